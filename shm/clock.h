@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clock.h - the tick clock of a session, and anchors that tie it to civil time.
+ *
+ * A session has one clock kind, chosen by its creator and kept in the header: the CPU's
+ * counter where the kernel itself trusts it (clocksource is tsc, CPUID says invariant,
+ * PR_GET_TSC allows it), else clock_gettime(CLOCK_MONOTONIC). Ticks become nanoseconds
+ * only in the reader, by interpolation between anchors: the writer never divides.
+ *
+ * Called from any thread. Never blocks, allocates or changes errno.
+ */
+#ifndef INV_SHM_CLOCK_H
+#define INV_SHM_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "layout.h"
+
+/* Returns: the best kind this process can read; never INV_CLOCK_NONE. */
+enum inv_clock_kind inv_clock_detect(void);
+
+/* Returns: whether this process can read a clock of that kind. */
+bool inv_clock_usable(enum inv_clock_kind kind);
+
+/* One instant on all clocks: the tightest of a few tries. */
+void inv_clock_anchor(enum inv_clock_kind kind, struct inv_anchor *out);
+
+/* The counter itself; only where inv_clock_usable() said so. */
+static inline uint64_t inv_clock_counter(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+	uint64_t v;
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(v));
+	return v;
+#else
+	return 0;
+#endif
+}
+
+/* Ticks of the given kind, for both the hot path and readers. */
+static inline uint64_t inv_clock_ticks(enum inv_clock_kind kind)
+{
+	if (__builtin_expect(kind != INV_CLOCK_MONOTONIC, 1))
+		return inv_clock_counter();
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}
+
+#endif
