@@ -379,14 +379,14 @@ static_assert(INV_HIST_BUCKETS == 344, "the drawing of inv_cell says 344");
  *   64 bucket[344]
  */
 struct inv_cell {
-	inv_a64 key; /* INV_CELL_KEY, 0 = empty; stored after min and first [B4] */
+	inv_a64 key; /* INV_CELL_KEY, 0 = empty; stored before the cell counts [B4] */
 	inv_a64 sum_ticks;
 	inv_a64 self_ticks; /* sum less the time in nested probed calls */
-	inv_a64 min_ticks;
+	inv_a64 min_ticks;  /* 0 = no call yet; a duration of 0 counts as 1 here [L3] */
 	inv_a64 max_ticks;
-	inv_a64 first_ticks;	   /* clock at the start of the first call */
-	inv_a64 last_ticks;	   /* clock at the end of the last call */
-	_Atomic int64_t last_tick; /* the simulation's tick at the last call */
+	inv_a64 first_ticks; /* clock at the start of the first call */
+	inv_a64 last_ticks;  /* clock at the end of the last call */
+	inv_a64 last_tick;   /* int64: the simulation's tick at the last call */
 	inv_a64 bucket[INV_HIST_BUCKETS];
 };
 INV_SIZE(inv_cell, 64 + 344 * 8);
@@ -558,46 +558,44 @@ INV_SIZE(inv_inflight, 64);
  * The redo record: what one returning call is about to store, in absolute values.
  * Valid while inv_lane.in_slot is not 0. Storing it again is harmless, so that a reader
  * (in its copy), a new owner or the same thread after a longjmp can finish the call [R1].
+ * The last three are kept equal to the lane's own counters whenever in_slot is 0, so that
+ * an ordinary return need not store them; head is 0 unless this call takes a new slot.
  *
- *   0 slot, 8 seq, 16 duration, 24 outcome | 32 cell, pair | 40 bucket, inflight
- *   48 bucket_value | 56 sum | 64 self | 72 min | 80 max | 88 last | 96 last_tick
- *   104 pair_calls | 112 pair_failures | 120 pair_sum | 128 returned | 136 abandoned
- *   144 inherited | 152 head
+ *   0 slot, 8 duration, 16 outcome | 24 cell, pair | 32 bucket, inflight | 40 bucket_value
+ *   48 sum | 56 self | 64 min | 72 max | 80 last | 88 last_tick | 96 pair_calls
+ *   104 pair_failures | 112 pair_sum | 120 returned | 128 abandoned | 136 inherited | 144 head
  */
 struct inv_redo {
-	inv_a64 slot;	  /* index of the event's slot; 0 = the call has none */
-	inv_a64 slot_seq; /* what seq becomes */
+	inv_a64 slot; /* index of the event's slot, which becomes DONE; 0 = the call has none */
 	inv_a64 duration_ticks;
 	inv_a64 outcome;
-	inv_a32 cell;
-	inv_a32 pair;
-	inv_a32 bucket;
-	inv_a32 inflight_1; /* place in the in-flight stack plus 1; 0 = none */
+	inv_a64 places; /* cell (32, low) | pair (32) */
+	inv_a64 bucket; /* bucket (32, low) | place in the in-flight stack plus 1, 0 = none (32) */
 	inv_a64 bucket_value;
 	inv_a64 sum_ticks;
 	inv_a64 self_ticks;
 	inv_a64 min_ticks;
 	inv_a64 max_ticks;
 	inv_a64 last_ticks;
-	_Atomic int64_t last_tick;
+	inv_a64 last_tick; /* int64 */
 	inv_a64 pair_calls;
 	inv_a64 pair_failures;
 	inv_a64 pair_sum_ticks;
 	inv_a64 returned;
 	inv_a64 abandoned;
 	inv_a64 inherited;
-	inv_a64 head; /* 0 = leave it */
-	uint64_t spare[4];
+	inv_a64 head;
+	uint64_t spare[5];
 };
 INV_SIZE(inv_redo, 192);
 
 /*
  * The fixed part of a lane. Only the owner writes (or a claimer that repairs); readers
  * copy. Invariant of every lane, at rest and after repair [I1]:
- *   begun + inherited = returned + abandoned + never_returned + calls in flight
+ *   begun + inherited = returned + abandoned + never_returned + moved + calls in flight
  *
  *      0 head, begun, returned, abandoned, inherited, never_returned, cell_count, events
- *     64 in_slot | 128 redo | 320 lost[24] | 512 spare | 1024 inflight[32]
+ *     64 in_slot | 128 redo | 320 lost[24] | 512 moved | 576 spare | 1024 inflight[32]
  *   3072 ended[32] | 5120 spare | .. 12288
  */
 struct inv_lane {
@@ -615,7 +613,8 @@ struct inv_lane {
 	uint64_t spare0[7];
 	struct inv_redo redo;
 	inv_a64 lost[INV_LOSS_ROOM];
-	uint64_t spare1[64];
+	inv_a64 moved; /* begun here, returned by another thread, which adds to it */
+	uint64_t spare1[63];
 	struct inv_inflight inflight[INV_INFLIGHT_MAX];
 	struct inv_inflight
 		ended[INV_INFLIGHT_MAX]; /* the last calls that never returned, by ordinal % 32 */
@@ -625,6 +624,7 @@ INV_SIZE(inv_lane, 12288);
 INV_AT(inv_lane, in_slot, 64);
 INV_AT(inv_lane, redo, 128);
 INV_AT(inv_lane, lost, 320);
+INV_AT(inv_lane, moved, 512);
 INV_AT(inv_lane, inflight, 1024);
 INV_AT(inv_lane, ended, 3072);
 

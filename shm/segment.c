@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * segment.c - making, joining and checking a segment; the reservation of its pages.
+ *
+ * Geometry is computed once by the creator and kept in the header as a table of regions;
+ * everybody else only believes the table, after inv_segment_check. The lanes' region is
+ * last and sparse: a lane costs memory when it is claimed, not before.
+ *
+ * The budget is one counter that only grows. It is charged before the pages are asked
+ * for and given back when they are refused, so that two claimers never spend the same
+ * bytes; a claimer killed in between leaks its charge, which costs events, not safety.
+ */
+#include "segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "proc.h"
+
+#define DEFAULT_BUDGET	   (UINT64_C(48) << 20)
+#define DEFAULT_RING_SLOTS 16384u
+#define CELL_SLOTS	   512u
+#define PAIR_SLOTS	   4096u
+#define OVERFLOW_CELLS	   512u
+#define OVERFLOW_PAIRS	   4096u
+#define ARENA_BYTES	   (UINT64_C(8) << 20)
+#define BUDGET_MIN	   (UINT64_C(4) << 20)
+#define BUDGET_MAX	   (UINT64_C(1) << 40)
+/* Where the address space is limited, the mapping may take this share of it. */
+#define ADDRESS_SPACE_SHARE 8u
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+static uint64_t page_up(uint64_t bytes)
+{
+	return (bytes + INV_PAGE_BYTES - 1) & ~(uint64_t)(INV_PAGE_BYTES - 1);
+}
+
+static uint64_t region_bytes(const struct inv_header *h, unsigned id)
+{
+	switch (id) {
+	case INV_REGION_PROBES:
+		return sizeof(struct inv_probe_row) * INV_PROBES_MAX;
+	case INV_REGION_PROCS:
+		return sizeof(struct inv_proc) * INV_PROCS_MAX;
+	case INV_REGION_NOTES:
+		return sizeof(struct inv_note) * INV_NOTES_MAX;
+	case INV_REGION_TYPES:
+		return page_up(sizeof(uint32_t) * INV_TYPES_MAX);
+	case INV_REGION_NAMES:
+		return sizeof(uint64_t) * INV_NAMES_MAX;
+	case INV_REGION_ARENA:
+		return ARENA_BYTES;
+	case INV_REGION_LANE_ROWS:
+		return page_up(sizeof(struct inv_lane_row) * INV_LANES_MAX);
+	case INV_REGION_OVERFLOW:
+		return page_up(sizeof(struct inv_overflow) +
+			       (uint64_t)h->overflow_cells * sizeof(struct inv_cell) +
+			       (uint64_t)h->overflow_pairs * sizeof(struct inv_pair));
+	default:
+		return h->lane_stride * h->lane_count;
+	}
+}
+
+static uint64_t lane_cells_offset(void)
+{
+	return sizeof(struct inv_lane);
+}
+
+static uint64_t lane_pairs_offset(const struct inv_header *h)
+{
+	return lane_cells_offset() + page_up((uint64_t)h->cell_slots * sizeof(struct inv_cell));
+}
+
+static uint64_t lane_ring_offset(const struct inv_header *h)
+{
+	return lane_pairs_offset(h) + page_up((uint64_t)h->pair_slots * sizeof(struct inv_pair));
+}
+
+static uint64_t lane_bytes(const struct inv_header *h)
+{
+	return lane_ring_offset(h) + page_up((uint64_t)h->ring_slots * sizeof(struct inv_slot));
+}
+
+static void lay_out(struct inv_header *h)
+{
+	uint64_t at = sizeof(struct inv_header) + sizeof(struct inv_shared);
+	h->lane_stride = lane_bytes(h);
+	for (unsigned i = 0; i < INV_REGION_COUNT; i++) {
+		h->regions[i].offset = at;
+		h->regions[i].bytes = region_bytes(h, i);
+		at += h->regions[i].bytes;
+	}
+	h->segment_bytes = at;
+}
+
+static bool power_of_two(uint64_t v)
+{
+	return v && !(v & (v - 1));
+}
+
+static bool counts_sane(const struct inv_header *h)
+{
+	return h->lane_count <= INV_LANES_MAX && h->cell_slots >= 2 && h->cell_slots <= 16384 &&
+	       power_of_two(h->pair_slots) && h->pair_slots <= (1u << 24) &&
+	       power_of_two(h->ring_slots) && h->ring_slots <= (1u << 26) &&
+	       power_of_two(h->overflow_cells) && h->overflow_cells <= 65536 &&
+	       power_of_two(h->overflow_pairs) && h->overflow_pairs <= (1u << 24) &&
+	       h->probe_count <= INV_PROBES_MAX && h->lane_stride % INV_PAGE_BYTES == 0;
+}
+
+static bool regions_sane(const struct inv_header *h, uint64_t file_bytes)
+{
+	uint64_t at = sizeof(struct inv_header) + sizeof(struct inv_shared);
+	for (unsigned i = 0; i < INV_REGION_COUNT; i++) {
+		const struct inv_region *r = &h->regions[i];
+		if (r->offset % INV_PAGE_BYTES || r->offset < at || r->offset > file_bytes)
+			return false;
+		if (r->bytes > file_bytes - r->offset || r->bytes < region_bytes(h, i))
+			return false;
+		at = r->offset + r->bytes;
+	}
+	return true;
+}
+
+enum inv_result inv_segment_check(const struct inv_header *header, uint64_t file_bytes)
+{
+	if (file_bytes < sizeof(struct inv_header))
+		return INV_E_MAGIC;
+	if (header->magic != INV_MAGIC)
+		return INV_E_MAGIC;
+	if (header->byte_order != INV_BYTE_ORDER)
+		return INV_E_BYTE_ORDER;
+	if (header->version != INV_FORMAT_VERSION || header->header_size != sizeof(*header))
+		return INV_E_VERSION;
+	/* [B0] acquire: all of the header is read after ready; pairs with the creator */
+	if (atomic_load_explicit(&header->ready, memory_order_acquire) != INV_READY)
+		return INV_E_NOT_READY;
+	if (header->segment_bytes > file_bytes || !counts_sane(header) ||
+	    header->lane_stride < lane_bytes(header) || !regions_sane(header, file_bytes))
+		return INV_E_CORRUPT;
+	return INV_OK;
+}
+
+static void *at_region(const struct inv_segment *seg, enum inv_region_id id)
+{
+	return seg->base + seg->header->regions[id].offset;
+}
+
+void inv_segment_locate(struct inv_segment *seg, void *base, size_t bytes)
+{
+	seg->base = base;
+	seg->bytes = bytes;
+	seg->header = base;
+	seg->shared = (void *)(seg->base + sizeof(struct inv_header));
+	seg->probes = at_region(seg, INV_REGION_PROBES);
+	seg->procs = at_region(seg, INV_REGION_PROCS);
+	seg->notes = at_region(seg, INV_REGION_NOTES);
+	seg->types = at_region(seg, INV_REGION_TYPES);
+	seg->names = at_region(seg, INV_REGION_NAMES);
+	seg->arena = at_region(seg, INV_REGION_ARENA);
+	seg->rows = at_region(seg, INV_REGION_LANE_ROWS);
+	seg->overflow = at_region(seg, INV_REGION_OVERFLOW);
+	seg->overflow_cells = (void *)(seg->overflow + 1);
+	seg->overflow_pairs = (void *)(seg->overflow_cells + seg->header->overflow_cells);
+	seg->lanes = at_region(seg, INV_REGION_LANES);
+}
+
+struct inv_lane *inv_segment_lane(const struct inv_segment *seg, uint32_t lane)
+{
+	return (void *)(seg->lanes + (uint64_t)lane * seg->header->lane_stride);
+}
+
+struct inv_cell *inv_segment_cells(const struct inv_segment *seg, uint32_t lane)
+{
+	return (void *)((unsigned char *)inv_segment_lane(seg, lane) + lane_cells_offset());
+}
+
+struct inv_pair *inv_segment_pairs(const struct inv_segment *seg, uint32_t lane)
+{
+	return (void *)((unsigned char *)inv_segment_lane(seg, lane) +
+			lane_pairs_offset(seg->header));
+}
+
+struct inv_slot *inv_segment_ring(const struct inv_segment *seg, uint32_t lane)
+{
+	return (void *)((unsigned char *)inv_segment_lane(seg, lane) +
+			lane_ring_offset(seg->header));
+}
+
+/* ---- reservation -------------------------------------------------------------- */
+
+static enum inv_result reserve_by_path(struct inv_segment *seg, uint64_t offset, uint64_t bytes)
+{
+	int fd = open(seg->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return INV_E_FULL;
+	int err;
+	do {
+		err = fallocate(fd, 0, (off_t)offset, (off_t)bytes) ? errno : 0;
+	} while (err == EINTR);
+	close(fd);
+	return err ? INV_E_FULL : INV_OK;
+}
+
+static enum inv_result populate(struct inv_segment *seg, uint64_t offset, uint64_t bytes)
+{
+	int err;
+	do {
+		err = madvise(seg->base + offset, bytes, MADV_POPULATE_WRITE) ? errno : 0;
+	} while (err == EINTR || err == EAGAIN);
+	if (err == EINVAL)
+		return reserve_by_path(seg, offset, bytes);
+	return err ? INV_E_FULL : INV_OK;
+}
+
+enum inv_result inv_segment_reserve(struct inv_segment *seg, uint64_t offset, uint64_t bytes)
+{
+	inv_a64 *reserved = &seg->shared->reserved_bytes;
+	uint64_t begin = offset & ~(uint64_t)(INV_PAGE_BYTES - 1);
+	bytes = page_up(offset + bytes) - begin;
+	if (begin > seg->bytes || bytes > seg->bytes - begin)
+		return INV_E_USAGE;
+	int saved = errno;
+	enum inv_result r = INV_E_FULL;
+	uint64_t before = atomic_fetch_add_explicit(reserved, bytes, memory_order_relaxed);
+	if (before <= seg->header->budget_bytes && bytes <= seg->header->budget_bytes - before)
+		r = populate(seg, begin, bytes);
+	if (r)
+		atomic_fetch_sub_explicit(reserved, bytes, memory_order_relaxed);
+	errno = saved;
+	return r;
+}
+
+uint64_t inv_segment_budget_left(const struct inv_segment *seg)
+{
+	uint64_t used = atomic_load_explicit(&seg->shared->reserved_bytes, memory_order_relaxed);
+	return used < seg->header->budget_bytes ? seg->header->budget_bytes - used : 0;
+}
+
+void inv_segment_lose(struct inv_segment *seg, enum inv_loss reason, uint64_t count)
+{
+	atomic_fetch_add_explicit(&seg->shared->lost[reason], count, memory_order_relaxed);
+}
+
+/* ---- creation ------------------------------------------------------------------ */
+
+static bool file_size_allowed(uint64_t bytes)
+{
+	struct rlimit lim; /* beyond it, growing the file would raise SIGXFSZ */
+	return getrlimit(RLIMIT_FSIZE, &lim) || lim.rlim_cur == RLIM_INFINITY ||
+	       bytes <= lim.rlim_cur;
+}
+
+static bool mapping_allowed(uint64_t bytes)
+{
+	struct rlimit lim;
+	return getrlimit(RLIMIT_AS, &lim) || lim.rlim_cur == RLIM_INFINITY ||
+	       bytes <= lim.rlim_cur / ADDRESS_SPACE_SHARE;
+}
+
+/* Fewer lanes until the limits of this process allow it. */
+static bool fit_limits(struct inv_header *h)
+{
+	lay_out(h);
+	while (!file_size_allowed(h->segment_bytes) || !mapping_allowed(h->segment_bytes)) {
+		if (h->lane_count <= 1)
+			return false;
+		h->lane_count /= 2;
+		lay_out(h);
+	}
+	return true;
+}
+
+static uint64_t choose_budget(int fd, const struct inv_segment_options *o)
+{
+	uint64_t budget = o->budget_bytes ? o->budget_bytes : DEFAULT_BUDGET;
+	struct statvfs vfs;
+	if (!o->budget_bytes && fstatvfs(fd, &vfs) == 0 && vfs.f_blocks) {
+		uint64_t half = (uint64_t)vfs.f_bavail * vfs.f_frsize / 2;
+		if (half < budget)
+			budget = half;
+	}
+	return budget;
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	size_t n = from ? strnlen(from, size - 1) : 0;
+	memcpy(to, from ? from : "", n);
+	to[n] = 0;
+}
+
+static void fill_header(struct inv_header *h, const struct inv_segment_options *o,
+			const struct inv_self *self)
+{
+	memset(h, 0, sizeof(*h));
+	h->magic = INV_MAGIC;
+	h->version = INV_FORMAT_VERSION;
+	h->header_size = sizeof(*h);
+	h->byte_order = INV_BYTE_ORDER;
+	h->clock_kind = o->clock_kind ? o->clock_kind : inv_clock_detect();
+	h->lane_count = o->lane_count ? o->lane_count : INV_LANES_MAX;
+	h->cell_slots = CELL_SLOTS;
+	h->pair_slots = PAIR_SLOTS;
+	h->ring_slots = o->ring_slots ? o->ring_slots : DEFAULT_RING_SLOTS;
+	h->overflow_cells = OVERFLOW_CELLS;
+	h->overflow_pairs = OVERFLOW_PAIRS;
+	h->probe_count = o->probe_count;
+	h->probes_hash = o->probes_hash;
+	h->creator_pid = self->pid;
+	h->creator_uid = (uint32_t)geteuid();
+	h->creator_start = self->start_time;
+	h->pid_ns = self->pid_ns;
+	h->cost_ticks_x1024 = o->cost_ticks_x1024;
+	if (getrandom(&h->session_nonce, sizeof(h->session_nonce), GRND_NONBLOCK) < 0)
+		h->session_nonce = self->start_time << 32 | self->pid;
+	inv_clock_anchor((enum inv_clock_kind)h->clock_kind, &h->created);
+	copy_text(h->boot_id, sizeof(h->boot_id), self->boot_id);
+	copy_text(h->session, sizeof(h->session), o->session);
+	copy_text(h->command, sizeof(h->command), o->command);
+}
+
+static enum inv_result map_file(struct inv_segment *seg, int fd, uint64_t bytes)
+{
+	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (base == MAP_FAILED)
+		return INV_E_LIMIT;
+	madvise(base, bytes, MADV_DONTDUMP);
+	seg->base = base;
+	seg->bytes = bytes;
+	return INV_OK;
+}
+
+/* Everything before the lanes but the arena, which grows by chunks. */
+static enum inv_result reserve_fixed(struct inv_segment *seg, const struct inv_header *h)
+{
+	uint64_t arena = h->regions[INV_REGION_ARENA].offset;
+	uint64_t rows = h->regions[INV_REGION_LANE_ROWS].offset;
+	uint64_t lanes = h->regions[INV_REGION_LANES].offset;
+	enum inv_result r = populate(seg, 0, arena);
+	if (!r)
+		r = populate(seg, rows, lanes - rows);
+	if (!r)
+		atomic_store_explicit(&seg->shared->reserved_bytes, arena + lanes - rows,
+				      memory_order_relaxed);
+	return r;
+}
+
+static enum inv_result build(struct inv_segment *seg, int fd, struct inv_header *h,
+			     const struct inv_segment_options *o)
+{
+	if (ftruncate(fd, (off_t)h->segment_bytes))
+		return INV_E_SYSTEM;
+	enum inv_result r = map_file(seg, fd, h->segment_bytes);
+	if (r)
+		return r;
+	seg->shared = (void *)(seg->base + sizeof(*h));
+	r = reserve_fixed(seg, h);
+	if (r)
+		return r;
+	memcpy(seg->base, h, sizeof(*h));
+	inv_segment_locate(seg, seg->base, seg->bytes);
+	if (o->probe_count)
+		memcpy(seg->probes, o->probes, o->probe_count * sizeof(*o->probes));
+	/* [B0] release: the whole segment before ready; pairs with inv_segment_check */
+	atomic_store_explicit(&seg->header->ready, INV_READY, memory_order_release);
+	return INV_OK;
+}
+
+static bool options_sane(const struct inv_segment_options *o)
+{
+	uint64_t ring = o->ring_slots ? o->ring_slots : DEFAULT_RING_SLOTS;
+	return o->probe_count <= INV_PROBES_MAX && o->lane_count <= INV_LANES_MAX &&
+	       power_of_two(ring) && ring >= 64 && ring <= (1u << 26) &&
+	       o->budget_bytes <= BUDGET_MAX;
+}
+
+/* <dir>/.<name>.<pid>.tmp: hidden from listings; prune knows the form. */
+static bool temporary_path(char *buf, size_t size, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	int n = snprintf(buf, size, "%.*s.%s.%ld.tmp", (int)(name - path), path, name,
+			 (long)getpid());
+	return n > 0 && (size_t)n < size;
+}
+
+static enum inv_result create_at(struct inv_segment *seg, const char *temporary,
+				 const struct inv_segment_options *o)
+{
+	struct inv_self self;
+	struct inv_header h;
+	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return errno == ENOSPC ? INV_E_FULL : INV_E_SYSTEM;
+	inv_self_read(&self);
+	fill_header(&h, o, &self);
+	h.budget_bytes = choose_budget(fd, o);
+	enum inv_result r = INV_E_FULL;
+	if (h.budget_bytes >= BUDGET_MIN)
+		r = fit_limits(&h) ? build(seg, fd, &h, o) : INV_E_LIMIT;
+	close(fd);
+	return r;
+}
+
+enum inv_result inv_segment_create(struct inv_segment *seg, const char *path,
+				   const struct inv_segment_options *options)
+{
+	char temporary[600];
+	memset(seg, 0, sizeof(*seg));
+	if (!options_sane(options) || strlen(path) >= sizeof(seg->path) ||
+	    !temporary_path(temporary, sizeof(temporary), path))
+		return INV_E_USAGE;
+	if (access(path, F_OK) == 0)
+		return INV_E_EXISTS;
+	unlink(temporary); /* of a dead process that had our pid */
+	strcpy(seg->path, temporary);
+	enum inv_result r = create_at(seg, temporary, options);
+	if (!r && link(temporary, path))
+		r = errno == EEXIST ? INV_E_EXISTS : INV_E_SYSTEM;
+	int saved = errno;
+	unlink(temporary);
+	errno = saved;
+	if (r)
+		inv_segment_detach(seg);
+	else
+		strcpy(seg->path, path);
+	return r;
+}
+
+/* ---- joining -------------------------------------------------------------------- */
+
+static enum inv_result check_file(int fd, struct inv_header *h, struct stat *st)
+{
+	if (fstat(fd, st))
+		return INV_E_SYSTEM;
+	if (!S_ISREG(st->st_mode))
+		return INV_E_KIND;
+	if (st->st_uid != geteuid())
+		return INV_E_OWNER;
+	ssize_t n = pread(fd, h, sizeof(*h), 0);
+	if (n != (ssize_t)sizeof(*h))
+		return INV_E_MAGIC;
+	return inv_segment_check(h, (uint64_t)st->st_size);
+}
+
+enum inv_result inv_segment_join(struct inv_segment *seg, const char *path)
+{
+	struct inv_header h;
+	struct stat st;
+	memset(seg, 0, sizeof(*seg));
+	if (strlen(path) >= sizeof(seg->path))
+		return INV_E_USAGE;
+	/* O_NONBLOCK: a FIFO of that name must not hang us. */
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ENOENT ? INV_E_NOT_FOUND
+				       : (errno == ELOOP ? INV_E_KIND : INV_E_SYSTEM);
+	enum inv_result r = check_file(fd, &h, &st);
+	if (!r && (h.flags & INV_HEADER_SNAPSHOT))
+		r = INV_E_KIND;
+	if (!r && !inv_clock_usable((enum inv_clock_kind)h.clock_kind))
+		r = INV_E_CLOCK;
+	if (!r && !mapping_allowed(h.segment_bytes))
+		r = INV_E_LIMIT;
+	if (!r)
+		r = map_file(seg, fd, h.segment_bytes);
+	close(fd);
+	if (r)
+		return r;
+	inv_segment_locate(seg, seg->base, seg->bytes);
+	strcpy(seg->path, path);
+	return INV_OK;
+}
+
+void inv_segment_detach(struct inv_segment *seg)
+{
+	int saved = errno;
+	if (seg->base)
+		munmap(seg->base, seg->bytes);
+	memset(seg, 0, sizeof(*seg));
+	errno = saved;
+}

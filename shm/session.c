@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.c - the directory of sessions, and which of them are over.
+ *
+ * Liveness is read with pread from the file, never through a mapping: another process
+ * may unlink or (a hostile one) truncate it meanwhile, and we run in constructors of
+ * programs that must not die of it.
+ */
+#include "session.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "layout.h"
+#include "proc.h"
+#include "segment.h"
+
+#define PRUNE_MAX 256 /* sessions looked at in one pass */
+
+enum inv_result inv_session_dir(char *buf, size_t size, const char *override)
+{
+	const char *dir = override ? override : getenv("INVREG_DIR");
+	int n;
+	if (dir && *dir)
+		n = snprintf(buf, size, "%s", dir);
+	else
+		n = snprintf(buf, size, "/dev/shm/invreg-%lu", (unsigned long)geteuid());
+	return n > 0 && (size_t)n < size ? INV_OK : INV_E_USAGE;
+}
+
+enum inv_result inv_session_ensure_dir(const char *dir)
+{
+	struct stat st;
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return INV_E_SYSTEM;
+	if (lstat(dir, &st))
+		return INV_E_SYSTEM;
+	if (!S_ISDIR(st.st_mode))
+		return INV_E_KIND;
+	return st.st_uid == geteuid() ? INV_OK : INV_E_OWNER;
+}
+
+bool inv_session_name_valid(const char *name)
+{
+	size_t n = strnlen(name, INV_SESSION_NAME_MAX + 1);
+	if (n == 0 || n > INV_SESSION_NAME_MAX || name[0] == '.')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)name[i]) && !strchr("._-", name[i]))
+			return false;
+	return true;
+}
+
+enum inv_result inv_session_path(char *buf, size_t size, const char *dir, const char *name)
+{
+	if (!inv_session_name_valid(name))
+		return INV_E_USAGE;
+	int n = snprintf(buf, size, "%s/%s.seg", dir, name);
+	return n > 0 && (size_t)n < size ? INV_OK : INV_E_USAGE;
+}
+
+void inv_session_default_name(char *buf, size_t size)
+{
+	struct inv_self self;
+	inv_self_read(&self);
+	char *comm = self.comm;
+	for (char *p = comm; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
+			*p = '_';
+	if (comm[0] == '.' || comm[0] == 0)
+		comm[0] = '_';
+	snprintf(buf, size, "%s-%u-%llu", comm, self.pid, (unsigned long long)self.start_time);
+}
+
+static enum inv_liveness worse(enum inv_liveness a, enum inv_liveness b)
+{
+	if (a == INV_LIVENESS_ALIVE || b == INV_LIVENESS_ALIVE)
+		return INV_LIVENESS_ALIVE;
+	return a == INV_LIVENESS_UNKNOWN || b == INV_LIVENESS_UNKNOWN ? INV_LIVENESS_UNKNOWN
+								      : INV_LIVENESS_DEAD;
+}
+
+static enum inv_liveness row_liveness(const struct inv_self *self, const struct inv_header *h,
+				      const struct inv_proc *row)
+{
+	uint64_t state = atomic_load_explicit(&row->state, memory_order_relaxed);
+	unsigned status = INV_PROC_STATUS(state);
+	if (status != INV_PROC_LIVE && status != INV_PROC_CLAIMING)
+		return INV_LIVENESS_DEAD;
+	return inv_proc_liveness(self, h->boot_id, row->pid_ns, INV_PROC_PID(state),
+				 status == INV_PROC_LIVE ? row->start_time : 0);
+}
+
+enum inv_liveness inv_session_liveness(int fd)
+{
+	struct inv_header h;
+	struct inv_self self;
+	struct stat st;
+	if (fstat(fd, &st) || pread(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h) ||
+	    inv_segment_check(&h, (uint64_t)st.st_size) || (h.flags & INV_HEADER_SNAPSHOT))
+		return INV_LIVENESS_DEAD;
+	h.boot_id[sizeof(h.boot_id) - 1] = 0;
+	inv_self_read(&self);
+	enum inv_liveness all =
+		inv_proc_liveness(&self, h.boot_id, h.pid_ns, h.creator_pid, h.creator_start);
+	for (unsigned i = 0; i < INV_PROCS_MAX && all != INV_LIVENESS_ALIVE; i++) {
+		struct inv_proc row;
+		off_t at = (off_t)(h.regions[INV_REGION_PROCS].offset + i * sizeof(row));
+		if (pread(fd, &row, sizeof(row), at) != (ssize_t)sizeof(row))
+			break;
+		all = worse(all, row_liveness(&self, &h, &row));
+	}
+	return all;
+}
+
+/* ---- pruning -------------------------------------------------------------------- */
+
+struct ended {
+	char name[INV_SESSION_NAME_MAX + 8];
+	struct timespec when;
+};
+
+static bool older(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), m = strlen(suffix);
+	return n > m && strcmp(name + n - m, suffix) == 0;
+}
+
+/* `.<name>.<pid>.tmp` whose maker is gone. */
+static bool stale_temporary(const char *name)
+{
+	if (name[0] != '.' || !has_suffix(name, ".tmp"))
+		return false;
+	const char *end = name + strlen(name) - 4;
+	const char *dot = end;
+	while (dot > name && isdigit((unsigned char)dot[-1]))
+		dot--;
+	if (dot == end || dot == name || dot[-1] != '.')
+		return false;
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%ld", strtol(dot, NULL, 10));
+	return access(path, F_OK) != 0 && access("/proc/self", F_OK) == 0;
+}
+
+static bool session_ended(int dirfd, const char *name, struct ended *out)
+{
+	struct stat st;
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	bool over = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+		    inv_session_liveness(fd) == INV_LIVENESS_DEAD;
+	close(fd);
+	if (!over || strlen(name) >= sizeof(out->name))
+		return false;
+	strcpy(out->name, name);
+	out->when = st.st_mtim;
+	return true;
+}
+
+/* Unlinks the oldest of the ended until `keep` are left. */
+static int unlink_oldest(int dirfd, struct ended *list, int count, int keep)
+{
+	int gone = 0;
+	while (count > keep) {
+		int oldest = 0;
+		for (int i = 1; i < count; i++)
+			if (older(&list[i].when, &list[oldest].when))
+				oldest = i;
+		char ctl[sizeof(list->name) + 4];
+		if (unlinkat(dirfd, list[oldest].name, 0) == 0)
+			gone++;
+		snprintf(ctl, sizeof(ctl), "%.*s.ctl", (int)strlen(list[oldest].name) - 4,
+			 list[oldest].name);
+		unlinkat(dirfd, ctl, 0);
+		list[oldest] = list[--count];
+	}
+	return gone;
+}
+
+int inv_session_prune(const char *dir, int keep)
+{
+	int saved = errno, gone = 0, count = 0;
+	DIR *d = opendir(dir);
+	struct ended *list = calloc(PRUNE_MAX, sizeof(*list));
+	if (!d || !list)
+		goto out;
+	for (struct dirent *e; (e = readdir(d));) {
+		if (stale_temporary(e->d_name)) {
+			unlinkat(dirfd(d), e->d_name, 0);
+			continue;
+		}
+		if (e->d_name[0] == '.' || !has_suffix(e->d_name, ".seg") || count == PRUNE_MAX)
+			continue;
+		if (session_ended(dirfd(d), e->d_name, &list[count]))
+			count++;
+	}
+	gone = unlink_oldest(dirfd(d), list, count, keep);
+out:
+	free(list);
+	if (d)
+		closedir(d);
+	errno = saved;
+	return gone;
+}
