@@ -607,7 +607,7 @@ struct inv_lane {
 	inv_a64 never_returned; /* of former owners: died or ended inside the call */
 	inv_a64 cell_count;	/* cells in use, the two _other cells included; stored after the key
 				   [B4] */
-	inv_a64 events;		/* calls given a slot of their own: kept + lapped */
+	inv_a64 events;		/* calls given a slot, a rewritten one once: kept + lapped */
 	inv_a64 in_slot; /* not 0: the redo record is valid; a count of the calls that commit [B5]
 			  */
 	uint64_t spare0[7];

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* name_cache.c - the misses: reading the program's memory with care, and the dictionary. */
+#include "name_cache.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define ASK_NO_AGAIN_AFTER 256u
+#define BAD_HOW		   0x494e56 /* no `how` of sigprocmask */
+
+/* The kernel copies the set before it rejects `how`: EFAULT if it cannot, EINVAL if it can. */
+static bool kernel_can_read(uintptr_t page)
+{
+	int saved = errno;
+	bool readable = syscall(SYS_rt_sigprocmask, BAD_HOW, page, NULL, 8) != 0 && errno != EFAULT;
+	errno = saved;
+	return readable;
+}
+
+static bool page_readable(struct inv_name_cache *cache, uintptr_t address)
+{
+	uint64_t page = (uint64_t)address / INV_PAGE_BYTES + 1;
+	struct inv_cached_page *c = &cache->pages[page % INV_PAGE_CACHE_SLOTS];
+	if (c->page == page && (c->readable || c->asks_left--))
+		return c->readable;
+	c->page = page;
+	c->readable = kernel_can_read(address & ~(uintptr_t)(INV_PAGE_BYTES - 1));
+	c->asks_left = ASK_NO_AGAIN_AFTER;
+	return c->readable;
+}
+
+bool inv_readable(struct inv_name_cache *cache, const void *p, size_t length)
+{
+	uintptr_t from = (uintptr_t)p, to = from + (length ? length - 1 : 0);
+	if (from < INV_PAGE_BYTES || to < from)
+		return false;
+	if (!page_readable(cache, from))
+		return false;
+	return from / INV_PAGE_BYTES == to / INV_PAGE_BYTES || page_readable(cache, to);
+}
+
+bool inv_readable_string(struct inv_name_cache *cache, const char *p, size_t most, size_t *length)
+{
+	size_t n = 0;
+	while (n < most) {
+		size_t in_page = INV_PAGE_BYTES - ((uintptr_t)(p + n) & (INV_PAGE_BYTES - 1));
+		if (in_page > most - n)
+			in_page = most - n;
+		if (!inv_readable(cache, p + n, 1)) {
+			*length = n;
+			return n > 0;
+		}
+		size_t part = strnlen(p + n, in_page);
+		n += part;
+		if (part < in_page)
+			break;
+	}
+	*length = n;
+	return true;
+}
+
+static void remember(struct inv_name_cache *cache, struct inv_segment *seg, uint64_t key,
+		     uint32_t id, bool number, uint32_t sign)
+{
+	struct inv_cached_name *c = inv_name_cache_slot(cache, key);
+	size_t length = 0;
+	const char *text = inv_name_text(seg, id, &length);
+	if (!text)
+		return;
+	c->key = key;
+	c->text = number ? NULL : text;
+	c->length = number ? sign : (uint32_t)length;
+	c->id = id;
+}
+
+uint32_t inv_name_of_string_slow(struct inv_name_cache *cache, struct inv_segment *seg,
+				 const char *p, struct inv_name_miss *miss)
+{
+	size_t length;
+	if (!inv_readable_string(cache, p, INV_NAME_BYTES_MAX + 1, &length)) {
+		miss->unreadable = true;
+		return INV_NAME_OTHER;
+	}
+	if (length > INV_NAME_BYTES_MAX) {
+		miss->truncated = true;
+		length = INV_NAME_BYTES_MAX;
+	}
+	uint32_t id = inv_name_intern(seg, p, length);
+	if (id == INV_NAME_OTHER) {
+		miss->overflow = true;
+		miss->text = p;
+		miss->length = (uint32_t)length;
+	} else if (!miss->truncated) {
+		remember(cache, seg, (uint64_t)(uintptr_t)p, id, false, 0);
+	}
+	return id;
+}
+
+/* Decimal digits of number, ending before `end`. Returns: their start. */
+static char *digits_before(char *end, uint64_t number, bool is_signed)
+{
+	bool negative = is_signed && (int64_t)number < 0;
+	uint64_t rest = negative ? 0 - number : number;
+	char *p = end;
+	do {
+		*--p = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest);
+	if (negative)
+		*--p = '-';
+	return p;
+}
+
+uint32_t inv_name_of_number_slow(struct inv_name_cache *cache, struct inv_segment *seg,
+				 uint64_t number, bool is_signed, struct inv_name_miss *miss)
+{
+	char text[24];
+	char *p = digits_before(text + sizeof(text), number, is_signed);
+	uint32_t id = inv_name_intern(seg, p, (size_t)(text + sizeof(text) - p));
+	if (id == INV_NAME_OTHER)
+		miss->overflow = true;
+	else
+		remember(cache, seg, number, id, true, is_signed);
+	return id;
+}

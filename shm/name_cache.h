@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * name_cache.h - a thread's shortcut from a program's string or number to a name id.
+ *
+ * Programs pass the same few pointers again and again. The cache is keyed by the pointer
+ * and verified by the content, so that a reused buffer is never mistaken; a miss goes to
+ * the shared dictionary. It also remembers which pages could be read: a pointer in an
+ * unused argument register may be garbage, and must not crash the program. A page is
+ * asked about once (a rejected rt_sigprocmask, which copies from the address before it
+ * looks at anything else); "no" is asked again after a while.
+ *
+ * Limit: a page that was readable and is unmapped later, while the program goes on passing
+ * pointers into it that nobody reads, is not noticed.
+ *
+ * One thread at a time. Wait-free on a hit; a miss may make system calls.
+ */
+#ifndef INV_SHM_NAME_CACHE_H
+#define INV_SHM_NAME_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "names.h"
+
+#define INV_NAME_CACHE_SLOTS 256u
+#define INV_PAGE_CACHE_SLOTS 64u
+
+struct inv_cached_name {
+	uint64_t key;	  /* the pointer, or the number */
+	const char *text; /* in the arena, padded to 8; NULL: key is a number */
+	uint32_t length;
+	uint32_t id; /* 0: empty */
+};
+
+struct inv_cached_page {
+	uint64_t page; /* address / 4096 + 1; 0 = empty */
+	uint32_t readable;
+	uint32_t asks_left; /* of a "no" before it is checked again */
+};
+
+struct inv_name_cache {
+	struct inv_cached_name names[INV_NAME_CACHE_SLOTS];
+	struct inv_cached_page pages[INV_PAGE_CACHE_SLOTS];
+};
+
+/* What a look-up that found no id leaves for the event. */
+struct inv_name_miss {
+	const char *text; /* the program's own bytes, valid until the call goes on */
+	uint32_t length;
+	bool unreadable;
+	bool overflow;
+	bool truncated;
+};
+
+/* Whether bytes [p, p+length) can be read; length at most 4096. */
+bool inv_readable(struct inv_name_cache *cache, const void *p, size_t length);
+
+/*
+ * Length of the string at p, at most `most`, reading only pages known readable.
+ * Returns: false where its first byte cannot be read.
+ */
+bool inv_readable_string(struct inv_name_cache *cache, const char *p, size_t most, size_t *length);
+
+uint32_t inv_name_of_string_slow(struct inv_name_cache *cache, struct inv_segment *seg,
+				 const char *p, struct inv_name_miss *miss);
+uint32_t inv_name_of_number_slow(struct inv_name_cache *cache, struct inv_segment *seg,
+				 uint64_t number, bool is_signed, struct inv_name_miss *miss);
+
+static inline struct inv_cached_name *inv_name_cache_slot(struct inv_name_cache *cache,
+							  uint64_t key)
+{
+	return &cache->names[((key * UINT64_C(0x9e3779b97f4a7c15)) >> 56) &
+			     (INV_NAME_CACHE_SLOTS - 1)];
+}
+
+/*
+ * Whether the NUL-terminated p equals text[0..length]. Eight bytes at a time where they
+ * lie in one page: reading past the end of p there cannot fault. Each full word that
+ * matched held no NUL, so that p does reach the next one.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+static inline bool inv_name_equal(const char *p, const char *text, uint32_t length)
+{
+	return strncmp(p, text, (size_t)length + 1) == 0;
+}
+#else
+static inline bool inv_name_equal(const char *p, const char *text, uint32_t length)
+{
+	uint32_t at = 0;
+	for (;; at += 8) {
+		uint64_t a, b;
+		if (__builtin_expect(
+			    ((uintptr_t)(p + at) & (INV_PAGE_BYTES - 1)) > INV_PAGE_BYTES - 8, 0))
+			return strncmp(p + at, text + at, (size_t)(length - at) + 1) == 0;
+		memcpy(&a, p + at, 8);
+		memcpy(&b, text + at, 8);
+		if (length - at < 8) {
+			uint32_t bits = (length - at + 1) * 8; /* the NUL is compared too */
+			return bits == 64 ? a == b : !((a ^ b) & ((UINT64_C(1) << bits) - 1));
+		}
+		if (a != b)
+			return false;
+	}
+}
+#endif
+
+/* Returns: the id of the string p, or 0 and *miss filled. p may be any address, NULL too. */
+static inline uint32_t inv_name_of_string(struct inv_name_cache *cache, struct inv_segment *seg,
+					  const char *p, struct inv_name_miss *miss)
+{
+	struct inv_cached_name *c = inv_name_cache_slot(cache, (uint64_t)(uintptr_t)p);
+	if (__builtin_expect(c->key == (uint64_t)(uintptr_t)p && c->text != NULL, 1) &&
+	    inv_name_equal(p, c->text, c->length))
+		return c->id;
+	return inv_name_of_string_slow(cache, seg, p, miss);
+}
+
+/* Returns: the id of the number in decimal, or 0 and *miss filled. */
+static inline uint32_t inv_name_of_number(struct inv_name_cache *cache, struct inv_segment *seg,
+					  uint64_t number, bool is_signed,
+					  struct inv_name_miss *miss)
+{
+	struct inv_cached_name *c = inv_name_cache_slot(cache, number);
+	if (__builtin_expect(c->key == number && !c->text && c->id && c->length == is_signed, 1))
+		return c->id;
+	return inv_name_of_number_slow(cache, seg, number, is_signed, miss);
+}
+
+#endif

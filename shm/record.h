@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record.h - one observed call, from entry to return: the hot path.
+ *
+ * Whatever caught the call (a GOT slot, a patched entry, a Python object) comes here, so
+ * that what a call is does not depend on how it was caught:
+ *
+ *     struct inv_call call;
+ *     if (inv_record_enter(&call)) {            who am I, may I write: no clock yet
+ *             fields.invoker = inv_name_of_string(call.names, ...);
+ *             inv_record_begin(&call, &fields); the attempt is visible; reads the clock last
+ *     }
+ *     result = real(...);
+ *     if (call.mode) {
+ *             now = inv_record_now();           first of all
+ *             inv_record_reenter(&call);
+ *             inv_record_end(&call, &outcome, now);
+ *     }
+ *
+ * Between enter and begin, and between reenter and end, the thread is marked busy: a
+ * signal handler that calls in then goes to the overflow region instead of corrupting the
+ * record that it interrupted.
+ *
+ * [C1] Wait-free, no lock, no system call, no allocation once a thread has its lane and
+ *      names and cells are known. errno is never changed.
+ * [C2] A call begun here may return in a fork child, or by another thread: it is then
+ *      recorded whole in the returning thread's own lane, and the first one is told.
+ * [C3] Calls jumped over (longjmp) are found by the next entry on a frame at or above
+ *      theirs within the same stack, counted abandoned, and taken back if they do return.
+ *
+ * Limits: a fork made by a signal handler that interrupted these functions themselves lets
+ * the child finish the parent's half-written record (absolute values; the window is some
+ * 20 ns a call). Frames on stacks other than the one a thread was first seen on are never
+ * judged jumped over.
+ */
+#ifndef INV_SHM_RECORD_H
+#define INV_SHM_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "name_cache.h"
+#include "proc.h"
+#include "segment.h"
+
+enum inv_call_mode {
+	INV_CALL_UNOBSERVED = 0, /* pass it through */
+	INV_CALL_LANE,		 /* recorded in the thread's lane */
+	INV_CALL_OVERFLOW	 /* tallied in the overflow region only */
+};
+
+struct inv_thread; /* private to record.c: a thread's lane and caches */
+
+/* Lives in the wrapper's frame. Written by this module only. */
+struct inv_call {
+	enum inv_call_mode mode;
+	uint32_t epoch; /* of the process: differs in a fork child */
+	struct inv_thread *thread;
+	struct inv_name_cache *names; /* for look-ups while busy; never NULL when mode is not 0 */
+	uint64_t ordinal_1;
+	uint64_t call_id;
+	uint64_t index; /* of the slot; 0 = none */
+	uint64_t start_ticks;
+	uint64_t tick, who, what, where;
+	uint32_t place_1; /* in the in-flight stack plus 1; 0 = too deep */
+	uint32_t lane;
+	uintptr_t frame;
+};
+
+struct inv_call_fields {
+	uint32_t invoker, artifact, method; /* name ids; 0 with a miss below */
+	int64_t tick;
+	uint16_t args_count;
+	uint8_t probe;
+	struct inv_name_miss miss[3]; /* invoker, artifact, method */
+	uint32_t unreadable;	      /* further fields that could not be read */
+};
+
+struct inv_call_outcome {
+	bool failed;
+	uint16_t type;	     /* index of the error or result type */
+	uint8_t flags;	     /* INV_FLAG_TRUNCATED, _UNREADABLE of message or type */
+	const char *message; /* NULL: none; readable for message_length bytes */
+	uint32_t message_length;
+};
+
+/* What a process is to its session. */
+struct inv_record_options {
+	struct inv_segment *segment;		/* must outlive the process */
+	const struct inv_binding_row *bindings; /* of INV_PROBES_MAX, copied into the row */
+	bool children_ignored;			/* a fork child is not observed */
+};
+
+/*
+ * Makes this process a writer: takes a row. Once per image, from the constructor.
+ * Returns: INV_OK; INV_E_FULL: no row (calls go to the overflow region).
+ */
+enum inv_result inv_record_attach(const struct inv_record_options *options);
+
+/* For tests: gives back lane and row of the calling thread and forgets the segment. */
+void inv_record_detach(void);
+
+/* Updates the bindings shown in this process's row; cold. */
+void inv_record_set_binding(uint32_t probe, const struct inv_binding_row *binding);
+
+/* Inlined so that the frame address is the wrapper's own. */
+bool inv_record_enter_at(struct inv_call *call, uintptr_t frame);
+static inline __attribute__((always_inline)) bool inv_record_enter(struct inv_call *call)
+{
+	return inv_record_enter_at(call, (uintptr_t)__builtin_frame_address(0));
+}
+
+void inv_record_begin(struct inv_call *call, const struct inv_call_fields *fields);
+
+/* The clock, to be read before anything else at return. */
+uint64_t inv_record_now(void);
+
+void inv_record_reenter(struct inv_call *call);
+void inv_record_end(struct inv_call *call, const struct inv_call_outcome *outcome,
+		    uint64_t end_ticks);
+
+/* The segment of this process, NULL while unattached. */
+struct inv_segment *inv_record_segment(void);
+
+#endif

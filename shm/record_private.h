@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record_private.h - what record.c (the hot path) and record_thread.c (who am I) share.
+ *
+ * A thread's private state lives in a static array parallel to the lanes: no allocation,
+ * and untouched pages cost nothing. It is private memory, so that it may hold pointers
+ * and be rebuilt at any claim.
+ */
+#ifndef INV_SHM_RECORD_PRIVATE_H
+#define INV_SHM_RECORD_PRIVATE_H
+
+#include "lane.h"
+#include "record.h"
+#include "ring.h"
+#include "tally.h"
+
+#define INV_CELL_INDEX_BITS 10u
+
+/* Of an open call, next to its in-flight entry. */
+struct inv_frame {
+	uint64_t ordinal_1; /* 0: this place is empty */
+	uint64_t children_ticks;
+	uintptr_t address; /* of the wrapper's frame */
+};
+
+struct inv_thread {
+	struct inv_lane *lane;
+	struct inv_slot *ring; /* NULL: no ring was granted */
+	struct inv_cell *cells;
+	struct inv_pair *pairs;
+	uint64_t ring_mask;
+	uint64_t owner;
+	uint32_t lane_index;
+	uint32_t tid;
+	uint32_t cell_count;
+	uint32_t cells_reserved;
+	uint32_t pair_bits;
+	uint32_t top;  /* open places are below it */
+	uint32_t deep; /* open calls beyond INV_INFLIGHT_MAX */
+	uint32_t epoch;
+	uint32_t claims;		 /* of the lane, when we claimed it */
+	uintptr_t stack_low, stack_high; /* 0: not asked yet */
+	struct inv_frame frames[INV_INFLIGHT_MAX];
+	uint16_t cell_index[1u << INV_CELL_INDEX_BITS]; /* hash of key -> cell, 0 = empty */
+	struct inv_name_cache names;
+};
+
+/* Per thread, a few bytes: initial-exec costs nothing. */
+struct inv_tls {
+	struct inv_thread *thread;
+	uintptr_t busy;	       /* frame of the wrapper whose record is being written; 0: none */
+	uint32_t lane_changes; /* when we last found no lane */
+	uint32_t calls_without_lane;
+};
+extern __thread struct inv_tls inv_tls;
+
+struct inv_process {
+	struct inv_segment *segment; /* NULL: not observed */
+	inv_a32 *alive;		     /* a page that fork wipes: 0 in a child that has not noticed */
+	enum inv_clock_kind clock;
+	uint32_t epoch; /* bumped in each fork child */
+	uint32_t row;	/* INV_PROC_NONE: none was free */
+	uint16_t generation;
+};
+extern struct inv_process inv_process;
+
+/* The cold halves of enter and reenter: fork, first call, busy, no lane. */
+bool inv_enter_slow(struct inv_call *call, uintptr_t frame);
+void inv_reenter_slow(struct inv_call *call);
+
+/* Gives an overflow call's name cache back. */
+void inv_overflow_leave(struct inv_call *call);
+
+/* Marks open calls at or below `frame` on this stack as jumped over [C3]. */
+void inv_abandon_jumped(struct inv_thread *t, uintptr_t frame);
+
+static inline void inv_set_busy(uintptr_t frame)
+{
+	inv_tls.busy = frame;
+	/* A signal handler of this thread sees busy before what follows. */
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void inv_clear_busy(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	inv_tls.busy = 0;
+}
+
+static inline uint64_t inv_get(const inv_a64 *word)
+{
+	return atomic_load_explicit((inv_a64 *)word, memory_order_relaxed);
+}
+
+static inline void inv_put(inv_a64 *word, uint64_t value)
+{
+	atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+/* A word with one writer: no read-modify-write is needed. */
+static inline void inv_bump(inv_a64 *word, uint64_t by)
+{
+	inv_put(word, inv_get(word) + by);
+}
+
+#endif

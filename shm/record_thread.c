@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record_thread.c - the cold half of record: which process, which thread, which lane.
+ *
+ * Everything that the hot path can skip ends here: the first call of a thread, the first
+ * call after a fork, a call from a signal handler in the middle of a record, and calls
+ * that somebody jumped out of. May run inside a signal handler: nothing here allocates
+ * or takes a lock.
+ *
+ * Fork is noticed by a page that the kernel wipes in the child (MADV_WIPEONFORK), so that
+ * _Fork and raw clone count too; where the kernel refuses, pthread_atfork has to do.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "record_private.h"
+
+#define OVERFLOW_CACHES	    64u
+#define RETRY_LANE_AFTER    4096u
+#define KEYS_WITHOUT_MALLOC 32u /* glibc keeps the values of the first 32 keys inline */
+
+static struct inv_thread threads[INV_LANES_MAX];
+
+static struct {
+	atomic_flag taken;
+	struct inv_name_cache names;
+} overflow_caches[OVERFLOW_CACHES];
+
+static struct {
+	struct inv_self self;
+	uint64_t nonce;
+	bool children_ignored;
+	bool has_key;
+	pthread_key_t key;
+	struct inv_binding_row bindings[INV_PROBES_MAX];
+	_Atomic int forking; /* a fork child is taking its row */
+} local;
+
+struct inv_segment *inv_record_segment(void)
+{
+	return inv_process.segment;
+}
+
+/* ---- process ---------------------------------------------------------------------- */
+
+static uint64_t fresh_nonce(void)
+{
+	uint64_t nonce = 0;
+	if (getrandom(&nonce, sizeof(nonce), GRND_NONBLOCK) != (ssize_t)sizeof(nonce))
+		nonce = inv_clock_ticks(inv_process.clock) ^ ((uint64_t)getpid() << 40);
+	return nonce | 1;
+}
+
+static enum inv_result take_row(uint32_t forked_from)
+{
+	struct inv_segment *seg = inv_process.segment;
+	uint32_t row = INV_PROC_NONE;
+	uint16_t generation = 0;
+	inv_self_read(&local.self);
+	local.nonce = fresh_nonce();
+	INV_TEST_POINT(proc_claiming);
+	enum inv_result r =
+		inv_proc_claim(seg, &local.self, local.nonce, forked_from, &row, &generation);
+	INV_TEST_POINT(proc_live);
+	inv_process.row = r ? INV_PROC_NONE : row;
+	inv_process.generation = generation;
+	if (!r)
+		memcpy(seg->procs[row].bindings, local.bindings, sizeof(local.bindings));
+	return r;
+}
+
+static void wiped_by_atfork(void)
+{
+	atomic_store_explicit(inv_process.alive, 0, memory_order_relaxed);
+}
+
+static inv_a32 *make_alive_page(void)
+{
+	void *page = mmap(NULL, INV_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	if (page == MAP_FAILED)
+		return NULL;
+	if (madvise(page, INV_PAGE_BYTES, MADV_WIPEONFORK) &&
+	    pthread_atfork(NULL, NULL, wiped_by_atfork)) {
+		munmap(page, INV_PAGE_BYTES);
+		return NULL;
+	}
+	return page;
+}
+
+/* Runs at thread exit. Later destructors may call in again: then we run once more. */
+static void thread_ends(void *unused)
+{
+	struct inv_thread *t = inv_tls.thread;
+	if (!t || !inv_process.segment || t->epoch != inv_process.epoch ||
+	    !atomic_load_explicit(inv_process.alive, memory_order_relaxed))
+		return;
+	inv_set_busy((uintptr_t)__builtin_frame_address(0));
+	inv_tls.thread = NULL;
+	inv_lane_release(inv_process.segment, t->lane_index);
+	inv_clear_busy();
+}
+
+enum inv_result inv_record_attach(const struct inv_record_options *options)
+{
+	inv_process.clock = (enum inv_clock_kind)options->segment->header->clock_kind;
+	if (!inv_process.alive)
+		inv_process.alive = make_alive_page();
+	if (!inv_process.alive)
+		return INV_E_SYSTEM;
+	if (!local.has_key && pthread_key_create(&local.key, thread_ends) == 0) {
+		local.has_key = local.key < KEYS_WITHOUT_MALLOC;
+		if (!local.has_key) /* threads then leave dead lanes, which claimers take */
+			pthread_key_delete(local.key);
+	}
+	local.children_ignored = options->children_ignored;
+	if (options->bindings)
+		memcpy(local.bindings, options->bindings, sizeof(local.bindings));
+	inv_process.segment = options->segment;
+	inv_process.epoch++;
+	enum inv_result r = take_row(0);
+	atomic_store_explicit(inv_process.alive, 1, memory_order_relaxed);
+	return r;
+}
+
+void inv_record_detach(void)
+{
+	thread_ends(NULL);
+	if (inv_process.row != INV_PROC_NONE && inv_process.segment) {
+		inv_a64 *state = &inv_process.segment->procs[inv_process.row].state;
+		inv_put(state,
+			INV_PROC_STATE(inv_process.generation, INV_PROC_ENDED, local.self.pid));
+	}
+	inv_process.segment = NULL;
+	inv_tls.thread = NULL;
+	inv_tls.busy = 0;
+	/* Ids and places belong to the segment that is gone. */
+	memset(threads, 0, sizeof(threads));
+	memset(overflow_caches, 0, sizeof(overflow_caches));
+}
+
+void inv_record_set_binding(uint32_t probe, const struct inv_binding_row *binding)
+{
+	if (probe >= INV_PROBES_MAX)
+		return;
+	local.bindings[probe] = *binding;
+	if (inv_process.segment && inv_process.row != INV_PROC_NONE)
+		inv_process.segment->procs[inv_process.row].bindings[probe] = *binding;
+}
+
+/* The only thread of a fork child becomes a process of its own. */
+static void after_fork(void)
+{
+	uint32_t parent = inv_process.row;
+	if (atomic_exchange_explicit(&local.forking, 1, memory_order_relaxed))
+		return; /* a signal handler interrupted us here */
+	inv_tls.thread = NULL;
+	inv_tls.busy = 0;
+	inv_process.epoch++;
+	if (local.children_ignored)
+		inv_process.segment = NULL;
+	else
+		take_row(parent == INV_PROC_NONE ? 0 : parent + 1);
+	atomic_store_explicit(inv_process.alive, 1, memory_order_relaxed);
+	atomic_store_explicit(&local.forking, 0, memory_order_relaxed);
+}
+
+/* ---- thread ----------------------------------------------------------------------- */
+
+static void index_cells(struct inv_thread *t)
+{
+	memset(t->cell_index, 0, sizeof(t->cell_index));
+	for (uint32_t cell = 2; cell < t->cell_count; cell++) {
+		uint32_t at = inv_key_place(inv_get(&t->cells[cell].key), INV_CELL_INDEX_BITS);
+		for (uint32_t i = 0; i < INV_CELL_PROBES; i++) {
+			if (!t->cell_index[at]) {
+				t->cell_index[at] = (uint16_t)cell;
+				break;
+			}
+			at = (at + 1) & ((1u << INV_CELL_INDEX_BITS) - 1);
+		}
+	}
+}
+
+static struct inv_thread *adopt_lane(uint32_t index, uint32_t tid, uint64_t owner)
+{
+	struct inv_segment *seg = inv_process.segment;
+	struct inv_lane_row *row = &seg->rows[index];
+	struct inv_thread *t = &threads[index];
+	uint32_t claims = atomic_load_explicit(&row->claims, memory_order_relaxed);
+	uint32_t ring_slots = atomic_load_explicit(&row->ring_slots, memory_order_relaxed);
+	uint32_t pair_slots = atomic_load_explicit(&row->pair_slots, memory_order_relaxed);
+	bool index_holds = t->epoch == inv_process.epoch && t->claims + 1 == claims;
+	t->lane = inv_segment_lane(seg, index);
+	t->cells = inv_segment_cells(seg, index);
+	t->pairs = inv_segment_pairs(seg, index);
+	t->ring = ring_slots ? inv_segment_ring(seg, index) : NULL;
+	t->ring_mask = ring_slots ? ring_slots - 1 : 0;
+	t->owner = owner;
+	t->lane_index = index;
+	t->tid = tid;
+	t->cell_count = (uint32_t)inv_get(&t->lane->cell_count);
+	t->cells_reserved = atomic_load_explicit(&row->cells_reserved, memory_order_relaxed);
+	t->pair_bits = 31u - (uint32_t)__builtin_clz(pair_slots);
+	t->top = t->deep = 0;
+	t->epoch = inv_process.epoch;
+	t->claims = claims;
+	t->stack_low = t->stack_high = 0;
+	memset(t->frames, 0, sizeof(t->frames));
+	if (!index_holds)
+		index_cells(t);
+	return t;
+}
+
+/* Tries to give the thread a lane, not more often than lanes change hands. */
+static bool claim_lane(void)
+{
+	struct inv_segment *seg = inv_process.segment;
+	uint32_t changes = atomic_load_explicit(&seg->shared->lane_changes, memory_order_relaxed);
+	if (inv_process.row == INV_PROC_NONE)
+		return false;
+	if (inv_tls.calls_without_lane && inv_tls.lane_changes == changes &&
+	    inv_tls.calls_without_lane++ % RETRY_LANE_AFTER)
+		return false;
+	uint32_t tid = (uint32_t)syscall(SYS_gettid);
+	uint64_t owner = INV_OWNER(inv_process.row, inv_process.generation, tid);
+	uint32_t lane = inv_lane_claim(seg, &local.self, owner);
+	if (lane == INV_LANE_NONE) {
+		inv_tls.lane_changes = changes;
+		inv_tls.calls_without_lane++;
+		return false;
+	}
+	inv_tls.thread = adopt_lane(lane, tid, owner);
+	inv_tls.calls_without_lane = 0;
+	if (local.has_key)
+		pthread_setspecific(local.key, &local);
+	return true;
+}
+
+/* ---- stacks ----------------------------------------------------------------------- */
+
+static uintptr_t parse_hex(const char **p)
+{
+	uintptr_t v = 0;
+	for (;; (*p)++) {
+		char ch = **p;
+		if (ch >= '0' && ch <= '9')
+			v = v << 4 | (uintptr_t)(ch - '0');
+		else if (ch >= 'a' && ch <= 'f')
+			v = v << 4 | (uintptr_t)(ch - 'a' + 10);
+		else
+			return v;
+	}
+}
+
+static bool line_holds(const char *line, uintptr_t address, struct inv_thread *t)
+{
+	uintptr_t low = parse_hex(&line);
+	if (*line++ != '-')
+		return false;
+	uintptr_t high = parse_hex(&line);
+	if (address < low || address >= high)
+		return false;
+	t->stack_low = low;
+	t->stack_high = high;
+	return true;
+}
+
+/* The mapping that holds address, from /proc/self/maps; reads without allocating. */
+static void find_stack(struct inv_thread *t, uintptr_t address)
+{
+	char buf[1024];
+	size_t have = 0;
+	ssize_t n;
+	t->stack_low = t->stack_high = 1; /* asked; holds nothing */
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	bool found = false, skipping = false;
+	while (!found && (n = read(fd, buf + have, sizeof(buf) - 1 - have)) > 0) {
+		have += (size_t)n;
+		buf[have] = 0;
+		char *line = buf, *end;
+		while (!found && (end = strchr(line, '\n'))) {
+			found = !skipping && line_holds(line, address, t);
+			skipping = false;
+			line = end + 1;
+		}
+		have -= (size_t)(line - buf);
+		memmove(buf, line, have);
+		if (have == sizeof(buf) - 1) { /* a very long path: its start tells enough */
+			found = !skipping && line_holds(buf, address, t);
+			skipping = true;
+			have = 0;
+		}
+	}
+	close(fd);
+}
+
+static bool on_signal_stack(void)
+{
+	stack_t ss;
+	return sigaltstack(NULL, &ss) == 0 && (ss.ss_flags & SS_ONSTACK);
+}
+
+/* Whether a and b are frames of this thread's own stack; errs to no. */
+static bool same_stack(struct inv_thread *t, uintptr_t a, uintptr_t b)
+{
+	if (!t->stack_low)
+		find_stack(t, a);
+	/* The main thread's stack grows downwards: look again below its known end. */
+	if (t->stack_high > 1 && a < t->stack_low && t->stack_low - a < (64u << 20))
+		find_stack(t, a);
+	return a >= t->stack_low && a < t->stack_high && b >= t->stack_low && b < t->stack_high &&
+	       !on_signal_stack();
+}
+
+/* ---- jumps ------------------------------------------------------------------------ */
+
+static void abandon(struct inv_thread *t, uint32_t place)
+{
+	struct inv_inflight *e = &t->lane->inflight[place];
+	uint64_t index = inv_get(&e->call) & UINT64_C(0xffffffffffff);
+	if (t->ring) {
+		struct inv_slot *slot = inv_ring_slot(t->ring, t->ring_mask, index);
+		if (inv_get(&slot->seq) == INV_SEQ(index, INV_SLOT_ATTEMPT))
+			inv_slot_publish(&slot->seq, index, INV_SLOT_ABANDONED);
+	}
+	INV_TEST_POINT(abandon_slot);
+	inv_bump(&t->lane->abandoned, 1);
+	inv_put(&t->lane->redo.abandoned, inv_get(&t->lane->abandoned));
+	INV_TEST_POINT(abandon_counted);
+	inv_put(&e->ordinal_1, 0);
+	t->frames[place].ordinal_1 = 0;
+}
+
+void inv_abandon_jumped(struct inv_thread *t, uintptr_t frame)
+{
+	int saved = errno;
+	while (t->top) {
+		struct inv_frame *f = &t->frames[t->top - 1];
+		if (f->ordinal_1 && (f->address > frame || !same_stack(t, frame, f->address)))
+			break;
+		if (f->ordinal_1)
+			abandon(t, t->top - 1);
+		t->top--;
+		t->deep = 0;
+	}
+	errno = saved;
+}
+
+/* Somebody jumped out of our own functions: finish or drop what was half done. */
+static void recover(struct inv_thread *t)
+{
+	inv_lane_redo(inv_process.segment, t->lane_index);
+	uint64_t begun = inv_get(&t->lane->begun);
+	for (uint32_t i = 0; i < INV_INFLIGHT_MAX; i++) {
+		uint64_t ordinal_1 = inv_get(&t->lane->inflight[i].ordinal_1);
+		if (!ordinal_1 || ordinal_1 > begun) {
+			inv_put(&t->lane->inflight[i].ordinal_1, 0);
+			t->frames[i].ordinal_1 = 0;
+		} else if (t->frames[i].ordinal_1 != ordinal_1) {
+			abandon(t, i); /* begun, but its frame was never noted */
+		}
+	}
+	t->top = INV_INFLIGHT_MAX;
+	while (t->top && !t->frames[t->top - 1].ordinal_1)
+		t->top--;
+	inv_tls.busy = 0;
+}
+
+/* Busy was set by a frame that is gone: it lay at or below `frame` on the same stack. */
+static bool jumped_out_of_us(uintptr_t frame)
+{
+	struct inv_thread *t = inv_tls.thread;
+	return t && inv_tls.busy <= frame && same_stack(t, frame, inv_tls.busy);
+}
+
+/* ---- enter and reenter ---------------------------------------------------------------- */
+
+static void overflow_enter(struct inv_call *call)
+{
+	uint32_t at = (uint32_t)((uintptr_t)&inv_tls >> 6);
+	call->mode = INV_CALL_OVERFLOW;
+	call->thread = NULL;
+	call->names = NULL;
+	for (uint32_t i = 0; i < OVERFLOW_CACHES; i++, at++) {
+		at %= OVERFLOW_CACHES;
+		/* [B10] acquire: the cache as its last user left it; pairs with leave */
+		if (!atomic_flag_test_and_set_explicit(&overflow_caches[at].taken,
+						       memory_order_acquire)) {
+			call->names = &overflow_caches[at].names;
+			return;
+		}
+	}
+}
+
+void inv_overflow_leave(struct inv_call *call)
+{
+	for (uint32_t i = 0; i < OVERFLOW_CACHES; i++)
+		if (call->names == &overflow_caches[i].names)
+			/* [B10] release: the cache before it is free; pairs with enter */
+			atomic_flag_clear_explicit(&overflow_caches[i].taken, memory_order_release);
+	call->names = NULL;
+}
+
+static bool enter_overflow(struct inv_call *call, enum inv_loss why)
+{
+	inv_segment_lose(inv_process.segment, why, 1);
+	overflow_enter(call);
+	return true;
+}
+
+/* The state of the thread for a call at `frame`: LANE with busy set, or why not. */
+static enum inv_loss settle_thread(uintptr_t frame)
+{
+	if (!atomic_load_explicit(inv_process.alive, memory_order_relaxed))
+		after_fork();
+	if (!inv_process.segment)
+		return INV_LOSS_COUNT;
+	if (inv_tls.busy && !jumped_out_of_us(frame))
+		return INV_LOSS_REENTERED;
+	if (inv_tls.busy)
+		recover(inv_tls.thread);
+	inv_set_busy(frame);
+	if (inv_tls.thread || claim_lane())
+		return INV_LOSS_NO_RING; /* stands for: nothing is lost */
+	inv_clear_busy();
+	return inv_process.row == INV_PROC_NONE ? INV_LOSS_NO_PROC : INV_LOSS_NO_LANE;
+}
+
+bool inv_enter_slow(struct inv_call *call, uintptr_t frame)
+{
+	call->mode = INV_CALL_UNOBSERVED;
+	if (!inv_process.segment)
+		return false;
+	int saved = errno;
+	enum inv_loss why = settle_thread(frame);
+	errno = saved;
+	call->frame = frame;
+	call->epoch = inv_process.epoch;
+	if (why == INV_LOSS_COUNT)
+		return false;
+	if (why != INV_LOSS_NO_RING)
+		return enter_overflow(call, why);
+	call->mode = INV_CALL_LANE;
+	call->thread = inv_tls.thread;
+	call->names = &inv_tls.thread->names;
+	return true;
+}
+
+void inv_reenter_slow(struct inv_call *call)
+{
+	if (!call->mode)
+		return;
+	int saved = errno;
+	enum inv_loss why = INV_LOSS_NO_LANE;
+	if (call->mode == INV_CALL_LANE)
+		why = settle_thread(call->frame);
+	else if (!atomic_load_explicit(inv_process.alive, memory_order_relaxed))
+		after_fork();
+	errno = saved;
+	if (why == INV_LOSS_COUNT || !inv_process.segment) {
+		call->mode = INV_CALL_UNOBSERVED;
+	} else if (why == INV_LOSS_NO_RING) {
+		call->names = &inv_tls.thread->names;
+	} else if (call->mode == INV_CALL_LANE) {
+		overflow_enter(call);
+		call->epoch = inv_process.epoch - 1; /* begun elsewhere: counted inherited there */
+	} else {
+		overflow_enter(call);
+	}
+}
