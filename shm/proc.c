@@ -191,15 +191,15 @@ static bool same_note(struct inv_note *n, const struct inv_self *self, enum inv_
 	       n->probe == (uint16_t)probe && strcmp(n->exe, exe) == 0;
 }
 
-void inv_note_add(struct inv_segment *seg, const struct inv_self *self, enum inv_reason reason,
-		  int probe, const char *detail)
+struct inv_note *inv_note_add(struct inv_segment *seg, const struct inv_self *self,
+			      enum inv_reason reason, int probe, const char *detail)
 {
 	for (unsigned i = 0; i < INV_NOTES_MAX; i++) {
 		struct inv_note *n = &seg->notes[i];
 		uint32_t free_state = 0;
 		if (same_note(n, self, reason, probe)) {
 			atomic_fetch_add_explicit(&n->count, 1, memory_order_relaxed);
-			return;
+			return n;
 		}
 		if (!atomic_compare_exchange_strong_explicit(
 			    &n->state, &free_state, 1, memory_order_relaxed, memory_order_relaxed))
@@ -212,8 +212,15 @@ void inv_note_add(struct inv_segment *seg, const struct inv_self *self, enum inv
 		cut_copy(n->detail, sizeof(n->detail), detail ? detail : "");
 		/* [B8] release: the text before 2; pairs with same_note and inv_view_note */
 		atomic_store_explicit(&n->state, 2, memory_order_release);
-		return;
+		return n;
 	}
+	return NULL;
+}
+
+void inv_note_withdraw(struct inv_note *note)
+{
+	if (note)
+		atomic_fetch_sub_explicit(&note->count, 1, memory_order_relaxed);
 }
 
 /* ---- words ---------------------------------------------------------------------- */

@@ -50,9 +50,13 @@ enum inv_result inv_proc_claim(struct inv_segment *seg, const struct inv_self *s
 /*
  * Leaves a note (see struct inv_note); text is cut to fit. probe: index or -1. Lock-free;
  * when the table is full the note is dropped: its reason is still counted by the caller.
+ * Returns: the note, for inv_note_withdraw, or NULL.
  */
-void inv_note_add(struct inv_segment *seg, const struct inv_self *self, enum inv_reason reason,
-		  int probe, const char *detail);
+struct inv_note *inv_note_add(struct inv_segment *seg, const struct inv_self *self,
+			      enum inv_reason reason, int probe, const char *detail);
+
+/* Takes back one count of a note (NULL: nothing): what it said is true no more. */
+void inv_note_withdraw(struct inv_note *note);
 
 /* Returns: a static English phrase for a reason; never NULL. */
 const char *inv_reason_text(enum inv_reason reason);

@@ -463,6 +463,8 @@ bool inv_view_note(const struct inv_view *view, uint32_t place, struct inv_note 
 	if (atomic_load_explicit((inv_a32 *)&note->state, memory_order_acquire) != 2)
 		return false;
 	copy_words(out, note, sizeof(*out) / 8);
+	if (!get32(&out->count))
+		return false; /* withdrawn */
 	out->exe[sizeof(out->exe) - 1] = 0;
 	out->detail[sizeof(out->detail) - 1] = 0;
 	return true;

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.c - evaluating a probe's fields and rules on the registers of a call.
+ *
+ * Runs in the observed program's thread, between its caller and its function: reads only
+ * what inv_readable allows, never writes to the program's memory, never calls into it.
+ */
+#include "preload/plan.h"
+
+#include <string.h>
+
+static const uint8_t type_bytes[] = {
+	[INV_TYPE_I8] = 1,  [INV_TYPE_I16] = 2,	   [INV_TYPE_I32] = 4,	[INV_TYPE_I64] = 8,
+	[INV_TYPE_U8] = 1,  [INV_TYPE_U16] = 2,	   [INV_TYPE_U32] = 4,	[INV_TYPE_U64] = 8,
+	[INV_TYPE_F32] = 4, [INV_TYPE_F64] = 8,	   [INV_TYPE_BOOL] = 1, [INV_TYPE_PTR] = 8,
+	[INV_TYPE_STR] = 8, [INV_TYPE_STRUCT] = 0,
+};
+
+static bool type_signed(enum inv_type type)
+{
+	return type >= INV_TYPE_I8 && type <= INV_TYPE_I64;
+}
+
+/* ---- making ----------------------------------------------------------------------- */
+
+static void make_source(struct inv_plan_source *out, const struct inv_source *s,
+			const struct inv_signature *sig, struct inv_segment *seg,
+			void *(*find)(const char *))
+{
+	out->source = *s;
+	out->is_signed = type_signed(s->type);
+	if (s->kind == INV_SOURCE_ARG) {
+		out->reg = (uint8_t)sig->params[s->param].reg;
+		out->is_float = sig->params[s->param].is_float;
+	} else if (s->kind == INV_SOURCE_GLOBAL) {
+		out->global = find(s->text);
+	} else if (s->kind == INV_SOURCE_TEXT) {
+		out->constant = inv_name_intern(seg, s->text, s->length);
+	} else if (s->kind == INV_SOURCE_NUMBER) {
+		struct inv_name_miss miss = {0};
+		static struct inv_name_cache scratch; /* the constructor is single-threaded */
+		out->constant =
+			inv_name_of_number_slow(&scratch, seg, (uint64_t)s->number, true, &miss);
+	}
+}
+
+static uint16_t type_of(struct inv_segment *seg, const char *text)
+{
+	return inv_type_intern(seg, text, strlen(text));
+}
+
+void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t index,
+		   struct inv_segment *seg, void *(*find)(const char *symbol))
+{
+	const struct inv_signature *sig = &probe->signature;
+	memset(plan, 0, sizeof(*plan));
+	plan->probe = probe;
+	plan->index = index;
+	plan->empty_name = inv_name_intern(seg, "", 0);
+	for (unsigned i = 0; i < INV_FIELD_COUNT; i++)
+		make_source(&plan->field[i], &probe->field[i], sig, seg, find);
+	make_source(&plan->success_left, &probe->success.left, sig, seg, find);
+	make_source(&plan->error_code, &probe->error_code, sig, seg, find);
+	plan->result_type = type_of(seg, sig->result_text[0] ? sig->result_text : "void");
+	plan->error_default =
+		type_of(seg, probe->error_default[0] ? probe->error_default : "execution");
+	for (uint32_t i = 0; i < probe->code_rule_count; i++)
+		plan->code_type[i] = type_of(seg, probe->code_rules[i].type);
+	for (uint32_t i = 0; i < probe->text_rule_count; i++)
+		plan->text_type[i] = type_of(seg, probe->text_rules[i].type);
+}
+
+/* ---- values ------------------------------------------------------------------------ */
+
+/* Cuts or extends a register to its type: the ABI leaves the upper bits undefined. */
+static uint64_t narrow(uint64_t v, enum inv_type type)
+{
+	switch (type) {
+	case INV_TYPE_I8:
+		return (uint64_t)(int64_t)(int8_t)v;
+	case INV_TYPE_I16:
+		return (uint64_t)(int64_t)(int16_t)v;
+	case INV_TYPE_I32:
+		return (uint64_t)(int64_t)(int32_t)v;
+	case INV_TYPE_U8:
+	case INV_TYPE_BOOL:
+		return (uint8_t)v;
+	case INV_TYPE_U16:
+		return (uint16_t)v;
+	case INV_TYPE_U32:
+		return (uint32_t)v;
+	default:
+		return v;
+	}
+}
+
+static uint64_t bits_of(double d)
+{
+	uint64_t v;
+	memcpy(&v, &d, 8);
+	return v;
+}
+
+/* The base of a source, as bits. Returns: false where there is none. */
+static inline bool base_of(const struct inv_plan_source *s, const struct inv_registers *regs,
+			   uint64_t *out)
+{
+	switch (s->source.kind) {
+	case INV_SOURCE_ARG:
+		*out = s->is_float ? bits_of(regs->floating[s->reg]) : regs->integer[s->reg];
+		return true;
+	case INV_SOURCE_RETURN:
+		*out = s->source.type == INV_TYPE_F32 || s->source.type == INV_TYPE_F64
+			       ? bits_of(regs->float_result)
+			       : regs->result;
+		return true;
+	case INV_SOURCE_GLOBAL:
+		*out = (uint64_t)(uintptr_t)s->global;
+		return s->global != NULL;
+	case INV_SOURCE_NUMBER:
+		*out = (uint64_t)s->source.number;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The value of a source as 64 bits, extended by its type. Returns: false: unreadable. */
+static inline bool value_of(const struct inv_plan_source *s, const struct inv_registers *regs,
+			    struct inv_name_cache *names, uint64_t *out)
+{
+	uint64_t v;
+	if (!base_of(s, regs, &v))
+		return false;
+	for (unsigned i = 0; i < s->source.step_count; i++) {
+		const struct inv_step *step = &s->source.steps[i];
+		const void *at = (const void *)(uintptr_t)(v + (uint64_t)step->offset);
+		uint64_t loaded = 0;
+		if (!names || !inv_readable(names, at, type_bytes[step->type]))
+			return false;
+		memcpy(&loaded, at, type_bytes[step->type]);
+		v = loaded;
+	}
+	*out = narrow(v, s->source.type);
+	return true;
+}
+
+static uint32_t name_of(const struct inv_plan *plan, const struct inv_plan_source *s,
+			const struct inv_registers *regs, struct inv_name_cache *names,
+			struct inv_name_miss *miss)
+{
+	struct inv_segment *seg = inv_record_segment();
+	uint64_t v;
+	switch (s->source.kind) {
+	case INV_SOURCE_NONE:
+	case INV_SOURCE_PYTHON:
+		return plan->empty_name;
+	case INV_SOURCE_TEXT:
+	case INV_SOURCE_NUMBER:
+		return s->constant;
+	default:
+		break;
+	}
+	if (!names) { /* every cache of the overflow region is taken: rare, and counted */
+		miss->overflow = true;
+		return INV_NAME_OTHER;
+	}
+	if (!value_of(s, regs, names, &v)) {
+		miss->unreadable = true;
+		return INV_NAME_OTHER;
+	}
+	if (s->source.type == INV_TYPE_STR)
+		return inv_name_of_string(names, seg, (const char *)(uintptr_t)v, miss);
+	return inv_name_of_number(names, seg, v, s->is_signed, miss);
+}
+
+void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *regs,
+		     struct inv_name_cache *names, struct inv_call_fields *out)
+{
+	uint64_t v;
+	memset(out->miss, 0, sizeof(out->miss));
+	out->probe = plan->index;
+	out->unreadable = 0;
+	out->tick = 0;
+	out->args_count = 0;
+	out->invoker = name_of(plan, &plan->field[INV_FIELD_INVOKER], regs, names, &out->miss[0]);
+	out->artifact = name_of(plan, &plan->field[INV_FIELD_ARTIFACT], regs, names, &out->miss[1]);
+	out->method = name_of(plan, &plan->field[INV_FIELD_METHOD], regs, names, &out->miss[2]);
+	if (plan->field[INV_FIELD_TICK].source.kind) {
+		if (value_of(&plan->field[INV_FIELD_TICK], regs, names, &v))
+			out->tick = (int64_t)v;
+		else
+			out->unreadable++;
+	}
+	if (plan->field[INV_FIELD_ARGS_COUNT].source.kind) {
+		if (value_of(&plan->field[INV_FIELD_ARGS_COUNT], regs, names, &v))
+			out->args_count = (int64_t)v < 0 ? 0 : (v > 65535 ? 65535 : (uint16_t)v);
+		else
+			out->unreadable++;
+	}
+}
+
+/* ---- outcome ------------------------------------------------------------------------ */
+
+static bool compare_integers(enum inv_compare how, int64_t a, int64_t b)
+{
+	switch (how) {
+	case INV_COMPARE_EQ:
+		return a == b;
+	case INV_COMPARE_NE:
+		return a != b;
+	case INV_COMPARE_LT:
+		return a < b;
+	case INV_COMPARE_LE:
+		return a <= b;
+	case INV_COMPARE_GT:
+		return a > b;
+	case INV_COMPARE_GE:
+		return a >= b;
+	case INV_COMPARE_NULL:
+		return a == 0;
+	case INV_COMPARE_NOT_NULL:
+		return a != 0;
+	default:
+		return true;
+	}
+}
+
+static bool compare_reals(enum inv_compare how, double a, double b)
+{
+	switch (how) {
+	case INV_COMPARE_EQ:
+		return a == b;
+	case INV_COMPARE_NE:
+		return a != b;
+	case INV_COMPARE_LT:
+		return a < b;
+	case INV_COMPARE_LE:
+		return a <= b;
+	case INV_COMPARE_GT:
+		return a > b;
+	case INV_COMPARE_GE:
+		return a >= b;
+	default:
+		return true;
+	}
+}
+
+/* u64 against a constant that does not fit in i64 cannot be written in a probe file. */
+static bool compare_unsigned(enum inv_compare how, uint64_t a, int64_t b)
+{
+	if ((int64_t)a >= 0)
+		return compare_integers(how, (int64_t)a, b);
+	return how == INV_COMPARE_NE || how == INV_COMPARE_GT || how == INV_COMPARE_GE ||
+	       how == INV_COMPARE_NOT_NULL;
+}
+
+static double real_of(uint64_t bits, enum inv_type type)
+{
+	double d;
+	float f;
+	if (type == INV_TYPE_F64) {
+		memcpy(&d, &bits, 8);
+		return d;
+	}
+	memcpy(&f, &bits, 4);
+	return (double)f;
+}
+
+static bool succeeded(const struct inv_plan *plan, const struct inv_registers *regs,
+		      struct inv_name_cache *names, uint8_t *flags)
+{
+	const struct inv_success *rule = &plan->probe->success;
+	enum inv_type type = plan->success_left.source.type;
+	uint64_t v;
+	if (rule->compare == INV_COMPARE_NONE || rule->compare == INV_COMPARE_TRUE)
+		return true;
+	if (!value_of(&plan->success_left, regs, names, &v)) {
+		*flags |= INV_FLAG_UNREADABLE;
+		return true;
+	}
+	if (type == INV_TYPE_F32 || type == INV_TYPE_F64)
+		return compare_reals(rule->compare, real_of(v, type), rule->real);
+	if (type == INV_TYPE_U64 || type == INV_TYPE_PTR || type == INV_TYPE_STR)
+		return compare_unsigned(rule->compare, v, rule->number);
+	return compare_integers(rule->compare, (int64_t)v, rule->number);
+}
+
+static void read_message(const struct inv_plan *plan, const struct inv_registers *regs,
+			 struct inv_name_cache *names, struct inv_call_outcome *out)
+{
+	const struct inv_plan_source *s = &plan->field[INV_FIELD_ERROR_MESSAGE];
+	uint64_t v;
+	size_t length;
+	if (s->source.kind == INV_SOURCE_TEXT) {
+		out->message = s->source.text;
+		out->message_length = s->source.length;
+		return;
+	}
+	if (!s->source.kind || !names)
+		return;
+	if (!value_of(s, regs, names, &v)) {
+		out->flags |= INV_FLAG_UNREADABLE;
+		return;
+	}
+	if (!v)
+		return; /* no message is no trouble */
+	const char *text = (const char *)(uintptr_t)v;
+	if (!inv_readable_string(names, text, INV_MESSAGE_BYTES_MAX + 1, &length)) {
+		out->flags |= INV_FLAG_UNREADABLE;
+		return;
+	}
+	if (!length)
+		return;
+	out->message = text;
+	out->message_length = (uint32_t)length;
+}
+
+/* A type given by an expression: its text becomes (or is) one of the bounded types. */
+static uint16_t type_by_source(const struct inv_plan *plan, const struct inv_plan_source *s,
+			       const struct inv_registers *regs, struct inv_name_cache *names,
+			       uint8_t *flags)
+{
+	struct inv_name_miss miss = {0};
+	size_t length;
+	uint32_t id = name_of(plan, s, regs, names, &miss);
+	if (miss.unreadable)
+		*flags |= INV_FLAG_UNREADABLE;
+	struct inv_segment *seg = inv_record_segment();
+	const char *text = inv_name_text(seg, id, &length);
+	if (!text)
+		return 0;
+	uint16_t type = inv_type_intern(seg, text, length);
+	if (!type)
+		inv_segment_lose(seg, INV_LOSS_TYPE_OVERFLOW, 1);
+	return type;
+}
+
+static uint16_t failure_type(const struct inv_plan *plan, const struct inv_registers *regs,
+			     struct inv_name_cache *names, struct inv_call_outcome *out)
+{
+	const struct inv_probe *probe = plan->probe;
+	uint64_t code;
+	if (plan->field[INV_FIELD_ERROR_TYPE].source.kind)
+		return type_by_source(plan, &plan->field[INV_FIELD_ERROR_TYPE], regs, names,
+				      &out->flags);
+	if (probe->code_rule_count && value_of(&plan->error_code, regs, names, &code))
+		for (uint32_t i = 0; i < probe->code_rule_count; i++)
+			if (probe->code_rules[i].code == (int64_t)code)
+				return plan->code_type[i];
+	if (probe->text_rule_count) {
+		int rule = inv_probe_match_message(probe, out->message, out->message_length);
+		if (rule >= 0)
+			return plan->text_type[rule];
+	}
+	return plan->error_default;
+}
+
+void inv_plan_outcome(const struct inv_plan *plan, const struct inv_registers *regs,
+		      struct inv_name_cache *names, struct inv_call_outcome *out)
+{
+	out->flags = 0;
+	out->message = NULL;
+	out->message_length = 0;
+	out->failed = !succeeded(plan, regs, names, &out->flags);
+	if (__builtin_expect(out->failed, 0)) {
+		read_message(plan, regs, names, out);
+		out->type = failure_type(plan, regs, names, out);
+	} else if (__builtin_expect(plan->field[INV_FIELD_RESULT_TYPE].source.kind != 0, 0)) {
+		out->type = type_by_source(plan, &plan->field[INV_FIELD_RESULT_TYPE], regs, names,
+					   &out->flags);
+	} else {
+		out->type = plan->result_type;
+	}
+	if (__builtin_expect(out->flags & INV_FLAG_UNREADABLE, 0))
+		inv_segment_lose(inv_record_segment(), INV_LOSS_UNREADABLE, 1);
+}

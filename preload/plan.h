@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.h - a probe made ready to run in this process: ids looked up, symbols resolved.
+ *
+ * A probe (probe.h) is text parsed; a plan is what the wrappers execute at each call.
+ * Made once per process in the constructor; read by all threads.
+ */
+#ifndef INV_PRELOAD_PLAN_H
+#define INV_PRELOAD_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "preload/probe.h"
+#include "shm/record.h"
+
+#if defined(__aarch64__)
+#define INV_INT_REGS 8
+#else
+#define INV_INT_REGS 6
+#endif
+#define INV_FLOAT_REGS 8
+
+/* The argument registers of one call, and its result. */
+struct inv_registers {
+	uint64_t integer[INV_INT_REGS];
+	double floating[INV_FLOAT_REGS];
+	uint64_t result;
+	double float_result;
+};
+
+/* A field in the form the hot path wants it. */
+struct inv_plan_source {
+	struct inv_source source;
+	uint8_t reg;	    /* ARG: place in its register class */
+	bool is_float;	    /* ARG */
+	bool is_signed;	    /* of the value's type */
+	uint32_t constant;  /* TEXT and NUMBER of a name: its id */
+	const void *global; /* GLOBAL: its address, NULL: not found */
+};
+
+struct inv_plan {
+	const struct inv_probe *probe;
+	uint8_t index; /* of the probe in the segment */
+	struct inv_plan_source field[INV_FIELD_COUNT];
+	struct inv_plan_source success_left;
+	struct inv_plan_source error_code;
+	uint16_t result_type; /* type indices */
+	uint16_t error_default;
+	uint16_t code_type[INV_PROBE_RULES_MAX];
+	uint16_t text_type[INV_PROBE_RULES_MAX];
+	uint32_t empty_name; /* id of "": a field that the probe does not give */
+};
+
+/* Fills *plan. `find` resolves a global's symbol (NULL: none). */
+void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t index,
+		   struct inv_segment *seg, void *(*find)(const char *symbol));
+
+/* The fields at entry. Called between inv_record_enter and inv_record_begin. */
+void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *regs,
+		     struct inv_name_cache *names, struct inv_call_fields *out);
+
+/* Success, type and message at return, between reenter and end. */
+void inv_plan_outcome(const struct inv_plan *plan, const struct inv_registers *regs,
+		      struct inv_name_cache *names, struct inv_call_outcome *out);
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shim.c - the constructor: from environment to bound probes.
+ *
+ * Reads INVREG_PROBES, INVREG_SESSION, INVREG_DIR, INVREG_SIZE, INVREG_CHILDREN and
+ * INVREG_DEBUG once. A session that exists already (`invreg run`, or a parent that bound a
+ * probe) is joined at once, so that even a process that binds nothing can say why; without
+ * one, the session is made when the first probe binds, which may be at a later dlopen. A
+ * row of the process table is taken only then.
+ *
+ * On any trouble the program runs as if we were not there. What went wrong is said in the
+ * session where there is one, and on stderr with INVREG_DEBUG=1.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "preload/got.h"
+#include "preload/plan.h"
+#include "preload/probe.h"
+#include "preload/wrap.h"
+#include "shm/session.h"
+
+static struct {
+	bool debug;
+	bool tried; /* to get a session */
+	bool attached;
+	bool unbound_counted;
+	struct inv_probe_file file;
+	struct inv_segment segment;
+	struct inv_self self;
+	struct inv_plan plans[INV_PROBES_MAX];
+	struct inv_got_want wants[INV_PROBES_MAX];
+	uint32_t want_probe[INV_PROBES_MAX]; /* want -> probe */
+	uint32_t want_count;
+	uint8_t place[INV_PROBES_MAX]; /* probe -> place in the segment; 0xff: not there */
+	struct inv_binding_row rows[INV_PROBES_MAX]; /* by probe */
+	struct inv_note *notes[INV_PROBES_MAX];	     /* of unbound probes */
+} shim;
+
+static void __attribute__((format(printf, 1, 2))) debug(const char *format, ...)
+{
+	char line[512];
+	va_list args;
+	if (!shim.debug)
+		return;
+	va_start(args, format);
+	int n = vsnprintf(line, sizeof(line) - 1, format, args);
+	va_end(args);
+	if (n > (int)sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	line[n++] = '\n';
+	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+		shim.debug = false;
+}
+
+/* ---- session ---------------------------------------------------------------------- */
+
+static void describe(struct inv_probe_row *row, const struct inv_probe *p)
+{
+	snprintf(row->name, sizeof(row->name), "%s", p->name);
+	snprintf(row->target, sizeof(row->target), "%s", p->target);
+	snprintf(row->signature, sizeof(row->signature), "%s", p->signature_text);
+	snprintf(row->success, sizeof(row->success), "%s", p->success_text);
+	snprintf(row->result_type, sizeof(row->result_type), "%s", p->signature.result_text);
+}
+
+static void command_line(char *buf, size_t size)
+{
+	FILE *f = fopen("/proc/self/cmdline", "re");
+	size_t n = f ? fread(buf, 1, size - 1, f) : 0;
+	if (f)
+		fclose(f);
+	while (n && !buf[n - 1])
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if (!buf[i])
+			buf[i] = ' ';
+	buf[n] = 0;
+}
+
+static enum inv_result create_session(const char *dir, const char *name)
+{
+	static struct inv_probe_row rows[INV_PROBES_MAX];
+	char path[512], command[1024];
+	enum inv_result r = inv_session_ensure_dir(dir);
+	if (!r)
+		r = inv_session_path(path, sizeof(path), dir, name);
+	if (r)
+		return r;
+	for (uint32_t i = 0; i < shim.file.count; i++)
+		describe(&rows[i], &shim.file.probes[i]);
+	command_line(command, sizeof(command));
+	const char *size = getenv("INVREG_SIZE");
+	struct inv_segment_options options = {
+		.budget_bytes = size ? strtoull(size, NULL, 10) : 0,
+		.probes = rows,
+		.probe_count = shim.file.count,
+		.probes_hash = shim.file.hash,
+		.session = name,
+		.command = command,
+	};
+	r = inv_segment_create(&shim.segment, path, &options);
+	if (r == INV_E_EXISTS)
+		r = inv_segment_join(&shim.segment, path);
+	else if (!r)
+		inv_session_prune(dir, INV_SESSION_KEEP);
+	return r;
+}
+
+static enum inv_result join_session(const char *dir, const char *name)
+{
+	char path[512];
+	enum inv_result r = inv_session_path(path, sizeof(path), dir, name);
+	return r ? r : inv_segment_join(&shim.segment, path);
+}
+
+/* Which place each of our probes has in the segment; the same file: the same places. */
+static void match_probes(void)
+{
+	const struct inv_header *h = shim.segment.header;
+	for (uint32_t i = 0; i < shim.file.count; i++) {
+		const struct inv_probe *p = &shim.file.probes[i];
+		shim.place[i] = 0xff;
+		for (uint32_t j = 0; j < h->probe_count && shim.place[i] == 0xff; j++) {
+			const struct inv_probe_row *row = &shim.segment.probes[j];
+			if (h->probes_hash == shim.file.hash
+				    ? i == j
+				    : !strncmp(row->name, p->name, sizeof(row->name)) &&
+					      !strncmp(row->target, p->target, sizeof(row->target)))
+				shim.place[i] = (uint8_t)j;
+		}
+	}
+}
+
+/* Finds or makes the session. `make`: a probe is about to bind. */
+static bool have_session(bool make)
+{
+	char dir[400], name[INV_SESSION_NAME_MAX + 1];
+	const char *given = getenv("INVREG_SESSION");
+	if (shim.segment.base)
+		return true;
+	if (shim.tried || inv_session_dir(dir, sizeof(dir), NULL))
+		return false;
+	enum inv_result r = INV_E_NOT_FOUND;
+	if (given && *given)
+		r = join_session(dir, given);
+	if (r == INV_E_NOT_FOUND && make) {
+		if (given && inv_session_name_valid(given))
+			snprintf(name, sizeof(name), "%s", given);
+		else
+			inv_session_default_name(name, sizeof(name));
+		r = create_session(dir, name);
+		if (!r)
+			setenv("INVREG_SESSION", name, 1); /* children join */
+	}
+	if (make || (r && r != INV_E_NOT_FOUND))
+		shim.tried = true;
+	if (r && shim.tried)
+		debug("invreg: not observed: no session in %s: %s", dir, inv_result_text(r));
+	if (!r)
+		match_probes();
+	return !r;
+}
+
+/* ---- bindings --------------------------------------------------------------------- */
+
+static void show_binding(uint32_t probe)
+{
+	if (shim.place[probe] != 0xff)
+		inv_record_set_binding(shim.place[probe], &shim.rows[probe]);
+}
+
+static void refuse(uint32_t probe, enum inv_reason reason, const char *detail)
+{
+	struct inv_probe *p = &shim.file.probes[probe];
+	shim.rows[probe].tier = INV_TIER_NONE;
+	shim.rows[probe].reason = (uint8_t)reason;
+	debug("invreg: probe %s is not bound: %s%s%s", p->name, inv_reason_text(reason),
+	      *detail ? ": " : "", detail);
+	if (shim.segment.base && !shim.notes[probe])
+		shim.notes[probe] =
+			inv_note_add(&shim.segment, &shim.self, reason,
+				     shim.place[probe] == 0xff ? -1 : shim.place[probe], detail);
+	show_binding(probe);
+}
+
+/* The first binding of this process: from here on it is a writer. */
+static bool attach(void)
+{
+	if (shim.attached)
+		return true;
+	if (!have_session(true))
+		return false;
+	const char *children = getenv("INVREG_CHILDREN");
+	struct inv_record_options options = {
+		.segment = &shim.segment,
+		.children_ignored = children && strcmp(children, "ignore") == 0,
+	};
+	enum inv_result r = inv_record_attach(&options);
+	if (r && r != INV_E_FULL) {
+		debug("invreg: not observed: %s", inv_result_text(r));
+		return false;
+	}
+	if (r)
+		inv_note_add(&shim.segment, &shim.self, INV_REASON_PROC_TABLE, -1, "");
+	if (shim.unbound_counted) { /* it said that it binds nothing */
+		atomic_fetch_sub_explicit(&shim.segment.shared->lost[INV_LOSS_UNBOUND_PROC], 1,
+					  memory_order_relaxed);
+		shim.unbound_counted = false;
+	}
+	shim.attached = true;
+	for (uint32_t i = 0; i < shim.file.count; i++)
+		show_binding(i);
+	return true;
+}
+
+static void *globals[INV_PROBES_MAX * (INV_FIELD_COUNT + 2)];
+static const char *global_names[INV_PROBES_MAX * (INV_FIELD_COUNT + 2)];
+static uint32_t global_count;
+
+/* Globals are resolved beforehand: wrappers are made where the loader must not be called. */
+static void resolve_global(const struct inv_source *s)
+{
+	if (s->kind != INV_SOURCE_GLOBAL)
+		return;
+	global_names[global_count] = s->text;
+	globals[global_count++] = inv_got_real_dlsym(NULL /* RTLD_DEFAULT */, s->text);
+}
+
+static void resolve_globals(void)
+{
+	for (uint32_t i = 0; i < shim.file.count; i++) {
+		const struct inv_probe *p = &shim.file.probes[i];
+		for (unsigned f = 0; f < INV_FIELD_COUNT; f++)
+			resolve_global(&p->field[f]);
+		resolve_global(&p->success.left);
+		resolve_global(&p->error_code);
+	}
+}
+
+static void *find_global(const char *symbol)
+{
+	for (uint32_t i = 0; i < global_count; i++)
+		if (strcmp(global_names[i], symbol) == 0)
+			return globals[i];
+	return NULL;
+}
+
+static void *wrapper_for(uint32_t want, void *real, const char *object)
+{
+	uint32_t probe = shim.want_probe[want];
+	if (!attach() || shim.place[probe] == 0xff)
+		return NULL;
+	struct inv_plan *plan = &shim.plans[probe];
+	if (!plan->probe)
+		inv_plan_make(plan, &shim.file.probes[probe], shim.place[probe], &shim.segment,
+			      find_global);
+	debug("invreg: probe %s wraps %p of %s", plan->probe->name, real, object);
+	return inv_wrap_stub(plan, real);
+}
+
+static void bound(uint32_t want, const struct inv_got_status *status)
+{
+	uint32_t probe = shim.want_probe[want];
+	struct inv_binding_row *row = &shim.rows[probe];
+	row->tier = INV_TIER_GOT;
+	row->sites = status->sites > UINT16_MAX ? UINT16_MAX : (uint16_t)status->sites;
+	row->refused = status->refused;
+	row->reason = INV_REASON_NONE;
+	if (status->refused)
+		row->reason = INV_REASON_PROTECTED;
+	inv_note_withdraw(shim.notes[probe]);
+	shim.notes[probe] = NULL;
+	show_binding(probe);
+}
+
+static void changed(uint32_t want, const struct inv_got_status *status)
+{
+	if (status->sites && shim.attached)
+		bound(want, status);
+}
+
+static void judge(uint32_t want, const struct inv_got_status *status)
+{
+	uint32_t probe = shim.want_probe[want];
+	const struct inv_probe *p = &shim.file.probes[probe];
+	if (status->sites && shim.attached)
+		bound(want, status);
+	else if (status->sites || status->refused)
+		refuse(probe,
+		       shim.segment.base && shim.place[probe] == 0xff ? INV_REASON_PROBE_UNKNOWN
+								      : INV_REASON_PROTECTED,
+		       p->target);
+	else
+		refuse(probe, status->definitions ? INV_REASON_NO_SITES : INV_REASON_NO_SYMBOL,
+		       p->target);
+}
+
+/* ---- start ------------------------------------------------------------------------- */
+
+/* Probes that the got tier can take become wants; the others are refused with a reason. */
+static void sort_probes(void)
+{
+	char why[256];
+	for (uint32_t i = 0; i < shim.file.count; i++) {
+		const struct inv_probe *p = &shim.file.probes[i];
+		const char *refusal;
+		if (p->target_kind != INV_TARGET_SYMBOL && p->target_kind != INV_TARGET_OBJECT) {
+			refuse(i, INV_REASON_UNSUPPORTED, p->target);
+		} else if (p->bind == INV_BIND_ENTRY) {
+			refuse(i, INV_REASON_TIER, "bind = entry");
+		} else if ((refusal = inv_signature_refusal(&p->signature, why, sizeof(why)))) {
+			refuse(i, INV_REASON_PROTOTYPE, refusal);
+		} else {
+			struct inv_got_want *w = &shim.wants[shim.want_count];
+			w->symbol = p->symbol;
+			w->object = p->target_kind == INV_TARGET_OBJECT ? p->object : NULL;
+			shim.want_probe[shim.want_count++] = i;
+		}
+	}
+}
+
+static bool read_probes(void)
+{
+	struct inv_probe_error error = {.line = 0};
+	char detail[128];
+	const char *path = getenv("INVREG_PROBES");
+	if (!path || !*path) {
+		debug("invreg: not observed: INVREG_PROBES is not set");
+		return false;
+	}
+	int r = inv_probe_file_read(&shim.file, path, &error);
+	if (r == 0)
+		return true;
+	snprintf(detail, sizeof(detail), "%.40s:%u:%u: %.60s", path, error.line, error.column,
+		 error.text);
+	debug("invreg: not observed: %s", detail);
+	if (have_session(false))
+		inv_note_add(&shim.segment, &shim.self,
+			     r == -EINVAL ? INV_REASON_PROBE_FILE : INV_REASON_NO_PROBE_FILE, -1,
+			     detail);
+	return false;
+}
+
+static void start(void)
+{
+	static struct inv_got_status statuses[INV_PROBES_MAX];
+	const char *text = getenv("INVREG_DEBUG");
+	shim.debug = text && *text && strcmp(text, "0") != 0;
+	inv_self_read(&shim.self);
+	memset(shim.place, 0xff, sizeof(shim.place));
+	if (!read_probes())
+		return;
+	if (have_session(false)) {
+		inv_segment_lose(&shim.segment, INV_LOSS_UNBOUND_PROC, 1);
+		shim.unbound_counted = true; /* until a probe binds */
+	}
+	sort_probes();
+	resolve_globals();
+	inv_got_install(shim.wants, shim.want_count, wrapper_for, changed, statuses);
+	for (uint32_t i = 0; i < shim.want_count; i++)
+		judge(i, &statuses[i]);
+}
+
+static void __attribute__((constructor)) shim_constructor(void)
+{
+	int saved = errno;
+	start();
+	errno = saved;
+}

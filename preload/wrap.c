@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wrap.c - the stubs of the register-forwarder.
+ *
+ * A stub stores the argument registers to its frame (the fields are read from there, at
+ * entry and at return), records, calls on, records. The alternative, an assembly thunk
+ * that preserves every register, is needed only where the ABI is not followed (patched
+ * entries); between objects C costs less.
+ *
+ * Exceptions and forced unwinding pass through a stub's frame by its unwind table; such a
+ * call is found by the next entry, like one that was jumped over.
+ */
+#include "preload/wrap.h"
+
+#include <string.h>
+
+#include "preload/got.h"
+
+struct binding {
+	void *real;
+	struct inv_plan *plan;
+};
+
+enum shape { SHAPE_II, SHAPE_IF, SHAPE_FI, SHAPE_FF, SHAPES };
+
+static struct binding bindings[SHAPES][INV_STUBS_MAX];
+static uint32_t binding_count[SHAPES];
+
+static inline __attribute__((always_inline)) void
+wrap_enter(struct inv_call *call, const struct binding *b, struct inv_registers *regs)
+{
+	struct inv_call_fields fields;
+	if (__builtin_expect(inv_got_stale(), 0))
+		inv_got_catch_up();
+	if (__builtin_expect(!inv_record_enter(call), 0))
+		return;
+	inv_plan_fields(b->plan, regs, call->names, &fields);
+	inv_record_begin(call, &fields);
+}
+
+static inline __attribute__((always_inline)) void
+wrap_leave(struct inv_call *call, const struct binding *b, struct inv_registers *regs)
+{
+	struct inv_call_outcome outcome;
+	if (__builtin_expect(!call->mode, 0))
+		return;
+	uint64_t now = inv_record_now();
+	inv_record_reenter(call);
+	if (__builtin_expect(!call->mode, 0))
+		return;
+	inv_plan_outcome(b->plan, regs, call->names, &outcome);
+	inv_record_end(call, &outcome, now);
+}
+
+#if defined(__aarch64__)
+#define INTS_DECLARED                                                                              \
+	uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, \
+		uint64_t a7
+#define INT_TYPES uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t
+#define INTS	  a0, a1, a2, a3, a4, a5, a6, a7
+#else
+#define INTS_DECLARED uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5
+#define INT_TYPES     uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t
+#define INTS	      a0, a1, a2, a3, a4, a5
+#endif
+#define FLOATS_DECLARED                                                                            \
+	double f0, double f1, double f2, double f3, double f4, double f5, double f6, double f7
+#define FLOAT_TYPES double, double, double, double, double, double, double, double
+#define FLOATS	    f0, f1, f2, f3, f4, f5, f6, f7
+
+/*
+ * The result of an integer function is in one register and that of a floating function in
+ * another; a void function's is ignored. Each shape keeps the register it needs.
+ */
+#define STUB_II(n)                                                                                 \
+	static uint64_t stub_ii_##n(INTS_DECLARED)                                                 \
+	{                                                                                          \
+		const struct binding *b = &bindings[SHAPE_II][n];                                  \
+		struct inv_registers regs;                                                         \
+		struct inv_call call;                                                              \
+		const uint64_t ints[] = {INTS};                                                    \
+		memcpy(regs.integer, ints, sizeof(ints));                                          \
+		wrap_enter(&call, b, &regs);                                                       \
+		regs.result = ((uint64_t(*)(INT_TYPES))b->real)(INTS);                             \
+		wrap_leave(&call, b, &regs);                                                       \
+		return regs.result;                                                                \
+	}
+#define STUB_IF(n)                                                                                 \
+	static double stub_if_##n(INTS_DECLARED)                                                   \
+	{                                                                                          \
+		const struct binding *b = &bindings[SHAPE_IF][n];                                  \
+		struct inv_registers regs;                                                         \
+		struct inv_call call;                                                              \
+		const uint64_t ints[] = {INTS};                                                    \
+		memcpy(regs.integer, ints, sizeof(ints));                                          \
+		wrap_enter(&call, b, &regs);                                                       \
+		regs.float_result = ((double (*)(INT_TYPES))b->real)(INTS);                        \
+		wrap_leave(&call, b, &regs);                                                       \
+		return regs.float_result;                                                          \
+	}
+#define STUB_FI(n)                                                                                 \
+	static uint64_t stub_fi_##n(INTS_DECLARED, FLOATS_DECLARED)                                \
+	{                                                                                          \
+		const struct binding *b = &bindings[SHAPE_FI][n];                                  \
+		struct inv_registers regs;                                                         \
+		struct inv_call call;                                                              \
+		const uint64_t ints[] = {INTS};                                                    \
+		const double floats[] = {FLOATS};                                                  \
+		memcpy(regs.integer, ints, sizeof(ints));                                          \
+		memcpy(regs.floating, floats, sizeof(floats));                                     \
+		wrap_enter(&call, b, &regs);                                                       \
+		regs.result = ((uint64_t(*)(INT_TYPES, FLOAT_TYPES))b->real)(INTS, FLOATS);        \
+		wrap_leave(&call, b, &regs);                                                       \
+		return regs.result;                                                                \
+	}
+#define STUB_FF(n)                                                                                 \
+	static double stub_ff_##n(INTS_DECLARED, FLOATS_DECLARED)                                  \
+	{                                                                                          \
+		const struct binding *b = &bindings[SHAPE_FF][n];                                  \
+		struct inv_registers regs;                                                         \
+		struct inv_call call;                                                              \
+		const uint64_t ints[] = {INTS};                                                    \
+		const double floats[] = {FLOATS};                                                  \
+		memcpy(regs.integer, ints, sizeof(ints));                                          \
+		memcpy(regs.floating, floats, sizeof(floats));                                     \
+		wrap_enter(&call, b, &regs);                                                       \
+		regs.float_result = ((double (*)(INT_TYPES, FLOAT_TYPES))b->real)(INTS, FLOATS);   \
+		wrap_leave(&call, b, &regs);                                                       \
+		return regs.float_result;                                                          \
+	}
+
+#define EIGHT(X, d) X(d##0) X(d##1) X(d##2) X(d##3) X(d##4) X(d##5) X(d##6) X(d##7)
+#define SIXTY_FOUR(X)                                                                              \
+	EIGHT(X, 00)                                                                               \
+	EIGHT(X, 01) EIGHT(X, 02) EIGHT(X, 03) EIGHT(X, 04) EIGHT(X, 05) EIGHT(X, 06) EIGHT(X, 07)
+
+/* The numbers are octal: 000 to 077. */
+SIXTY_FOUR(STUB_II)
+SIXTY_FOUR(STUB_IF)
+SIXTY_FOUR(STUB_FI)
+SIXTY_FOUR(STUB_FF)
+
+#define ADDRESS_II(n) (void *)stub_ii_##n,
+#define ADDRESS_IF(n) (void *)stub_if_##n,
+#define ADDRESS_FI(n) (void *)stub_fi_##n,
+#define ADDRESS_FF(n) (void *)stub_ff_##n,
+
+static void *const stubs[SHAPES][INV_STUBS_MAX] = {
+	[SHAPE_II] = {SIXTY_FOUR(ADDRESS_II)},
+	[SHAPE_IF] = {SIXTY_FOUR(ADDRESS_IF)},
+	[SHAPE_FI] = {SIXTY_FOUR(ADDRESS_FI)},
+	[SHAPE_FF] = {SIXTY_FOUR(ADDRESS_FF)},
+};
+
+static enum shape shape_of(const struct inv_signature *s)
+{
+	bool returns_float = s->result == INV_TYPE_F32 || s->result == INV_TYPE_F64;
+	if (s->float_regs)
+		return returns_float ? SHAPE_FF : SHAPE_FI;
+	return returns_float ? SHAPE_IF : SHAPE_II;
+}
+
+static void *find_or_make(enum shape shape, struct inv_plan *plan, void *real)
+{
+	struct binding *all = bindings[shape];
+	uint32_t count = binding_count[shape];
+	for (uint32_t i = 0; i < count; i++)
+		if (all[i].plan == plan && all[i].real == real)
+			return stubs[shape][i];
+	if (count == INV_STUBS_MAX)
+		return NULL;
+	struct binding *b = &all[count];
+	b->plan = plan;
+	b->real = real;
+	binding_count[shape] = count + 1;
+	return stubs[shape][count];
+}
+
+void *inv_wrap_stub(struct inv_plan *plan, void *real)
+{
+	return find_or_make(shape_of(&plan->probe->signature), plan, real);
+}
