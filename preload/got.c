@@ -69,6 +69,7 @@ uint32_t inv_got_want_count;
 uintptr_t *inv_got_global;
 _Atomic bool inv_got_installed;
 _Atomic bool inv_got_deepbind;
+_Atomic bool inv_got_late_global;
 _Atomic uint32_t inv_got_watch;
 
 static struct wrapper wrappers[WRAPPERS_MAX];
@@ -78,7 +79,6 @@ static inv_got_changed_fn tell_changed;
 static struct inv_got_status *known_statuses;
 static char program_path[4096];
 static bool installing; /* single-threaded, and every object is complete */
-static bool asked;	/* in this scan */
 static bool open_ends;	/* something is to be visited again */
 
 static _Atomic bool locked;
@@ -253,7 +253,7 @@ static enum judged judge_lazy(uint32_t object, const struct inv_elf_slot *slot, 
 			      struct judgement *out)
 {
 	out->lazy = true;
-	out->target = inv_got_predict(object, want, asked, false);
+	out->target = inv_got_predict(object, want);
 	if (out->target.object == INV_GOT_NONE)
 		return UNSETTLED;
 	return versions_agree(&inv_got_table->objects[object].elf, slot, want, out->target.object)
@@ -360,59 +360,46 @@ static void visit_all(void *context)
 {
 	open_ends = false;
 	for (uint32_t i = 0; i < inv_got_table->count; i++) {
-		if (installing)
-			inv_got_table->objects[i].initial = true;
 		if (is_open(&inv_got_table->objects[i]))
 			visit_object(i);
 		open_ends |= is_open(&inv_got_table->objects[i]);
 	}
 }
 
-/* Marks in *context (one bool a want) which symbols the loader is to be asked for. */
-static void choose_questions(void *context)
+void inv_got_scan(void)
+{
+	if (!open_ends && !inv_got_objects_changed())
+		return;
+	inv_got_locked(visit_all, NULL);
+	inv_got_publish();
+}
+
+/* Marks in *context, one bool a want, which symbols the start brought. */
+static void find_initial(void *context)
 {
 	bool *ask = context;
 
-	for (uint32_t want = 0; want < inv_got_want_count; want++) {
-		ask[want] = false;
+	inv_got_mark_initial();
+	for (uint32_t want = 0; want < inv_got_want_count; want++)
 		for (uint32_t i = 0; i < inv_got_table->count; i++)
-			ask[want] |= inv_got_cell(i, want)->address != 0;
-		if (inv_got_target_of(want, inv_got_global[want]).object != INV_GOT_NONE)
-			ask[want] = false;
-	}
+			ask[want] |=
+				inv_got_table->objects[i].initial && inv_got_cell(i, want)->address;
 }
 
 /*
- * What does the global scope say now? Only for symbols that some object defines, and never
- * in a locked section: the loader takes its locks the other way round.
+ * What does the global scope say? Not in a locked section: the loader takes its locks the
+ * other way round. The answer stays: initial objects come first and are never unloaded.
  */
 static void ask_loader(void)
 {
 	bool *ask = (bool *)(inv_got_global + inv_got_want_count);
-	bool failed = false;
 
-	if (!inv_got_locked(choose_questions, ask))
+	if (!inv_got_locked(find_initial, ask))
 		return;
-	for (uint32_t want = 0; want < inv_got_want_count; want++) {
-		if (!ask[want])
-			continue;
-		inv_got_global[want] =
-			(uintptr_t)inv_got_real_dlsym(NULL, inv_got_wants[want].symbol);
-		failed |= !inv_got_global[want];
-	}
-	if (failed)
-		dlerror(); /* the program did not ask */
-}
-
-void inv_got_scan(bool may_ask)
-{
-	if (!open_ends && !inv_got_objects_changed())
-		return;
-	asked = may_ask;
-	if (may_ask)
-		ask_loader();
-	inv_got_locked(visit_all, NULL);
-	inv_got_publish();
+	for (uint32_t want = 0; want < inv_got_want_count; want++)
+		if (ask[want])
+			inv_got_global[want] =
+				(uintptr_t)inv_got_real_dlsym(NULL, inv_got_wants[want].symbol);
 }
 
 static struct inv_got_status status_of(uint32_t want)
@@ -479,6 +466,8 @@ void inv_got_load_begins(int mode)
 
 	if (mode & RTLD_DEEPBIND)
 		atomic_store_explicit(&inv_got_deepbind, true, memory_order_relaxed);
+	if (mode & RTLD_GLOBAL)
+		atomic_store_explicit(&inv_got_late_global, true, memory_order_relaxed);
 	if (!atomic_load_explicit(&inv_got_installed, memory_order_relaxed))
 		return;
 	atomic_store_explicit(&watch_end_ns, now_ns() + WATCH_NS, memory_order_relaxed);
@@ -500,7 +489,7 @@ static bool is_my_turn(uint32_t watch)
 
 static void look(uint32_t watch)
 {
-	inv_got_scan(false);
+	inv_got_scan();
 	/* A dlopen that began meanwhile has changed the watch: the exchange fails, it goes on. */
 	if (now_ns() >= atomic_load_explicit(&watch_end_ns, memory_order_relaxed))
 		atomic_compare_exchange_strong_explicit(&inv_got_watch, &watch, 0,
@@ -545,7 +534,9 @@ void inv_got_install(const struct inv_got_want *wants, uint32_t count, inv_got_w
 	known_statuses = statuses;
 	find_program_path();
 	installing = true;
-	inv_got_scan(true);
+	ask_loader();
+	open_ends = true;
+	inv_got_scan();
 	installing = false;
 	/* [G7] release: all of the above; pairs with acquire in the dlsym hook */
 	atomic_store_explicit(&inv_got_installed, true, memory_order_release);

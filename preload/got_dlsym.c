@@ -276,7 +276,7 @@ static void judge_caller(void *context)
 	} else if (caller->initial && !caller->elf.symbolic) {
 		question->ask_real = true;
 	} else {
-		take(question, inv_got_predict(object, question->want, true, true));
+		take(question, inv_got_predict(object, question->want));
 	}
 }
 
@@ -348,7 +348,7 @@ void *inv_got_dlsym_answer(void *handle, const char *name, uintptr_t caller)
 	if (!atomic_load_explicit(&inv_got_installed, memory_order_acquire) || !name)
 		return NULL;
 	if (inv_got_try_lock()) {
-		inv_got_scan(true);
+		inv_got_scan();
 		inv_got_unlock();
 	}
 	question.want = inv_got_want_named(name);

@@ -22,7 +22,7 @@ struct inv_got_object {
 	const void *phdr;   /* with elf.base and elf.path: which entry of the list this is */
 	bool usable;	    /* has dynamic symbols and is not the shim, ld.so or the vdso */
 	bool ours;	    /* the shim */
-	bool initial;	    /* was there when the tier was installed */
+	bool initial;	    /* loaded by the start of the program, never unloaded */
 	bool scanned;	    /* visited at least once */
 	bool recheck;	    /* a lazy slot was written while another thread could resolve it */
 	uint32_t unsettled; /* slots whose value was not final at the last visit [G1] */
@@ -56,10 +56,11 @@ struct inv_got_target {
 
 extern const struct inv_got_want *inv_got_wants;
 extern uint32_t inv_got_want_count;
-extern uintptr_t *inv_got_global;	    /* [want] what the global scope answers, 0: unknown */
+extern uintptr_t *inv_got_global;	    /* [want] its global address at the start, 0: none */
 extern struct inv_got_table *inv_got_table; /* the current one */
 extern _Atomic bool inv_got_installed;
-extern _Atomic bool inv_got_deepbind; /* some dlopen asked for RTLD_DEEPBIND */
+extern _Atomic bool inv_got_deepbind;	 /* some dlopen asked for RTLD_DEEPBIND */
+extern _Atomic bool inv_got_late_global; /* some dlopen asked for RTLD_GLOBAL */
 
 static inline struct inv_got_cell *inv_got_cell(uint32_t object, uint32_t want)
 {
@@ -88,11 +89,11 @@ uint32_t inv_got_object_at(uintptr_t address);
 /* The definition that an address is (an ifunc's: that it was resolved to). */
 struct inv_got_target inv_got_target_of(uint32_t want, uintptr_t address);
 
-/*
- * The definition that a reference from `object` finds. `asked`: inv_got_global was asked
- * for just now. `dlsym`: the caller may name what it does not depend on.
- */
-struct inv_got_target inv_got_predict(uint32_t object, uint32_t want, bool asked, bool dlsym);
+/* The definition that a reference from `object` finds, if it is certain [G4]. */
+struct inv_got_target inv_got_predict(uint32_t object, uint32_t want);
+
+/* Marks the objects that the start of the program loaded, not a dlopen. Once, at install. */
+void inv_got_mark_initial(void);
 
 /* The definition that RTLD_NEXT finds from `object`. */
 struct inv_got_target inv_got_next(uint32_t object, uint32_t want);
@@ -102,8 +103,8 @@ struct inv_got_target inv_got_next(uint32_t object, uint32_t want);
 bool inv_got_try_lock(void);
 void inv_got_unlock(void);
 
-/* Looks for new objects and patches them; may_ask: real dlsym calls are allowed here. */
-void inv_got_scan(bool may_ask);
+/* Looks for new objects and patches them. */
+void inv_got_scan(void);
 
 /* The first want for this symbol. Returns: INV_GOT_NONE if none. */
 uint32_t inv_got_want_named(const char *symbol);

@@ -10,12 +10,18 @@
  * inv_got_global holds what the real dlsym told the shim, which is an initial object.
  *
  * Which dlopen brought an object is known only if no other needs it. Where that, a deep
- * binding or an ifunc leaves more than one answer, there is none [G4]: the slot stays lazy
- * until the loader has resolved it, and is then patched by its value. The exact answer is
- * in the loader's private l_scope, whose layout differs between releases: rejected.
+ * binding, a late RTLD_GLOBAL or an ifunc leaves more than one answer, there is none [G4]:
+ * the slot stays lazy until the loader has resolved it, and is then patched by its value.
+ * The exact answer is in the loader's private l_scope, whose layout differs between
+ * releases: rejected.
  *
- * DEEPBIND is known from our dlopen hook; a dlopen that was called by an address not got
- * from us (a dlsym on a libc handle) goes unnoticed.
+ * Nor is an answer taken that only RTLD_GLOBAL makes visible: resolving it, the loader
+ * notes that the user keeps the definition's object loaded, and we could not. For the same
+ * reason the loader is asked for initial definitions only: the shim is never unloaded, so
+ * what it asks for would not be either.
+ *
+ * DEEPBIND and RTLD_GLOBAL are known from our dlopen hook; a dlopen that was called by an
+ * address not got from us (a dlsym on a libc handle) goes unnoticed.
  */
 #include "preload/got_internal.h"
 
@@ -161,34 +167,21 @@ static struct inv_got_target first_in_closure(uint32_t object, uint32_t want, ui
 	return nothing;
 }
 
-/* The only definition that was brought by a dlopen, if there is just one. */
-static struct inv_got_target only_late(uint32_t want, uint32_t *count)
+static uint32_t count_late(uint32_t want)
 {
-	struct inv_got_target found = nothing;
+	uint32_t count = 0;
 
-	*count = 0;
-	for (uint32_t i = 0; i < inv_got_table->count; i++) {
-		if (object_of(i)->initial || !inv_got_cell(i, want)->address)
-			continue;
-		found = defined_in(i, want);
-		++*count;
-	}
-	return found;
+	for (uint32_t i = 0; i < inv_got_table->count; i++)
+		count += !object_of(i)->initial && inv_got_cell(i, want)->address;
+	return count;
 }
 
-static struct inv_got_target in_local_scope(uint32_t object, uint32_t want, bool asked, bool dlsym)
+/* What an object brought by dlopen finds where no initial object defines the symbol. */
+static struct inv_got_target in_local_scope(uint32_t object, uint32_t want)
 {
-	uint32_t late;
-	struct inv_got_target only = only_late(want, &late);
-	struct inv_got_target local = first_in_closure(object, want, 0);
-
-	if (asked && is_root(object))
-		return local;
-	if (late > 1)
-		return nothing; /* RTLD_GLOBAL or another root's scope may come first [G4] */
-	if (dlsym && local.object != only.object)
-		return nothing; /* there, but perhaps not visible to this caller */
-	return late ? only : local;
+	if (count_late(want) == 1 || (!inv_got_late_global && is_root(object)))
+		return first_in_closure(object, want, 0);
+	return nothing;
 }
 
 static struct inv_got_target known(struct inv_got_target target)
@@ -196,24 +189,46 @@ static struct inv_got_target known(struct inv_got_target target)
 	return target.real ? target : nothing;
 }
 
-struct inv_got_target inv_got_predict(uint32_t object, uint32_t want, bool asked, bool dlsym)
+/* Whether an object that may be bound deeply finds nothing else in its own scope. */
+static bool scopes_agree(uint32_t object, uint32_t want, uint32_t global)
+{
+	uint32_t local = first_in_closure(object, want, 0).object;
+
+	return is_root(object) && (local == INV_GOT_NONE || local == global);
+}
+
+struct inv_got_target inv_got_predict(uint32_t object, uint32_t want)
 {
 	struct inv_got_target global = in_global_scope(want);
-	struct inv_got_target local;
 
 	if (object_of(object)->elf.symbolic && inv_got_cell(object, want)->address)
 		return known(defined_in(object, want));
 	if (object_of(object)->initial)
 		return known(global);
-	if (global.object != INV_GOT_NONE && !inv_got_deepbind)
-		return known(global);
-	local = in_local_scope(object, want, asked, dlsym);
 	if (global.object == INV_GOT_NONE)
-		return known(local);
-	/* Bound deeply or not: certain only if both scopes agree. */
-	if (first_in_closure(object, want, 0).object == INV_GOT_NONE && is_root(object))
+		return known(in_local_scope(object, want));
+	if (!inv_got_deepbind || scopes_agree(object, want, global.object))
 		return known(global);
-	return local.object == global.object ? known(global) : nothing;
+	return nothing;
+}
+
+/*
+ * The loader lists objects in the order of their loading, so whatever stands before the
+ * last object that the start needed was brought by the start.
+ */
+void inv_got_mark_initial(void)
+{
+	uint32_t last = 0;
+
+	for (uint32_t i = 0; i <= last && i < inv_got_table->count; i++) {
+		uint32_t count = closure_of(i);
+
+		for (uint32_t n = 0; n < count; n++)
+			if (inv_got_table->order[n] > last)
+				last = inv_got_table->order[n];
+	}
+	for (uint32_t i = 0; i <= last && i < inv_got_table->count; i++)
+		inv_got_table->objects[i].initial = true;
 }
 
 struct inv_got_target inv_got_next(uint32_t object, uint32_t want)
