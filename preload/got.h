@@ -5,26 +5,29 @@
  *
  * For each wanted symbol, every loaded object's JUMP_SLOT, GLOB_DAT and 64-bit data
  * relocations against it are rewritten to a wrapper of the definition that the slot
- * leads to. `dlsym` (interposed, tail-jumping to the real one unless the name is wanted)
- * answers with wrappers too. Later loads are noticed by a load of the last link_map's
- * l_next at safe points, not by patching the loader's r_brk: r_brk comes before the new
- * object is relocated, so its slots could only be written at the next safe point anyway,
- * and text stays untouched.
+ * leads to. Three hooks are exported (preload/exports.map): `dlsym` answers with wrappers
+ * for the wanted names; `dlopen` and `dlmopen` only note that a load begins. All three
+ * tail-jump to the real function with arguments and return address untouched, since the
+ * loader tells its caller (RUNPATH, RTLD_NEXT) by the return address.
  *
  * [G1] A slot is rewritten only when its value is final: it equals a known definition, or
  *      is lazy and points into its own object's text. Otherwise the loader could still
  *      add to it or overwrite it; the object stays pending.
- * [G2] Nothing here waits for the loader's lock, but for calls that would take it without
- *      us (our dlsym). A read-only page (RELRO) of an object that another thread may be
- *      loading is written through /proc/self/mem only, never by mprotect.
+ * [G2] Nothing here waits for the loader's lock. A page that the loader makes read-only
+ *      (RELRO) is made writable, for one store, only if it is read-only already: that is
+ *      the last thing the loader does to it, so no protection of ours is in its way, and
+ *      the list is locked, so the object cannot be unmapped.
  * [G3] SHN_UNDEF symbols are no definitions, though a non-PIE program's canonical PLT
  *      entry gives them a value: taking it for the real function would loop.
+ * [G4] Where it is not certain which definition a lazy slot or a dlsym call leads to, it
+ *      is left to the loader: a call may go unseen, none goes elsewhere than without us.
  *
  * Never exits, prints or changes errno.
  */
 #ifndef INV_PRELOAD_GOT_H
 #define INV_PRELOAD_GOT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,8 +46,10 @@ struct inv_got_status {
 
 /*
  * Asks for a wrapper of the function `real` for want `index`: the same answer for the same
- * pair. `object` is the path of the defining object. NULL: no wrapper is left, the slot
- * stays as it is and counts as refused.
+ * pair. `object` is the path of the defining object, to be copied if kept. NULL: no wrapper
+ * is left, the slot stays as it is and counts as refused. Called with the loader's list
+ * locked and signals blocked, from the constructor, a dlsym or any probed call: it must
+ * not call the loader (dlsym, dladdr, dlopen) nor wait for another thread.
  */
 typedef void *(*inv_got_wrapper_fn)(uint32_t index, void *real, const char *object);
 
@@ -59,8 +64,9 @@ void inv_got_install(const struct inv_got_want *wants, uint32_t count, inv_got_w
 		     inv_got_changed_fn changed, struct inv_got_status *statuses);
 
 /*
- * The safe-point check: one load while nothing was loaded since. Called by each probed
- * call at entry; never blocks.
+ * The safe-point check: one load, false while no load began lately. Called by each probed
+ * call at entry; if true, inv_got_catch_up() looks for new objects (some of the calls do,
+ * most return at once). Never blocks.
  */
 static inline bool inv_got_stale(void);
 void inv_got_catch_up(void);
@@ -68,11 +74,14 @@ void inv_got_catch_up(void);
 /* The real dlsym, resolved by version, for our own use: ours would answer ourselves. */
 void *inv_got_real_dlsym(void *handle, const char *name);
 
-/* Address of the last known link_map's l_next: not NULL when something was loaded. */
-extern void *const *inv_got_tail;
+/*
+ * Not 0 from a dlopen on until its objects have had time to appear. Written by the dlopen
+ * hooks (a new value each) and by inv_got_catch_up (0).
+ */
+extern _Atomic uint32_t inv_got_watch __attribute__((visibility("hidden")));
 static inline bool inv_got_stale(void)
 {
-	return inv_got_tail && __atomic_load_n(inv_got_tail, __ATOMIC_RELAXED) != (void *)0;
+	return atomic_load_explicit(&inv_got_watch, memory_order_relaxed) != 0;
 }
 
 #endif
