@@ -56,8 +56,8 @@ for call in json.load(sys.stdin)["never_returned"]:
 
 say "6. What observing costs: the same load bare and observed, best of five"
 best() { # COMMAND...: best wall time in ns
-	local best=0 t0 t1 i
-	for i in 1 2 3 4 5; do
+	local best=0 t0 t1
+	for _ in 1 2 3 4 5; do
 		t0=$(now_ns)
 		"$@" >/dev/null 2>&1
 		t1=$(now_ns)
@@ -66,8 +66,9 @@ best() { # COMMAND...: best wall time in ns
 	echo "$best"
 }
 calls=$("$host" --fast --ticks 6000 | awk '/invocations/ { print $2 + 0 }')
-bare=$(best "$host" "${load[@]}")
-observed=$(INVREG_PROBES=$probes LD_PRELOAD=$PWD/$build/libinvreg_preload.so best "$host" "${load[@]}")
+bare=$(best env "$host" "${load[@]}")
+observed=$(best env "INVREG_PROBES=$PWD/$probes" "LD_PRELOAD=$(realpath "$build")/libinvreg_preload.so" \
+	"$host" "${load[@]}")
 awk -v b="$bare" -v o="$observed" -v n="$calls" 'BEGIN {
 	printf "  %d calls: bare %.1f ms, observed %.1f ms: %.0f ns a call (start-up included)\n",
 		n, b / 1e6, o / 1e6, (o - b) / n }'

@@ -7,7 +7,7 @@
 # `# skip-under: thread address` in a test names sanitizers that it is not for.
 set -uo pipefail
 
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 jobs=${JOBS:-2}
 export BUILD=${BUILD:-build}
 logs=$BUILD/tests/e2e
