@@ -44,7 +44,7 @@ def check_head(path, lines):
 def check_todo(path, lines):
     word = "TO" + "DO"
     for number, line in enumerate(lines, 1):
-        for match in re.finditer(r"\b(%s|FIX" "ME|XX" "X)\b(.{0,3})" % word, line):
+        for match in re.finditer(r"\b(%s|FIX(?:ME)|XX(?:X))\b(.{0,3})" % word, line):
             if match[1] != word or not re.match(r"\(#\d|\(\d| ?#\d", match[2]):
                 complain(path, number, f"{match[1]} without an issue: write {word}(#N)")
 
@@ -85,7 +85,7 @@ def statement_tags(lines, at):
         last += 1
     found = TAG.findall("".join(lines[first : last + 1]))
     above = first - 1
-    if not found and above >= 0 and re.search(r"\*/\s*$", lines[above]):
+    if not found and above >= 0 and re.match(r"\s*(/\*|\*).*\*/\s*$", lines[above]):
         while above >= 0:
             found += TAG.findall(lines[above])
             if "/*" in lines[above]:
