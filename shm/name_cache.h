@@ -106,14 +106,32 @@ static inline bool inv_name_equal(const char *p, const char *text, uint32_t leng
 }
 #endif
 
-/* Returns: the id of the string p, or 0 and *miss filled. p may be any address, NULL too. */
-static inline uint32_t inv_name_of_string(struct inv_name_cache *cache, struct inv_segment *seg,
-					  const char *p, struct inv_name_miss *miss)
+/* Returns: the id of the string p if the cache has it, else 0. */
+static inline uint32_t inv_name_hit(struct inv_name_cache *cache, const char *p)
 {
 	struct inv_cached_name *c = inv_name_cache_slot(cache, (uint64_t)(uintptr_t)p);
 	if (__builtin_expect(c->key == (uint64_t)(uintptr_t)p && c->text != NULL, 1) &&
 	    inv_name_equal(p, c->text, c->length))
 		return c->id;
+	return 0;
+}
+
+/* Whether [at, at+bytes), bytes at most 8, lies in one page known to be readable. */
+static inline bool inv_readable_hit(const struct inv_name_cache *cache, uintptr_t at,
+				    uint32_t bytes)
+{
+	uint64_t page = (uint64_t)at / INV_PAGE_BYTES + 1;
+	const struct inv_cached_page *c = &cache->pages[page % INV_PAGE_CACHE_SLOTS];
+	return c->page == page && c->readable && at % INV_PAGE_BYTES <= INV_PAGE_BYTES - bytes;
+}
+
+/* Returns: the id of the string p, or 0 and *miss filled. p may be any address, NULL too. */
+static inline uint32_t inv_name_of_string(struct inv_name_cache *cache, struct inv_segment *seg,
+					  const char *p, struct inv_name_miss *miss)
+{
+	uint32_t id = inv_name_hit(cache, p);
+	if (id)
+		return id;
 	return inv_name_of_string_slow(cache, seg, p, miss);
 }
 
