@@ -102,8 +102,10 @@ def check_barriers(files):
     """Each ordered operation has a tag; each tag a table row, a store side and a load side."""
     defined, stores, loads, used = {}, {}, {}, {}
     for path, lines in files:
+        at_head = True  # a .c file may define its own tags, in its file comment
         for number, line in enumerate(lines, 1):
-            match = DEFINITION.match(line) if path.endswith(".h") else None
+            at_head = at_head and re.match(r"\s*(/?\*|$)", line)
+            match = DEFINITION.match(line) if path.endswith(".h") or at_head else None
             # a use, not a row: "[B4] */", "/* [B1] release: ... */"
             if match and not re.match(r"(acquire|release|seq_cst|acq_rel)\b|\*/", match[2]):
                 other = defined.get(match[1])
@@ -142,7 +144,7 @@ def check_barriers(files):
                     loads.setdefault(tag, (path, index + 1))
     for tag, where in used.items():
         if tag not in defined:
-            complain(*where, f"[{tag}] is defined in no header")
+            complain(*where, f"[{tag}] is defined in no header or file comment")
     for tag in sorted(set(stores) | set(loads)):
         if tag not in defined or "single-sided:" in defined[tag][2]:
             continue
