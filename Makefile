@@ -89,6 +89,10 @@ $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
+# The hot path is bound by instructions: -O3 takes about a fifth off it.
+HOT := $(call obj,shm/record.c preload/plan.c preload/wrap.c)
+$(HOT): CFLAGS_ALL += $(if $(findstring -O2,$(OPT)),-O3)
+
 $(SHIM): $(call obj,$(SHM_SRC) $(PRELOAD_SRC)) preload/exports.map
 	$(call say,LD,$@)$(CC) -shared $(SANFLAGS) -o $@ $(filter %.o,$^) $(SHIM_LIBS) -static-libgcc \
 	  -Wl,--version-script=preload/exports.map \

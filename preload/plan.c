@@ -332,13 +332,13 @@ static bool compare_reals(enum inv_compare how, double a, double b)
 	}
 }
 
-/* u64 against a constant that does not fit in i64 cannot be written in a probe file. */
-static bool compare_unsigned(enum inv_compare how, uint64_t a, int64_t b)
+/* u64 and pointers: the rule's number holds the bits. */
+static bool compare_unsigned(enum inv_compare how, uint64_t a, uint64_t b)
 {
-	if ((int64_t)a >= 0)
-		return compare_integers(how, (int64_t)a, b);
-	return how == INV_COMPARE_NE || how == INV_COMPARE_GT || how == INV_COMPARE_GE ||
-	       how == INV_COMPARE_NOT_NULL;
+	int64_t order = a < b ? -1 : a > b;
+	if (how == INV_COMPARE_NULL || how == INV_COMPARE_NOT_NULL)
+		return compare_integers(how, a != 0, 0);
+	return compare_integers(how, order, 0);
 }
 
 static double real_of(uint64_t bits, enum inv_type type)
@@ -372,7 +372,7 @@ static bool succeeded(const struct inv_plan *plan, const struct inv_registers *r
 	if (type == INV_TYPE_F32 || type == INV_TYPE_F64)
 		return compare_reals(rule->compare, real_of(v, type), rule->real);
 	if (type == INV_TYPE_U64 || type == INV_TYPE_PTR || type == INV_TYPE_STR)
-		return compare_unsigned(rule->compare, v, rule->number);
+		return compare_unsigned(rule->compare, v, (uint64_t)rule->number);
 	return compare_integers(rule->compare, (int64_t)v, rule->number);
 }
 

@@ -555,7 +555,8 @@ void inv_record_end(struct inv_call *call, const struct inv_call_outcome *o, uin
 	c.bucket |= (uint64_t)close_1 << 32;
 	bool lapped = call->index && inv_get(&t->lane->head) - call->index > t->ring_mask;
 	if (__builtin_expect(taken_back || lapped || o->message != NULL, 0)) {
-		end_unusual(t, call, o, flags, &c, taken_back);
+		struct inv_commit copy = c; /* so that c itself can live in registers */
+		end_unusual(t, call, o, flags, &copy, taken_back);
 	} else {
 		c.slot = call->index;
 		c.outcome = INV_OUTCOME(o->type, flags, 0, 0);
