@@ -87,7 +87,11 @@ force:
 
 $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) $(UNSANITIZED) -MMD -MP -c $< -o $@
+
+# A sanitizer's runtime calls dlsym, ours, before it has set itself up.
+$(filter $(BUILD)/obj/preload/got% %/elf_object.o,$(call obj,$(PRELOAD_SRC))): \
+  UNSANITIZED = $(if $(SAN),-fno-sanitize=all)
 
 # The hot path is bound by instructions: -O3 takes about a fifth off it.
 HOT := $(call obj,shm/record.c preload/plan.c preload/wrap.c)
