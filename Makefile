@@ -1,25 +1,38 @@
 # SPDX-License-Identifier: MIT
 # invreg: `make help` lists the targets.
+#
+# Everything is built under $(BUILD). A flavour is the same tree built elsewhere with other
+# flags: build/tp (test points), build/asan, build/ubsan, build/tsan. CFLAGS and LDFLAGS of
+# the user come last. SAN=address builds with a sanitizer; hosts are always left plain: they
+# stand for programs that know nothing of us.
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 BUILD   ?= build
 PREFIX  ?= /usr/local
+SAN     ?=
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2);)
+sub      = +$(Q)$(MAKE) --no-print-directory
 
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
            -Wpointer-arith -Wno-unused-parameter
 OPT     ?= -O2 -g
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 # -fno-omit-frame-pointer is not wanted on the hot path; unwind tables always are.
 CFLAGS_ALL := -std=gnu11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-           -fasynchronous-unwind-tables -fno-strict-aliasing -D_GNU_SOURCE -I. $(CFLAGS)
+           -fasynchronous-unwind-tables -fno-strict-aliasing -D_GNU_SOURCE -I. $(SANFLAGS) $(CFLAGS)
+HOST_CFLAGS := -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE
 
 SHM_SRC    := $(sort $(wildcard shm/*.c))
 PROBE_SRC  := $(sort $(wildcard preload/probe*.c))
 PRELOAD_SRC:= $(sort $(wildcard preload/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
+MODEL_SRC  := $(sort $(wildcard tests/model/*.c))
+BENCH_SRC  := $(sort $(wildcard tests/bench/bench_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
@@ -30,28 +43,189 @@ UNIT    := $(BUILD)/tests/unit
 READER_LIBS := -linih -ljson-c -lurcu-memb -lurcu-cds -lurcu-common -lpthread -lm
 SHIM_LIBS   := -Wl,-Bstatic -linih -Wl,-Bdynamic -Wl,--exclude-libs,ALL
 
-.PHONY: all unit clean
-all: $(SHIM) $(READER) ## build everything
+# Hosts on libtruth_target.so: one source each. plugin_calls is what `dlopens` loads.
+HOST_DIR  := $(BUILD)/hosts
+HOST_SIDE := truth truth_target plugin_calls
+HOST_NAMES:= $(filter-out $(HOST_SIDE),$(patsubst tests/hosts/%.c,%,$(sort $(wildcard tests/hosts/*.c))))
+HOSTS     := $(addprefix $(HOST_DIR)/,$(HOST_NAMES) ecology plugin_calls.so)
+ECOLOGY_SRC := $(filter-out %/executor.c,$(sort $(wildcard tests/hosts/ecology/*.c)))
 
-$(BUILD)/obj/%.o: %.c
+.PHONY: all hosts demo test setup unit e2e kill kill-quick model bench asan ubsan tsan valgrind \
+        lint format install uninstall clean dist-clean help tp \
+        run-models sanitized
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+all: $(SHIM) $(READER) hosts ## build everything: shim, reader, demo and test hosts
+
+demo: setup ## install what is missing, build, observe the demo simulation
+	$(sub) all
+	$(Q)BUILD=$(BUILD) scripts/demo.sh
+
+# Unit tests come last, so that Criterion's closing line ends the output.
+test: setup ## install what is missing, then e2e, kill (quick), model and unit tests
+	$(sub) e2e
+	$(sub) kill-quick
+	$(sub) model
+	$(sub) unit
+
+setup: ## install what is missing (Debian packages); quick when nothing is
+	$(Q)scripts/setup.sh
+
+# ---- objects and programs ---------------------------------------------------------------
+
+# Flags are part of what an object depends on: another CFLAGS in the same BUILD rebuilds.
+FLAGS_STAMP := $(BUILD)/obj/flags
+FLAGS_TEXT  := $(CC) $(CFLAGS_ALL) | $(LDFLAGS)
+ifneq ($(file <$(FLAGS_STAMP)),$(FLAGS_TEXT))
+$(FLAGS_STAMP): force
+endif
+$(FLAGS_STAMP):
+	@$(shell mkdir -p $(@D))$(file >$@,$(FLAGS_TEXT)):
+.PHONY: force
+force:
+
+$(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) $(UNSANITIZED) -MMD -MP -c $< -o $@
+
+# A sanitizer's runtime calls dlsym, ours, before it has set itself up.
+$(filter $(BUILD)/obj/preload/got% %/elf_object.o,$(call obj,$(PRELOAD_SRC))): \
+  UNSANITIZED = $(if $(SAN),-fno-sanitize=all)
+
+# The hot path is bound by instructions: -O3 takes about a fifth off it.
+HOT := $(call obj,shm/record.c preload/plan.c preload/wrap.c)
+$(HOT): CFLAGS_ALL += $(if $(findstring -O2,$(OPT)),-O3)
 
 $(SHIM): $(call obj,$(SHM_SRC) $(PRELOAD_SRC)) preload/exports.map
-	$(call say,LD,$@)$(CC) -shared -o $@ $(filter %.o,$^) $(SHIM_LIBS) -static-libgcc \
-	  -Wl,--version-script=preload/exports.map -Wl,-z,now,-z,relro,-z,nodelete,--gc-sections,--as-needed
+	$(call say,LD,$@)$(CC) -shared $(SANFLAGS) -o $@ $(filter %.o,$^) $(SHIM_LIBS) -static-libgcc \
+	  -Wl,--version-script=preload/exports.map \
+	  -Wl,-z,now,-z,relro,-z,nodelete,--gc-sections,--as-needed $(LDFLAGS)
 
 $(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC))
-	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS)
+	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS)
 
-$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC))
+$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) preload/elf_object.c)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lcriterion $(READER_LIBS)
+	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lcriterion $(READER_LIBS) $(LDFLAGS)
+
+# ---- hosts --------------------------------------------------------------------------------
+
+hosts: $(HOSTS) ## the demo simulation and the small programs that tests observe
+
+$(HOST_DIR)/obj/%.o: tests/hosts/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(HOST_CFLAGS) -fPIC $(if $(filter %truth_target %executor,$*),-fvisibility=hidden) \
+	  -MMD -MP -c $< -o $@
+
+$(HOST_DIR)/libtruth_target.so: $(HOST_DIR)/obj/truth_target.o
+	$(call say,LD,$@)$(CC) -shared -Wl,-soname,$(@F) -o $@ $<
+
+$(HOST_DIR)/libexecutor.so: $(HOST_DIR)/obj/ecology/executor.o
+	$(call say,LD,$@)$(CC) -shared -Wl,-soname,$(@F) -o $@ $<
+
+$(HOST_DIR)/plugin_calls.so: $(HOST_DIR)/obj/plugin_calls.o $(HOST_DIR)/libtruth_target.so
+	$(call say,LD,$@)$(CC) -shared -o $@ $^ -Wl,-rpath,'$$ORIGIN'
+
+$(HOST_DIR)/ecology: $(patsubst tests/hosts/%.c,$(HOST_DIR)/obj/%.o,$(ECOLOGY_SRC)) $(HOST_DIR)/libexecutor.so
+	$(call say,LD,$@)$(CC) -o $@ $^ -Wl,-rpath,'$$ORIGIN' -pthread
+
+$(addprefix $(HOST_DIR)/,$(HOST_NAMES)): $(HOST_DIR)/%: $(HOST_DIR)/obj/%.o $(HOST_DIR)/obj/truth.o $(HOST_DIR)/libtruth_target.so
+	$(call say,LD,$@)$(CC) -o $@ $^ -Wl,-rpath,'$$ORIGIN' -pthread -ldl
+
+# ---- tests ----------------------------------------------------------------------------------
 
 unit: $(UNIT) ## unit tests (Criterion)
 	$(UNIT) --jobs 2
 
-clean: ## remove build/
+e2e: all ## the real shim, hosts and reader: tests/e2e/NN_*.sh (E2E=pattern, JOBS=n)
+	$(Q)BUILD=$(BUILD) CC="$(CC)" tests/run_e2e.sh $(E2E)
+
+# The same tree with a place to die after each visible step of a writer.
+TP_CFLAGS = $(CFLAGS) -DINV_TEST_POINTS
+tp:
+	$(sub) BUILD=$(BUILD)/tp CFLAGS="$(TP_CFLAGS)" all
+
+kill: all tp ## 1,000 random SIGKILLs and one at each test point (KILLS=n)
+	$(Q)BUILD=$(BUILD) tests/kill/kill.sh $(or $(KILLS),1000)
+
+kill-quick: all tp # the same with 60
+	$(Q)BUILD=$(BUILD) tests/kill/kill.sh $(or $(KILLS),60)
+
+# A model test is a C file with a main() of its own over all of shm/ with its test points,
+# or a .pml for spin.
+MODELS := $(patsubst tests/model/%.c,$(BUILD)/tests/model_%,$(MODEL_SRC))
+$(MODELS): $(BUILD)/tests/model_%: $(BUILD)/obj/tests/model/%.o $(call obj,$(SHM_SRC))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lpthread $(LDFLAGS)
+
+model: tp ## every interleaving of the protocols, and random operations against a plain model
+	$(sub) BUILD=$(BUILD)/tp CFLAGS="$(TP_CFLAGS)" run-models
+	$(Q)set -e; for m in $(wildcard tests/model/*.pml); do BUILD=$(BUILD) scripts/spin.sh $$m; done
+
+run-models: $(MODELS)
+	$(Q)set -e; for m in $(MODELS); do echo "model $$m"; $$m; done
+
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(BENCH_SRC))
+$(BUILD)/tests/libbench_target.so: tests/bench/target.c tests/bench/target.h
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -O2 -fPIC -I. -shared -Wl,-soname,$(@F) -o $@ $<
+
+$(BENCHES): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(SHM_SRC) $(PROBE_SRC) $(filter-out reader/main.c,$(READER_SRC))) $(BUILD)/tests/libbench_target.so
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN'
+
+bench: all $(BENCHES) ## what a call costs: bare, floor and shim in one process; rates of the reader
+	$(Q)set -e; for s in $(wildcard tests/bench/*.sh); do BUILD=$(BUILD) $$s; done
+
+asan: ## unit and e2e tests under AddressSanitizer, in build/asan
+	$(sub) BUILD=$(BUILD)/asan SAN=address sanitized
+
+ubsan: ## the same under UndefinedBehaviorSanitizer, in build/ubsan
+	$(sub) BUILD=$(BUILD)/ubsan SAN=undefined CFLAGS="$(CFLAGS) -fno-sanitize-recover=all" sanitized
+
+tsan: ## the same under ThreadSanitizer, in build/tsan
+	$(sub) BUILD=$(BUILD)/tsan SAN=thread sanitized
+
+# setarch -R: gcc's TSan knows no address layout as random as that of new kernels.
+sanitized: all $(UNIT)
+	$(Q)SAN=$(SAN) BUILD=$(BUILD) CC="$(CC)" $(SAN_RUN) tests/run_e2e.sh $(E2E)
+	$(Q)$(SAN_RUN) $(UNIT) --jobs 2
+SAN_RUN = $(if $(filter thread,$(SAN)),setarch -R)
+
+valgrind: all ## the reader under memcheck, on a live, an ended and a saved session
+	$(Q)BUILD=$(BUILD) tests/valgrind.sh
+
+# ---- workshop ---------------------------------------------------------------------------------
+
+lint: $(SHIM) ## format, includes, barrier tags, exports, DT_NEEDED, sizes, cppcheck, shellcheck
+	$(Q)BUILD=$(BUILD) scripts/lint.sh
+
+C_FILES = $(shell git ls-files '*.c' '*.h')
+format: ## apply .clang-format to all C files
+	$(Q)clang-format -i $(C_FILES)
+
+LIBDIR   = $(DESTDIR)$(PREFIX)/lib/invreg
+SHAREDIR = $(DESTDIR)$(PREFIX)/share/invreg
+install: $(SHIM) $(READER) ## install to PREFIX (/usr/local), below DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR) $(SHAREDIR)/probes
+	install -m 755 $(READER) $(DESTDIR)$(PREFIX)/bin/invreg
+	install -m 644 $(SHIM) $(LIBDIR)/libinvreg_preload.so
+	install -m 644 $(wildcard preload/probes/*.ini) $(SHAREDIR)/probes
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/invreg $(LIBDIR)/libinvreg_preload.so
+	rm -f $(addprefix $(SHAREDIR)/probes/,$(notdir $(wildcard preload/probes/*.ini)))
+	-rmdir $(LIBDIR) $(SHAREDIR)/probes $(SHAREDIR)
+
+clean: ## remove $(BUILD)
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+dist-clean: clean ## remove everything that git does not know (asks git, keeps your changes)
+	git clean -fdX
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@echo "  variables: V=1 BUILD=build CC=gcc CFLAGS= LDFLAGS= PREFIX=/usr/local DESTDIR="
+
+-include $(shell find $(BUILD)/obj $(BUILD)/hosts/obj -name '*.d' 2>/dev/null)

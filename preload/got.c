@@ -36,9 +36,9 @@
  * everywhere but in pointers taken before, inside the defining object without a
  * relocation, and through a canonical PLT entry.
  *
- * One try-lock guards all state: the loser returns at once, so nobody waits, in a signal
- * handler neither. A child forked by another thread in the middle of a scan never scans
- * again; its patched slots go on working.
+ * One try-lock guards all state: a probed call that loses returns at once, so none waits, in
+ * a signal handler neither; a dlsym tries a bounded number of times. A child forked by another
+ * thread in the middle of a scan never scans again; its patched slots go on working.
  */
 #include "preload/got_internal.h"
 
@@ -54,7 +54,7 @@
 #include <unistd.h>
 
 #define WRAPPERS_MAX 1024
-#define TRIES_MAX    64u /* visits of an object with unsettled slots */
+#define TRIES_MAX    64u /* visits of an object with unsettled slots, outside of a watch */
 #define WATCH_NS     10000000000ull
 
 struct wrapper {
@@ -351,7 +351,8 @@ static void visit_object(uint32_t index)
 	object->scanned = true;
 	object->recheck = false;
 	object->unsettled = 0;
-	object->tries++;
+	/* While a load may go on, any number of visits may come before its relocations. */
+	object->tries += !inv_got_stale();
 	while (inv_elf_object_next_slot(&object->elf, &cursor, &slot))
 		visit_slot(index, &slot);
 }
@@ -359,6 +360,7 @@ static void visit_object(uint32_t index)
 static void visit_all(void *context)
 {
 	open_ends = false;
+	inv_got_table->unvisited = false;
 	for (uint32_t i = 0; i < inv_got_table->count; i++) {
 		if (is_open(&inv_got_table->objects[i]))
 			visit_object(i);
@@ -368,7 +370,7 @@ static void visit_all(void *context)
 
 void inv_got_scan(void)
 {
-	if (!open_ends && !inv_got_objects_changed())
+	if (!open_ends && !inv_got_table->unvisited && !inv_got_objects_changed())
 		return;
 	inv_got_locked(visit_all, NULL);
 	inv_got_publish();
@@ -535,7 +537,6 @@ void inv_got_install(const struct inv_got_want *wants, uint32_t count, inv_got_w
 	find_program_path();
 	installing = true;
 	ask_loader();
-	open_ends = true;
 	inv_got_scan();
 	installing = false;
 	/* [G7] release: all of the above; pairs with acquire in the dlsym hook */

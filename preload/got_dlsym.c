@@ -33,6 +33,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #define OLD_VERSION	    "GLIBC_2.2.5"
@@ -42,7 +45,8 @@
 #define OLD_DLMOPEN_VERSION "GLIBC_2.17"
 #endif
 
-#define LOCK_TRIES 1000 /* of a dlsym of a wanted name, each giving up the processor */
+#define LOCK_TRIES   200
+#define LOCK_WAIT_NS 100000 /* between tries, after the first few: 20 ms in all */
 
 typedef void *(*dlsym_fn)(void *handle, const char *name);
 
@@ -298,17 +302,29 @@ static bool is_special(const void *handle)
 	return handle == RTLD_DEFAULT || handle == RTLD_NEXT;
 }
 
+/* The holder may have lost its processor, so yielding alone is not enough. */
+static void give_way(int tries)
+{
+	struct timespec pause = {.tv_nsec = LOCK_WAIT_NS};
+
+	if (tries < 10)
+		sched_yield();
+	else
+		syscall(SYS_nanosleep, &pause, NULL); /* no cancellation point, as libc's is */
+}
+
 /*
- * A wanted name is worth some patience: an answer without a wrapper is one for ever. The
- * holder blocks signals and waits for nobody, so it is not this thread and does not take
- * long; still the number of tries is bounded.
+ * A dlsym while a load may be going on is worth some patience, and so is a wanted name: a
+ * plug-in's slots or a pointer missed here are missed for long. The holder blocks signals
+ * and waits for nobody, so it is not this thread and does not take long; still the number
+ * of tries is bounded. Probed calls never come here.
  */
 static bool lock_patiently(void)
 {
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		if (inv_got_try_lock())
 			return true;
-		sched_yield();
+		give_way(i);
 	}
 	return false;
 }
@@ -337,6 +353,14 @@ static void *answer_wanted(struct question *question, const char *name)
 	return question->answer;
 }
 
+static void scan_for_dlsym(void)
+{
+	if (inv_got_stale() ? !lock_patiently() : !inv_got_try_lock())
+		return;
+	inv_got_scan();
+	inv_got_unlock();
+}
+
 void *inv_got_dlsym_answer(void *handle, const char *name, uintptr_t caller)
 {
 	struct question question = {.handle = handle, .caller = caller};
@@ -347,10 +371,7 @@ void *inv_got_dlsym_answer(void *handle, const char *name, uintptr_t caller)
 	/* [G7] acquire: what install wrote; pairs with its release */
 	if (!atomic_load_explicit(&inv_got_installed, memory_order_acquire) || !name)
 		return NULL;
-	if (inv_got_try_lock()) {
-		inv_got_scan();
-		inv_got_unlock();
-	}
+	scan_for_dlsym();
 	question.want = inv_got_want_named(name);
 	if (question.want != INV_GOT_NONE)
 		answer = answer_wanted(&question, name);

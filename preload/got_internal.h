@@ -26,7 +26,7 @@ struct inv_got_object {
 	bool scanned;	    /* visited at least once */
 	bool recheck;	    /* a lazy slot was written while another thread could resolve it */
 	uint32_t unsettled; /* slots whose value was not final at the last visit [G1] */
-	uint32_t tries;	    /* visits since it was last new */
+	uint32_t tries;	    /* visits outside of a watch since objects came or went */
 };
 
 /* What one object is for one want. */
@@ -44,6 +44,7 @@ struct inv_got_table {
 	uint32_t *order;	    /* scratch: one number an object */
 	uint32_t count;
 	uint32_t capacity;
+	bool unvisited;		 /* read anew (any section may do that) and not scanned since */
 	unsigned long long adds; /* the loader's counters when this was read */
 	unsigned long long subs;
 };

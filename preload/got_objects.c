@@ -212,6 +212,7 @@ static bool read_list(unsigned long long adds, unsigned long long subs)
 		return false;
 	next->adds = adds;
 	next->subs = subs;
+	next->unvisited = true;
 	inv_got_table = next;
 	return true;
 }

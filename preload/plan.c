@@ -49,6 +49,31 @@ static uint16_t type_of(struct inv_segment *seg, const char *text)
 	return inv_type_intern(seg, text, strlen(text));
 }
 
+/* The short form of a source; a field that is not given is the constant `absent`. */
+static void make_fetch(struct inv_fetch *f, const struct inv_plan_source *s, bool name,
+		       uint64_t absent)
+{
+	f->kind = INV_FETCH_GENERAL;
+	f->reg = s->reg;
+	f->type = (uint8_t)s->source.type;
+	if (s->source.kind == INV_SOURCE_NONE || s->source.kind == INV_SOURCE_PYTHON) {
+		f->kind = INV_FETCH_CONSTANT;
+		f->constant = absent;
+	} else if (s->source.kind == INV_SOURCE_NUMBER || s->source.kind == INV_SOURCE_TEXT) {
+		f->kind = INV_FETCH_CONSTANT;
+		f->constant = name ? s->constant : (uint64_t)s->source.number;
+	} else if (s->source.kind != INV_SOURCE_ARG || s->is_float) {
+		return;
+	} else if (s->source.step_count == 0) {
+		f->kind = name && s->source.type == INV_TYPE_STR ? INV_FETCH_STRING
+								 : INV_FETCH_REGISTER;
+	} else if (s->source.step_count == 1) {
+		f->kind = INV_FETCH_LOAD;
+		f->offset = s->source.steps[0].offset;
+		f->bytes = type_bytes[s->source.steps[0].type];
+	}
+}
+
 void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t index,
 		   struct inv_segment *seg, void *(*find)(const char *symbol))
 {
@@ -61,6 +86,19 @@ void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t
 		make_source(&plan->field[i], &probe->field[i], sig, seg, find);
 	make_source(&plan->success_left, &probe->success.left, sig, seg, find);
 	make_source(&plan->error_code, &probe->error_code, sig, seg, find);
+	for (unsigned i = 0; i <= INV_FIELD_ARGS_COUNT; i++) {
+		bool name = i >= INV_FIELD_INVOKER && i <= INV_FIELD_METHOD;
+		make_fetch(&plan->fetch[i], &plan->field[i], name, name ? plan->empty_name : 0);
+	}
+	plan->plain_equal = probe->success.compare == INV_COMPARE_EQ &&
+			    plan->success_left.source.kind == INV_SOURCE_RETURN &&
+			    plan->success_left.source.step_count == 0 &&
+			    plan->success_left.source.type == INV_TYPE_I32 &&
+			    !plan->field[INV_FIELD_RESULT_TYPE].source.kind;
+	plan->expected = (uint32_t)probe->success.number;
+	plan->plain_return = plan->success_left.source.kind == INV_SOURCE_RETURN &&
+			     plan->success_left.source.step_count == 0 &&
+			     plan->success_left.is_signed;
 	plan->result_type = type_of(seg, sig->result_text[0] ? sig->result_text : "void");
 	plan->error_default =
 		type_of(seg, probe->error_default[0] ? probe->error_default : "execution");
@@ -174,30 +212,84 @@ static uint32_t name_of(const struct inv_plan *plan, const struct inv_plan_sourc
 	return inv_name_of_number(names, seg, v, s->is_signed, miss);
 }
 
+/* A name the slow way; what it missed is told in *out. */
+static uint32_t __attribute__((noinline))
+name_slow(const struct inv_plan *plan, unsigned field, const struct inv_registers *regs,
+	  struct inv_name_cache *names, struct inv_call_fields *out)
+{
+	unsigned i = field - INV_FIELD_INVOKER;
+	struct inv_name_miss *miss = &out->miss[i];
+	*miss = (struct inv_name_miss){.text = NULL};
+	uint32_t id = name_of(plan, &plan->field[field], regs, names, miss);
+	if (miss->unreadable || miss->overflow || miss->truncated)
+		out->missed |= (uint8_t)(1u << i);
+	return id;
+}
+
+static inline __attribute__((always_inline)) uint32_t
+name_at(const struct inv_plan *plan, unsigned field, const struct inv_registers *regs,
+	struct inv_name_cache *names, struct inv_call_fields *out)
+{
+	const struct inv_fetch *f = &plan->fetch[field];
+	if (__builtin_expect(f->kind == INV_FETCH_STRING, 1)) {
+		const char *p = (const char *)(uintptr_t)regs->integer[f->reg];
+		uint32_t id = __builtin_expect(names != NULL, 1) ? inv_name_hit(names, p) : 0;
+		if (__builtin_expect(id != 0, 1))
+			return id;
+	} else if (f->kind == INV_FETCH_CONSTANT) {
+		return (uint32_t)f->constant;
+	}
+	return name_slow(plan, field, regs, names, out);
+}
+
+static uint64_t __attribute__((noinline))
+number_slow(const struct inv_plan_source *s, const struct inv_registers *regs,
+	    struct inv_name_cache *names, bool *unreadable)
+{
+	uint64_t v = 0;
+	if (!value_of(s, regs, names, &v))
+		*unreadable = true;
+	return v;
+}
+
+static inline __attribute__((always_inline)) uint64_t
+number_at(const struct inv_fetch *f, const struct inv_plan_source *s,
+	  const struct inv_registers *regs, struct inv_name_cache *names, bool *unreadable)
+{
+	if (f->kind == INV_FETCH_REGISTER)
+		return narrow(regs->integer[f->reg], (enum inv_type)f->type);
+	if (f->kind == INV_FETCH_LOAD && names) {
+		uintptr_t at = (uintptr_t)(regs->integer[f->reg] + (uint64_t)f->offset);
+		if (__builtin_expect(inv_readable_hit(names, at, 8), 1)) {
+			if (f->bytes == 8)
+				return *(const uint64_t __attribute__((aligned(1), may_alias)) *)at;
+			if (f->bytes == 4)
+				return narrow(*(const uint32_t
+						__attribute__((aligned(1), may_alias)) *)at,
+					      (enum inv_type)f->type);
+		}
+	} else if (f->kind == INV_FETCH_CONSTANT) {
+		return f->constant;
+	}
+	return number_slow(s, regs, names, unreadable);
+}
+
 void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *regs,
 		     struct inv_name_cache *names, struct inv_call_fields *out)
 {
-	uint64_t v;
-	memset(out->miss, 0, sizeof(out->miss));
+	bool bad_tick = false, bad_count = false;
 	out->probe = plan->index;
-	out->unreadable = 0;
-	out->tick = 0;
-	out->args_count = 0;
-	out->invoker = name_of(plan, &plan->field[INV_FIELD_INVOKER], regs, names, &out->miss[0]);
-	out->artifact = name_of(plan, &plan->field[INV_FIELD_ARTIFACT], regs, names, &out->miss[1]);
-	out->method = name_of(plan, &plan->field[INV_FIELD_METHOD], regs, names, &out->miss[2]);
-	if (plan->field[INV_FIELD_TICK].source.kind) {
-		if (value_of(&plan->field[INV_FIELD_TICK], regs, names, &v))
-			out->tick = (int64_t)v;
-		else
-			out->unreadable++;
-	}
-	if (plan->field[INV_FIELD_ARGS_COUNT].source.kind) {
-		if (value_of(&plan->field[INV_FIELD_ARGS_COUNT], regs, names, &v))
-			out->args_count = (int64_t)v < 0 ? 0 : (v > 65535 ? 65535 : (uint16_t)v);
-		else
-			out->unreadable++;
-	}
+	out->missed = 0;
+	out->invoker = name_at(plan, INV_FIELD_INVOKER, regs, names, out);
+	out->artifact = name_at(plan, INV_FIELD_ARTIFACT, regs, names, out);
+	out->method = name_at(plan, INV_FIELD_METHOD, regs, names, out);
+	out->tick = (int64_t)number_at(&plan->fetch[INV_FIELD_TICK], &plan->field[INV_FIELD_TICK],
+				       regs, names, &bad_tick);
+	int64_t count =
+		(int64_t)number_at(&plan->fetch[INV_FIELD_ARGS_COUNT],
+				   &plan->field[INV_FIELD_ARGS_COUNT], regs, names, &bad_count);
+	out->args_count = count < 0 ? 0 : (count > 65535 ? 65535 : (uint16_t)count);
+	out->unreadable = (uint32_t)bad_tick + bad_count;
 }
 
 /* ---- outcome ------------------------------------------------------------------------ */
@@ -246,13 +338,13 @@ static bool compare_reals(enum inv_compare how, double a, double b)
 	}
 }
 
-/* u64 against a constant that does not fit in i64 cannot be written in a probe file. */
-static bool compare_unsigned(enum inv_compare how, uint64_t a, int64_t b)
+/* u64 and pointers: the rule's number holds the bits. */
+static bool compare_unsigned(enum inv_compare how, uint64_t a, uint64_t b)
 {
-	if ((int64_t)a >= 0)
-		return compare_integers(how, (int64_t)a, b);
-	return how == INV_COMPARE_NE || how == INV_COMPARE_GT || how == INV_COMPARE_GE ||
-	       how == INV_COMPARE_NOT_NULL;
+	int64_t order = a < b ? -1 : a > b;
+	if (how == INV_COMPARE_NULL || how == INV_COMPARE_NOT_NULL)
+		return compare_integers(how, a != 0, 0);
+	return compare_integers(how, order, 0);
 }
 
 static double real_of(uint64_t bits, enum inv_type type)
@@ -267,12 +359,16 @@ static double real_of(uint64_t bits, enum inv_type type)
 	return (double)f;
 }
 
+/* `return OP number` on an integer result, the usual rule, or the general one. */
 static bool succeeded(const struct inv_plan *plan, const struct inv_registers *regs,
 		      struct inv_name_cache *names, uint8_t *flags)
 {
 	const struct inv_success *rule = &plan->probe->success;
 	enum inv_type type = plan->success_left.source.type;
 	uint64_t v;
+	if (__builtin_expect(plan->plain_return, 1))
+		return compare_integers(rule->compare, (int64_t)narrow(regs->result, type),
+					rule->number);
 	if (rule->compare == INV_COMPARE_NONE || rule->compare == INV_COMPARE_TRUE)
 		return true;
 	if (!value_of(&plan->success_left, regs, names, &v)) {
@@ -282,7 +378,7 @@ static bool succeeded(const struct inv_plan *plan, const struct inv_registers *r
 	if (type == INV_TYPE_F32 || type == INV_TYPE_F64)
 		return compare_reals(rule->compare, real_of(v, type), rule->real);
 	if (type == INV_TYPE_U64 || type == INV_TYPE_PTR || type == INV_TYPE_STR)
-		return compare_unsigned(rule->compare, v, rule->number);
+		return compare_unsigned(rule->compare, v, (uint64_t)rule->number);
 	return compare_integers(rule->compare, (int64_t)v, rule->number);
 }
 
@@ -356,8 +452,8 @@ static uint16_t failure_type(const struct inv_plan *plan, const struct inv_regis
 	return plan->error_default;
 }
 
-void inv_plan_outcome(const struct inv_plan *plan, const struct inv_registers *regs,
-		      struct inv_name_cache *names, struct inv_call_outcome *out)
+void inv_plan_outcome_general(const struct inv_plan *plan, const struct inv_registers *regs,
+			      struct inv_name_cache *names, struct inv_call_outcome *out)
 {
 	out->flags = 0;
 	out->message = NULL;

@@ -20,6 +20,8 @@
 #define INV_PROBE_ARGS_MAX  16
 #define INV_PROBE_STEPS_MAX 4
 #define INV_PROBE_RULES_MAX 32
+#define INV_PROBE_FILE_MAX  64	    /* probes in a file; as many as a segment describes */
+#define INV_PROBE_BYTES_MAX 1048576 /* of a file */
 
 /* Scalar types of signatures and expressions. */
 enum inv_type {
@@ -43,7 +45,8 @@ enum inv_type {
 struct inv_param {
 	enum inv_type type;
 	uint8_t is_float;   /* passed in a floating register */
-	int8_t reg;	    /* index within its register class, or -1: on the stack */
+	int8_t reg;	    /* index within its register class, or -1: on the stack, or
+			     * from a struct by value on */
 	char name[64];	    /* may be empty */
 	const char *layout; /* STRUCT: the text between the braces, else NULL */
 };
@@ -208,12 +211,21 @@ const char *inv_signature_refusal(const struct inv_signature *signature, char *b
  */
 int inv_probe_match_message(const struct inv_probe *probe, const char *message, size_t length);
 
-/* Parses one signature; column counts from 1 in error. Returns: 0 or -EINVAL. */
+/*
+ * Parses one signature; column counts from 1 in error, line is 0. To be released.
+ * Returns: 0, -EINVAL or -ENOMEM; nothing is to be released unless 0.
+ */
 int inv_signature_parse(struct inv_signature *out, const char *text, struct inv_probe_error *error);
+void inv_signature_release(struct inv_signature *signature);
 
-/* Parses one expression against a signature (NULL for Python targets). Returns: 0 or -EINVAL. */
+/*
+ * Parses one expression against a signature (NULL for Python targets). To be released; its
+ * text is NUL-terminated as well as counted.
+ * Returns: 0, -EINVAL or -ENOMEM; nothing is to be released unless 0.
+ */
 int inv_source_parse(struct inv_source *out, const char *text,
 		     const struct inv_signature *signature, bool at_return,
 		     struct inv_probe_error *error);
+void inv_source_release(struct inv_source *source);
 
 #endif

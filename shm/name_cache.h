@@ -21,6 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "names.h"
 
@@ -31,7 +34,9 @@ struct inv_cached_name {
 	uint64_t key;	  /* the pointer, or the number */
 	const char *text; /* in the arena, padded to 8; NULL: key is a number */
 	uint32_t length;
-	uint32_t id; /* 0: empty */
+	uint32_t id;   /* 0: empty */
+	uint32_t mask; /* of a text shorter than a block: its bytes and the NUL; else 0 */
+	uint32_t spare;
 };
 
 struct inv_cached_page {
@@ -76,9 +81,10 @@ static inline struct inv_cached_name *inv_name_cache_slot(struct inv_name_cache 
 }
 
 /*
- * Whether the NUL-terminated p equals text[0..length]. Eight bytes at a time where they
- * lie in one page: reading past the end of p there cannot fault. Each full word that
- * matched held no NUL, so that p does reach the next one.
+ * Whether the NUL-terminated p equals text[0..length]. Whole blocks at a time where they
+ * lie in one page: reading past the end of p there cannot fault. A block that matched in
+ * full held no NUL before its end, so that p does reach the next one. The arena is mapped
+ * beyond any text in it, so that blocks of text may be read whole too.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 static inline bool inv_name_equal(const char *p, const char *text, uint32_t length)
@@ -86,34 +92,79 @@ static inline bool inv_name_equal(const char *p, const char *text, uint32_t leng
 	return strncmp(p, text, (size_t)length + 1) == 0;
 }
 #else
+#if defined(__SSE2__)
+#define INV_BLOCK 16u
+/* Bit i: byte i of the blocks is equal. */
+static inline uint32_t inv_block_equal(const char *a, const char *b)
+{
+	__m128i x = _mm_loadu_si128((const __m128i *)a);
+	__m128i y = _mm_loadu_si128((const __m128i *)b);
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(x, y));
+}
+#else
+#define INV_BLOCK 8u
+static inline uint32_t inv_block_equal(const char *a, const char *b)
+{
+	uint64_t x, y;
+	memcpy(&x, a, 8);
+	memcpy(&y, b, 8);
+	x ^= y; /* little-endian: the first differing byte has the lowest set bit */
+	return x ? (1u << ((unsigned)__builtin_ctzll(x) / 8)) - 1 : 0xffu;
+}
+#endif
 static inline bool inv_name_equal(const char *p, const char *text, uint32_t length)
 {
-	uint32_t at = 0;
-	for (;; at += 8) {
-		uint64_t a, b;
+	const uint32_t full = (uint32_t)((UINT64_C(1) << INV_BLOCK) - 1);
+	for (;; p += INV_BLOCK, text += INV_BLOCK, length -= INV_BLOCK) {
 		if (__builtin_expect(
-			    ((uintptr_t)(p + at) & (INV_PAGE_BYTES - 1)) > INV_PAGE_BYTES - 8, 0))
-			return strncmp(p + at, text + at, (size_t)(length - at) + 1) == 0;
-		memcpy(&a, p + at, 8);
-		memcpy(&b, text + at, 8);
-		if (length - at < 8) {
-			uint32_t bits = (length - at + 1) * 8; /* the NUL is compared too */
-			return bits == 64 ? a == b : !((a ^ b) & ((UINT64_C(1) << bits) - 1));
+			    ((uintptr_t)p & (INV_PAGE_BYTES - 1)) > INV_PAGE_BYTES - INV_BLOCK, 0))
+			return strncmp(p, text, (size_t)length + 1) == 0;
+		uint32_t equal = inv_block_equal(p, text);
+		if (__builtin_expect(length < INV_BLOCK, 1)) {
+			uint32_t wanted = (2u << length) - 1; /* the NUL is compared too */
+			return (equal & wanted) == wanted;
 		}
-		if (a != b)
+		if (equal != full)
 			return false;
 	}
 }
 #endif
 
+/* A longer text, a string near the end of a page, or a build that must not read on. */
+uint32_t inv_name_hit_slow(const struct inv_cached_name *c, const char *p);
+
+/* Returns: the id of the string p if the cache has it, else 0. */
+static inline __attribute__((always_inline)) uint32_t inv_name_hit(struct inv_name_cache *cache,
+								   const char *p)
+{
+	const struct inv_cached_name *c = inv_name_cache_slot(cache, (uint64_t)(uintptr_t)p);
+	if (__builtin_expect(c->key != (uint64_t)(uintptr_t)p, 0))
+		return 0;
+#ifdef INV_BLOCK
+	if (__builtin_expect(c->mask && ((uintptr_t)p & (INV_PAGE_BYTES - 1)) <=
+						INV_PAGE_BYTES - INV_BLOCK,
+			     1))
+		return (inv_block_equal(p, c->text) & c->mask) == c->mask ? c->id : 0;
+#endif
+	return inv_name_hit_slow(c, p);
+}
+
+/* Whether [at, at+bytes), bytes at most 8, lies in one page known to be readable. */
+static inline bool inv_readable_hit(const struct inv_name_cache *cache, uintptr_t at,
+				    uint32_t bytes)
+{
+	uint64_t page = (uint64_t)at / INV_PAGE_BYTES + 1;
+	const struct inv_cached_page *c = &cache->pages[page % INV_PAGE_CACHE_SLOTS];
+	return c->page == page && c->readable && at % INV_PAGE_BYTES <= INV_PAGE_BYTES - bytes;
+}
+
 /* Returns: the id of the string p, or 0 and *miss filled. p may be any address, NULL too. */
 static inline uint32_t inv_name_of_string(struct inv_name_cache *cache, struct inv_segment *seg,
 					  const char *p, struct inv_name_miss *miss)
 {
-	struct inv_cached_name *c = inv_name_cache_slot(cache, (uint64_t)(uintptr_t)p);
-	if (__builtin_expect(c->key == (uint64_t)(uintptr_t)p && c->text != NULL, 1) &&
-	    inv_name_equal(p, c->text, c->length))
-		return c->id;
+	uint32_t id = inv_name_hit(cache, p);
+	if (id)
+		return id;
 	return inv_name_of_string_slow(cache, seg, p, miss);
 }
 

@@ -47,6 +47,8 @@ note_misses(inv_a64 *lost, const struct inv_call_fields *f, struct inv_text *tex
 {
 	for (unsigned i = 0; i < 3; i++) {
 		const struct inv_name_miss *m = &f->miss[i];
+		if (!(f->missed & (1u << i)))
+			continue;
 		inv_bump(&lost[INV_LOSS_UNREADABLE], m->unreadable);
 		inv_bump(&lost[INV_LOSS_NAME_OVERFLOW], m->overflow);
 		inv_bump(&lost[INV_LOSS_NAME_TRUNCATED], m->truncated);
@@ -55,12 +57,6 @@ note_misses(inv_a64 *lost, const struct inv_call_fields *f, struct inv_text *tex
 				     TEXT_NAME_BYTES);
 	}
 	inv_bump(&lost[INV_LOSS_UNREADABLE], f->unreadable);
-}
-
-static inline bool any_miss(const struct inv_call_fields *f)
-{
-	return !f->invoker || !f->artifact || !f->method || f->unreadable || f->miss[0].truncated ||
-	       f->miss[1].truncated || f->miss[2].truncated;
 }
 
 /* Puts the text of names behind the slot to come. Returns: how many slots it took. */
@@ -81,6 +77,8 @@ static void begin_overflow(struct inv_call *call, const struct inv_call_fields *
 {
 	struct inv_segment *seg = inv_process.segment;
 	for (unsigned i = 0; i < 3; i++) {
+		if (!(f->missed & (1u << i)))
+			continue;
 		if (f->miss[i].unreadable)
 			inv_segment_lose(seg, INV_LOSS_UNREADABLE, 1);
 		if (f->miss[i].overflow)
@@ -145,7 +143,7 @@ void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
 	call->lane = t->lane_index;
 	call->ordinal_1 = inv_get(&lane->begun) + 1;
 	call->call_id = INV_CALL_ID(t->lane_index, t->ring ? index : call->ordinal_1);
-	if (__builtin_expect(any_miss(f), 0))
+	if (__builtin_expect(f->missed | f->unreadable, 0))
 		texts = begin_misses(t, call, f, index);
 	struct inv_slot *slot = t->ring ? inv_ring_slot(t->ring, t->ring_mask, index) : NULL;
 	call->index = 0;
@@ -222,7 +220,8 @@ add_cell(struct inv_thread *t, uint64_t key, uint32_t index_place, uint64_t star
 	return cell;
 }
 
-static inline uint32_t find_cell(struct inv_thread *t, uint64_t key, uint64_t start)
+static inline __attribute__((always_inline)) uint32_t find_cell(struct inv_thread *t, uint64_t key,
+								uint64_t start)
 {
 	uint32_t place = inv_key_place(key, INV_CELL_INDEX_BITS);
 	for (uint32_t i = 0; i < INV_CELL_PROBES; i++) {
@@ -236,7 +235,7 @@ static inline uint32_t find_cell(struct inv_thread *t, uint64_t key, uint64_t st
 	return add_cell(t, key, UINT32_MAX, start);
 }
 
-static inline uint32_t find_pair(struct inv_thread *t, uint64_t key)
+static inline __attribute__((always_inline)) uint32_t find_pair(struct inv_thread *t, uint64_t key)
 {
 	uint32_t mask = (1u << t->pair_bits) - 1, place = inv_key_place(key, t->pair_bits);
 	for (uint32_t i = 0; i < INV_CELL_PROBES; i++, place = (place + 1) & mask) {
@@ -296,7 +295,8 @@ struct unusual {
 	uint64_t new_head; /* the event takes a new slot */
 };
 
-static inline void commit(struct inv_thread *t, const struct inv_commit *c, const struct unusual *u)
+static inline __attribute__((always_inline)) void
+commit(struct inv_thread *t, const struct inv_commit *c, const struct unusual *u)
 {
 	struct inv_lane *lane = t->lane;
 	struct inv_cell *cell = &t->cells[(uint32_t)c->places];
@@ -346,9 +346,9 @@ static inline void commit(struct inv_thread *t, const struct inv_commit *c, cons
 }
 
 /* The tally half of a commit: new absolute values of cell, pair and returned. */
-static inline void count_call(struct inv_thread *t, const struct inv_call *call,
-			      const struct inv_call_outcome *o, uint64_t duration, uint64_t self,
-			      struct inv_commit *c)
+static inline __attribute__((always_inline)) void
+count_call(struct inv_thread *t, const struct inv_call *call, const struct inv_call_outcome *o,
+	   uint64_t duration, uint64_t self, struct inv_commit *c)
 {
 	uint32_t artifact = (uint32_t)(call->who >> 32), invoker = (uint32_t)call->who;
 	uint64_t key = INV_CELL_KEY(artifact, (uint32_t)call->what, o->type, o->failed);
@@ -555,7 +555,8 @@ void inv_record_end(struct inv_call *call, const struct inv_call_outcome *o, uin
 	c.bucket |= (uint64_t)close_1 << 32;
 	bool lapped = call->index && inv_get(&t->lane->head) - call->index > t->ring_mask;
 	if (__builtin_expect(taken_back || lapped || o->message != NULL, 0)) {
-		end_unusual(t, call, o, flags, &c, taken_back);
+		struct inv_commit copy = c; /* so that c itself can live in registers */
+		end_unusual(t, call, o, flags, &copy, taken_back);
 	} else {
 		c.slot = call->index;
 		c.outcome = INV_OUTCOME(o->type, flags, 0, 0);

@@ -73,8 +73,9 @@ struct inv_call_fields {
 	int64_t tick;
 	uint16_t args_count;
 	uint8_t probe;
-	struct inv_name_miss miss[3]; /* invoker, artifact, method */
+	uint8_t missed;		      /* bit i: miss[i] is filled */
 	uint32_t unreadable;	      /* further fields that could not be read */
+	struct inv_name_miss miss[3]; /* invoker, artifact, method; see missed */
 };
 
 struct inv_call_outcome {

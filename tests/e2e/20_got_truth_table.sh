@@ -29,14 +29,14 @@ build_shim() {
 lib() { # NAME SOURCE FLAGS...
 	local name=$1 source=$2
 	shift 2
-	"$cc" -std=gnu11 -O2 -fPIC -D_GNU_SOURCE "${warn[@]}" -shared -o "$dir/$name" \
+	"$cc" -std=gnu11 -O2 -fPIC -fsemantic-interposition -D_GNU_SOURCE "${warn[@]}" -shared -o "$dir/$name" \
 		"-Wl,-soname,$name" "$hosts/$source" "$@" "-Wl,-rpath,$dir"
 }
 
 host() { # NAME SOURCE FLAGS...
 	local name=$1 source=$2
 	shift 2
-	"$cc" -std=gnu11 -O2 -D_GNU_SOURCE "${warn[@]}" -o "$dir/$name" "$hosts/$source" \
+	"$cc" -std=gnu11 -O2 -fsemantic-interposition -D_GNU_SOURCE "${warn[@]}" -o "$dir/$name" "$hosts/$source" \
 		-Wl,--no-as-needed "$@" "-Wl,-rpath,$dir" -lpthread -ldl
 }
 
@@ -66,6 +66,7 @@ build_hosts() {
 	ln -sf libtarget.so.1 "$dir/libtarget.so"
 	lib libother.so target.c -DADDED=1000
 	lib libsymbolic.so target.c -Wl,-Bsymbolic
+	lib libdirect.so target.c -fno-semantic-interposition -fvisibility=protected
 	local l=("-L$dir" -l:libtarget.so.1)
 	host lazy host_calls.c -Wl,-z,lazy "${l[@]}"
 	host now host_calls.c -Wl,-z,now "${l[@]}"
@@ -74,6 +75,7 @@ build_hosts() {
 	host noplt host_calls.c -fno-plt -fPIE -pie "${l[@]}"
 	host sysv host_calls.c -Wl,--hash-style=sysv "${l[@]}"
 	host symbolic host_calls.c "-L$dir" -l:libsymbolic.so
+	host direct host_calls.c -fPIE -pie "-L$dir" -l:libdirect.so
 	host dlsym_linked host_dlsym.c "${l[@]}"
 	host dlsym_nopie host_dlsym.c -no-pie -fno-pie "${l[@]}"
 	host dlsym_bare host_dlsym.c
@@ -107,6 +109,8 @@ rows_of_startup() {
 	done
 	row symbolic-from-outside probed 10 "$dir/symbolic"
 	row symbolic-internal-unseen probed 0 "$dir/symbolic" internal
+	row protected-from-outside probed 10 "$dir/direct"
+	row protected-internal-unseen probed 0 "$dir/direct" internal
 	row no-such-symbol absent_function 0 "$dir/lazy"
 }
 

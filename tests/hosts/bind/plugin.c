@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A plug-in that calls the probed function; OWN: and defines it; RTLD: looks it up. */
+/* A plug-in that calls the probed function; or looks it up; OWN: and defines it. */
 #include <dlfcn.h>
-#include <stddef.h>
 
 int probed(int x);
 int plugin_run(int n);
 int plugin_lookup(int n);
-int plugin_missing(void);
 
 #ifdef OWN
 int probed(int x)
@@ -24,13 +22,17 @@ int plugin_run(int n)
 	return sum;
 }
 
-/* RTLD_DEFAULT as seen from the plug-in's scope, not from the program's. */
+/* RTLD_DEFAULT as seen from the plug-in's scope; a success must clear an older error. */
 int plugin_lookup(int n)
 {
-	int (*f)(int) = (int (*)(int))dlsym(RTLD_DEFAULT, "probed");
+	int (*f)(int);
 	int sum = 0;
 
-	for (int i = 0; f && i < n; i++)
+	dlsym(RTLD_DEFAULT, "no_such_function");
+	f = (int (*)(int))dlsym(RTLD_DEFAULT, "probed");
+	if (!f || dlerror())
+		return -1;
+	for (int i = 0; i < n; i++)
 		sum += f(i);
-	return f ? sum : -1;
+	return sum;
 }

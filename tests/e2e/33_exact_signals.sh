@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A handler that calls too, in the middle of our own records: nothing is lost or doubled.
+# skip-under: thread
+. "$(dirname "$0")/lib.sh"
+need python3
+
+exact signals --threads 1 --calls 1000000 --rate-us 50
+exact signals --threads 4 --calls 500000 --rate-us 100

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Thousands of short-lived threads: lanes are freed and claimed again, nothing is lost.
+. "$(dirname "$0")/lib.sh"
+need python3
+
+exact churn --depth 40 --threads 60 --calls 5
+exact churn --depth 4 --threads 500 --calls 2
+assert_eq "in flight" 0 "$(json "$work/snapshot.json" 'len(d["in_flight"])')"

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Output, exit status, signals, open files and environment: the same bare and observed.
+. "$(dirname "$0")/lib.sh"
+
+for host in threads nest forks longjmps churn ballast dlopens; do
+	same_output "$hosts/$host" --calls 200
+	diff "$work/bare.err" "$work/observed.err" || fail "stderr of $host differs"
+done
+for command in "ls /" "sort $root/README.md" "sh -c 'exit 42'" "sh -c 'kill -9 \$\$'" \
+	"sh -c 'kill -SEGV \$\$'" "sh -c 'ls /proc/self/fd'" "bash -c 'echo x; exit 3'" "false"; do
+	eval "same_output $command" 2>/dev/null
+	diff "$work/bare.err" "$work/observed.err" || fail "stderr of $command differs"
+done
+
+# the host's own crash: same status; by `run` it is 128 + the signal, as in a shell
+probes=$root/preload/probes/executor.ini
+for how in segv abort; do
+	crash=("$hosts/ecology" --fast --quiet --ticks 9 --crash-at-tick 2 --crash-by "$how")
+	same_output "${crash[@]}"
+	status_of "${crash[@]}" >/dev/null 2>&1
+	want=$status
+	status_of run -- "${crash[@]}" >/dev/null 2>&1
+	assert_eq "exit status through run" "$want" "$status"
+done
+# exit statuses of run: the command's own, 126, 127, and 125 for what is our own
+probes=$work/target.ini
+status_of run -- sh -c 'exit 7'
+assert_eq "run: the command's status" 7 "$status"
+status_of run -- "$work/target.ini"
+assert_eq "run: not executable" 126 "$status"
+status_of run -- "$work/no-such-program"
+assert_eq "run: not found" 127 "$status"
+status_of run -p "$work/no-such-file.ini" -- true
+assert_eq "run: no probe file" 125 "$status"

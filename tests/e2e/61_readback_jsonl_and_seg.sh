@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What `run -o` and `snapshot -o` wrote is read back: the same totals from all three sources.
+. "$(dirname "$0")/lib.sh"
+need python3
+
+run --session source -o "$work/run.jsonl" -- "$hosts/threads" --threads 3 --calls 3000 >/dev/null
+snapshot_json source >"$work/live.json"
+invreg snapshot source -o "$work/copy.seg"
+invreg snapshot "$work/copy.seg" --format json >"$work/seg.json"
+invreg snapshot source -o "$work/copy.json"
+invreg stats "$work/run.jsonl" --json >"$work/jsonl.json"
+invreg stats source --json >"$work/stats.json"
+
+totals='sorted((a["artifact_id"], a["total_invocations"], a["successful"], sorted(a["failure_types"].items())) for a in d["artifacts"])'
+want=$(json "$work/live.json" "$totals")
+for file in seg copy jsonl stats; do
+	assert_eq "totals of $file" "$want" "$(json "$work/$file.json" "$totals")"
+done
+assert_eq "calls" 9000 "$(json "$work/live.json" 'total()')"
+
+# whole lines of valid JSON, and as many outcomes as calls, less what is said to be lost
+python3 -c '
+import json, sys
+kinds = {}
+for line in open(sys.argv[1]):
+    kind = json.loads(line)["event_type"]
+    kinds[kind] = kinds.get(kind, 0) + 1
+done = kinds.get("invoke_success", 0) + kinds.get("invoke_failure", 0)
+assert kinds.get("invoke_stats"), kinds
+assert "events_lost" in kinds or done == kinds["invoke_attempt"] == 9000, kinds' "$work/run.jsonl"
+
+# a pipe that is closed early is no error
+status_of bash -c "set -o pipefail; '$build/invreg' events source | head -n 1 >/dev/null"
+assert_eq "events | head" 0 "$status"
+# history: newest first, bounded
+invreg history invoker_0 -n 5 >"$work/history" || fail "history"
