@@ -158,23 +158,27 @@ static void add_losses(struct cutting *c, const struct inv_lane_copy *copy)
 		c->lost[i] += get(&copy->fixed.lost[i]);
 }
 
+/* Whether the slot holds a call; counts it for its probe. */
+static bool holds_call(struct cutting *c, const struct inv_slot *slot)
+{
+	unsigned state = INV_SEQ_STATE(get(&slot->seq));
+	if (state == INV_SLOT_BUSY || state == INV_SLOT_TEXT)
+		return false;
+	unsigned probe = INV_WHERE_PROBE(get(&slot->where));
+	if (probe < INV_PROBES_MAX)
+		c->kept_of_probe[probe]++;
+	return true;
+}
+
 /* Of the calls that were given a slot, those whose slot still holds one are kept. */
 static void add_kept(struct cutting *c, const struct inv_lane_copy *copy)
 {
 	const struct inv_view *view = &c->src->view;
 	uint64_t events = get(&copy->fixed.events), head = get(&copy->fixed.head), kept = 0;
 	uint64_t slots = inv_view_ring_slots(view, copy->lane);
-	if (head <= slots) {
-		c->cut->events_kept += events;
-		return;
-	}
-	for (uint64_t i = head - slots + 1; slots && i <= head; i++) {
-		const struct inv_slot *slot =
-			&inv_segment_ring(&view->seg, copy->lane)[i & (slots - 1)];
-		unsigned state = INV_SEQ_STATE(get(&slot->seq));
-		kept += state != INV_SLOT_BUSY && state != INV_SLOT_TEXT;
-	}
-	kept = kept < events ? kept : events;
+	for (uint64_t i = head > slots ? head - slots + 1 : 1; slots && i <= head; i++)
+		kept += holds_call(c, &inv_segment_ring(&view->seg, copy->lane)[i & (slots - 1)]);
+	kept = head <= slots || kept > events ? events : kept;
 	c->cut->events_kept += kept;
 	c->lost[INV_LOSS_COUNT] += events - kept;
 }

@@ -103,8 +103,10 @@ int inv_cut_probes(struct cutting *c)
 	if (!c->cut->probes || !c->cut->notes)
 		return -ENOMEM;
 	c->cut->probe_count = probes;
-	for (uint32_t i = 0; i < probes; i++)
+	for (uint32_t i = 0; i < probes; i++) {
 		inv_view_probe(&c->src->view, i, &c->cut->probes[i].row);
+		c->cut->probes[i].calls = probes == 1 ? c->cut->returned : c->kept_of_probe[i];
+	}
 	for (uint32_t i = 0; i < INV_PROCS_MAX; i++)
 		add_proc(c, i);
 	for (uint32_t i = 0; i < INV_NOTES_MAX; i++)

@@ -13,17 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cut.h"
 #include "decode.h"
 #include "events.h"
 #include "guard.h"
+#include "report.h"
 
 #define SLEEP_LEAST_MS 1
 #define SLEEP_MOST_MS  20
 
 struct waiting {
 	uint64_t call_id;
-	bool lapped; /* its slot is gone: only a rewritten event can end it */
+	bool lapped;	/* its slot is gone: only a rewritten event can end it */
+	bool abandoned; /* last seen so: once lapped, it is not waited for */
 };
 
 struct lane_cursor {
@@ -124,8 +125,13 @@ static void look_again(struct inv_follow *f, uint32_t lane)
 		uint64_t index = w->call_id & UINT64_C(0xffffffffffff);
 		enum inv_slot_read r =
 			w->lapped ? INV_SLOT_READ_LAPPED : inv_view_event(f->view, lane, index, &e);
-		if (r == INV_SLOT_READ_LAPPED)
-			w->lapped = true;
+		if (r == INV_SLOT_READ_LAPPED && w->abandoned) {
+			c->waiting[i] = c->waiting[--c->count];
+			continue;
+		}
+		w->lapped = r == INV_SLOT_READ_LAPPED;
+		if (r == INV_SLOT_READ_OK)
+			w->abandoned = e.state == INV_SLOT_ABANDONED;
 		if (r != INV_SLOT_READ_OK || e.state != INV_SLOT_DONE) {
 			i++;
 			continue;
@@ -155,9 +161,10 @@ static void take_event(struct inv_follow *f, const struct inv_event *e)
 		wait_for(f, &f->lanes[e->lane], call.id);
 }
 
-static void say_lost(struct inv_follow *f, uint32_t lane, uint64_t first, uint64_t last)
+static void say_lost(struct inv_follow *f, uint32_t lane, uint64_t first, uint64_t last,
+		     const char *reason)
 {
-	inv_events_lost(&f->events, lane, first, last, "lapped");
+	inv_events_lost(&f->events, lane, first, last, reason);
 	f->lanes[lane].next = last + 1;
 }
 
@@ -171,7 +178,7 @@ static uint64_t read_lane(struct inv_follow *f, uint32_t lane)
 	while (slots && c->next <= head) {
 		struct inv_event e;
 		if (head - c->next >= slots) {
-			say_lost(f, lane, c->next, head - slots);
+			say_lost(f, lane, c->next, head - slots, "lapped");
 			continue;
 		}
 		enum inv_slot_read r = inv_view_event(f->view, lane, c->next, &e);
@@ -180,11 +187,13 @@ static uint64_t read_lane(struct inv_follow *f, uint32_t lane)
 		if (r == INV_SLOT_READ_OK) {
 			take_event(f, &e);
 			c->next++;
+		} else if (r == INV_SLOT_READ_PENDING) {
+			say_lost(f, lane, c->next, c->next, "unfinished"); /* its writer died in it */
 		} else {
 			/* Lapped while we read: the writer has gone on by at least a ring. */
 			uint64_t now = inv_view_head(f->view, lane);
 			uint64_t last = now >= slots + c->next ? now - slots : c->next;
-			say_lost(f, lane, c->next, last);
+			say_lost(f, lane, c->next, last, "lapped");
 		}
 	}
 	return slots ? fresh * 64 / slots : 0;
@@ -194,7 +203,7 @@ static int pass(void *arg)
 {
 	struct inv_follow *f = arg;
 	uint64_t fullest = 0;
-	inv_decoder_anchor(&f->decoder);
+	inv_decoder_refresh(&f->decoder);
 	for (uint32_t lane = 0; lane < inv_view_lane_count(f->view); lane++) {
 		uint64_t full = read_lane(f, lane);
 		if (full > fullest)
@@ -218,8 +227,8 @@ int inv_follow_poll(struct inv_follow *f)
 static int last_words(void *arg)
 {
 	struct inv_follow *f = arg;
-	inv_stats_put_lines(f->view, &f->out);
-	return f->out.error;
+	int result = inv_report_lines(f->view, &f->out);
+	return result ? result : f->out.error;
 }
 
 int inv_follow_finish(struct inv_follow *f)

@@ -16,6 +16,7 @@
 
 #include "guard.h"
 #include "shm/clock.h"
+#include "shm/proc.h"
 
 struct writer {
 	const struct inv_view *view;
@@ -64,13 +65,31 @@ static int write_sparse(int fd, const char *bytes, size_t length, uint64_t at)
 	return 0;
 }
 
+/* Whoever reads the copy cannot ask who was alive: the dead have ENDED in it. */
+static void end_dead(const struct writer *w, struct inv_proc *procs)
+{
+	struct inv_self self;
+	inv_self_read(&self);
+	for (uint32_t i = 0; i < INV_PROCS_MAX; i++) {
+		uint64_t state = atomic_load_explicit(&procs[i].state, memory_order_relaxed);
+		if (INV_PROC_STATUS(state) != INV_PROC_LIVE ||
+		    inv_proc_row_liveness(&w->view->seg, &self, i) != INV_LIVENESS_DEAD)
+			continue;
+		state = INV_PROC_STATE(INV_PROC_GENERATION(state), INV_PROC_ENDED,
+				       INV_PROC_PID(state));
+		atomic_store_explicit(&procs[i].state, state, memory_order_relaxed);
+	}
+}
+
 /* Regions that are copied as they are: names are only ever added, rows are small. */
-static int write_plain(const struct writer *w, uint64_t offset, uint64_t bytes)
+static int write_plain(const struct writer *w, uint64_t offset, uint64_t bytes, bool procs)
 {
 	char *copy = malloc(bytes);
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, w->view->seg.base + offset, bytes);
+	if (procs && !(w->view->seg.header->flags & INV_HEADER_SNAPSHOT))
+		end_dead(w, (struct inv_proc *)copy);
 	int r = write_sparse(w->fd, copy, bytes, offset);
 	free(copy);
 	return r;
@@ -163,9 +182,10 @@ static int write_guarded(void *arg)
 	for (uint32_t lane = 0; lane < lanes && !r; lane++)
 		r = write_lane(w, lane);
 	for (unsigned i = 0; i < INV_REGION_LANES && !r; i++)
-		r = write_plain(w, h->regions[i].offset, h->regions[i].bytes);
+		r = write_plain(w, h->regions[i].offset, h->regions[i].bytes,
+				i == INV_REGION_PROCS);
 	if (!r)
-		r = write_plain(w, sizeof(*h), sizeof(struct inv_shared));
+		r = write_plain(w, sizeof(*h), sizeof(struct inv_shared), false);
 	return r ? r : write_header(w, lanes);
 }
 

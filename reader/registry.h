@@ -113,6 +113,17 @@ int inv_registry_artifact(struct inv_registry *registry, const char *artifact,
 			  struct inv_stats *out);
 void inv_stats_clear(struct inv_stats *stats);
 
+/* One tally as it is kept. Text as in [Q3]. */
+struct inv_cell_row {
+	const char *method, *type;
+	bool failed;
+	struct inv_hist hist;
+};
+
+/* Calls visit(arg, row) for each tally of an artifact that is not empty. */
+void inv_registry_cells(struct inv_registry *registry, const char *artifact,
+			void (*visit)(void *arg, const struct inv_cell_row *row), void *arg);
+
 /* Which calls of the history; NULL or 0 means any. */
 struct inv_query {
 	const char *artifact, *invoker, *method;

@@ -247,6 +247,23 @@ int inv_registry_artifact(struct inv_registry *registry, const char *artifact,
 	return 0;
 }
 
+void inv_registry_cells(struct inv_registry *registry, const char *artifact,
+			void (*visit)(void *arg, const struct inv_cell_row *row), void *arg)
+{
+	struct inv_cell_row row;
+	urcu_memb_read_lock();
+	struct entity *e = inv_registry_find(registry, artifact, strlen(artifact));
+	for (struct cell *c = e ? rcu_dereference(e->cells) : NULL; c; c = c->next) {
+		inv_hist_copy(&row.hist, &c->hist);
+		row.method = c->method->word.text;
+		row.type = c->type->word.text;
+		row.failed = c->failed;
+		if (row.hist.count)
+			visit(arg, &row);
+	}
+	urcu_memb_read_unlock();
+}
+
 /* ---- history ------------------------------------------------------------------- */
 
 static bool named(const struct inv_word *word, const char *name)
