@@ -32,7 +32,7 @@ PRELOAD_SRC:= $(sort $(wildcard preload/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 MODEL_SRC  := $(sort $(wildcard tests/model/*.c))
-BENCH_SRC  := $(sort $(wildcard tests/bench/*.c))
+BENCH_SRC  := $(sort $(wildcard tests/bench/bench_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
@@ -166,13 +166,16 @@ model: tp ## every interleaving of the protocols, and random operations against 
 run-models: $(MODELS)
 	$(Q)set -e; for m in $(MODELS); do echo "model $$m"; $$m; done
 
-BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench_%,$(BENCH_SRC))
-$(BENCHES): $(BUILD)/tests/bench_%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(SHM_SRC) $(PROBE_SRC) $(filter-out reader/main.c,$(READER_SRC)))
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(BENCH_SRC))
+$(BUILD)/tests/libbench_target.so: tests/bench/target.c tests/bench/target.h
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS)
+	$(call say,LD,$@)$(CC) -O2 -fPIC -I. -shared -Wl,-soname,$(@F) -o $@ $<
+
+$(BENCHES): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(SHM_SRC) $(PROBE_SRC) $(filter-out reader/main.c,$(READER_SRC))) $(BUILD)/tests/libbench_target.so
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN'
 
 bench: all $(BENCHES) ## what a call costs: bare, floor and shim in one process; rates of the reader
-	$(Q)set -e; for b in $(BENCHES); do echo "bench $$b"; BUILD=$(BUILD) $$b; done
 	$(Q)set -e; for s in $(wildcard tests/bench/*.sh); do BUILD=$(BUILD) $$s; done
 
 asan: ## unit and e2e tests under AddressSanitizer, in build/asan

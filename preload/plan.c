@@ -90,6 +90,12 @@ void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t
 		bool name = i >= INV_FIELD_INVOKER && i <= INV_FIELD_METHOD;
 		make_fetch(&plan->fetch[i], &plan->field[i], name, name ? plan->empty_name : 0);
 	}
+	plan->plain_equal = probe->success.compare == INV_COMPARE_EQ &&
+			    plan->success_left.source.kind == INV_SOURCE_RETURN &&
+			    plan->success_left.source.step_count == 0 &&
+			    plan->success_left.source.type == INV_TYPE_I32 &&
+			    !plan->field[INV_FIELD_RESULT_TYPE].source.kind;
+	plan->expected = (uint32_t)probe->success.number;
 	plan->plain_return = plan->success_left.source.kind == INV_SOURCE_RETURN &&
 			     plan->success_left.source.step_count == 0 &&
 			     plan->success_left.is_signed;
@@ -225,9 +231,9 @@ name_at(const struct inv_plan *plan, unsigned field, const struct inv_registers 
 	struct inv_name_cache *names, struct inv_call_fields *out)
 {
 	const struct inv_fetch *f = &plan->fetch[field];
-	if (__builtin_expect(f->kind == INV_FETCH_STRING && names, 1)) {
+	if (__builtin_expect(f->kind == INV_FETCH_STRING, 1)) {
 		const char *p = (const char *)(uintptr_t)regs->integer[f->reg];
-		uint32_t id = inv_name_hit(names, p);
+		uint32_t id = __builtin_expect(names != NULL, 1) ? inv_name_hit(names, p) : 0;
 		if (__builtin_expect(id != 0, 1))
 			return id;
 	} else if (f->kind == INV_FETCH_CONSTANT) {
@@ -254,7 +260,7 @@ number_at(const struct inv_fetch *f, const struct inv_plan_source *s,
 		return narrow(regs->integer[f->reg], (enum inv_type)f->type);
 	if (f->kind == INV_FETCH_LOAD && names) {
 		uintptr_t at = (uintptr_t)(regs->integer[f->reg] + (uint64_t)f->offset);
-		if (__builtin_expect(inv_readable_hit(names, at, f->bytes), 1)) {
+		if (__builtin_expect(inv_readable_hit(names, at, 8), 1)) {
 			if (f->bytes == 8)
 				return *(const uint64_t __attribute__((aligned(1), may_alias)) *)at;
 			if (f->bytes == 4)
@@ -446,8 +452,8 @@ static uint16_t failure_type(const struct inv_plan *plan, const struct inv_regis
 	return plan->error_default;
 }
 
-void inv_plan_outcome(const struct inv_plan *plan, const struct inv_registers *regs,
-		      struct inv_name_cache *names, struct inv_call_outcome *out)
+void inv_plan_outcome_general(const struct inv_plan *plan, const struct inv_registers *regs,
+			      struct inv_name_cache *names, struct inv_call_outcome *out)
 {
 	out->flags = 0;
 	out->message = NULL;

@@ -60,6 +60,8 @@ struct inv_fetch {
 struct inv_plan {
 	const struct inv_probe *probe;
 	struct inv_fetch fetch[INV_FIELD_ARGS_COUNT + 1]; /* the fields read at entry */
+	bool plain_equal; /* success is: the int result equals `expected` */
+	uint32_t expected;
 	bool plain_return; /* success is judged on a signed integer result itself */
 	uint8_t index;	   /* of the probe in the segment */
 	struct inv_plan_source field[INV_FIELD_COUNT];
@@ -81,7 +83,22 @@ void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *re
 		     struct inv_name_cache *names, struct inv_call_fields *out);
 
 /* Success, type and message at return, between reenter and end. */
-void inv_plan_outcome(const struct inv_plan *plan, const struct inv_registers *regs,
-		      struct inv_name_cache *names, struct inv_call_outcome *out);
+void inv_plan_outcome_general(const struct inv_plan *plan, const struct inv_registers *regs,
+			      struct inv_name_cache *names, struct inv_call_outcome *out);
+
+static inline __attribute__((always_inline)) void inv_plan_outcome(const struct inv_plan *plan,
+								   const struct inv_registers *regs,
+								   struct inv_name_cache *names,
+								   struct inv_call_outcome *out)
+{
+	if (__builtin_expect(plan->plain_equal && (uint32_t)regs->result == plan->expected, 1)) {
+		out->failed = false;
+		out->type = plan->result_type;
+		out->flags = 0;
+		out->message = NULL;
+		return;
+	}
+	inv_plan_outcome_general(plan, regs, names, out);
+}
 
 #endif

@@ -60,6 +60,11 @@ bool inv_readable_string(struct inv_name_cache *cache, const char *p, size_t mos
 	return true;
 }
 
+uint32_t inv_name_hit_slow(const struct inv_cached_name *c, const char *p)
+{
+	return c->text && inv_name_equal(p, c->text, c->length) ? c->id : 0;
+}
+
 static void remember(struct inv_name_cache *cache, struct inv_segment *seg, uint64_t key,
 		     uint32_t id, bool number, uint32_t sign)
 {
@@ -72,6 +77,11 @@ static void remember(struct inv_name_cache *cache, struct inv_segment *seg, uint
 	c->text = number ? NULL : text;
 	c->length = number ? sign : (uint32_t)length;
 	c->id = id;
+	c->mask = 0;
+#ifdef INV_BLOCK
+	if (!number && length < INV_BLOCK)
+		c->mask = (2u << length) - 1;
+#endif
 }
 
 uint32_t inv_name_of_string_slow(struct inv_name_cache *cache, struct inv_segment *seg,

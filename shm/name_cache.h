@@ -34,7 +34,9 @@ struct inv_cached_name {
 	uint64_t key;	  /* the pointer, or the number */
 	const char *text; /* in the arena, padded to 8; NULL: key is a number */
 	uint32_t length;
-	uint32_t id; /* 0: empty */
+	uint32_t id;   /* 0: empty */
+	uint32_t mask; /* of a text shorter than a block: its bytes and the NUL; else 0 */
+	uint32_t spare;
 };
 
 struct inv_cached_page {
@@ -128,14 +130,23 @@ static inline bool inv_name_equal(const char *p, const char *text, uint32_t leng
 }
 #endif
 
+/* A longer text, a string near the end of a page, or a build that must not read on. */
+uint32_t inv_name_hit_slow(const struct inv_cached_name *c, const char *p);
+
 /* Returns: the id of the string p if the cache has it, else 0. */
-static inline uint32_t inv_name_hit(struct inv_name_cache *cache, const char *p)
+static inline __attribute__((always_inline)) uint32_t inv_name_hit(struct inv_name_cache *cache,
+								   const char *p)
 {
-	struct inv_cached_name *c = inv_name_cache_slot(cache, (uint64_t)(uintptr_t)p);
-	if (__builtin_expect(c->key == (uint64_t)(uintptr_t)p && c->text != NULL, 1) &&
-	    inv_name_equal(p, c->text, c->length))
-		return c->id;
-	return 0;
+	const struct inv_cached_name *c = inv_name_cache_slot(cache, (uint64_t)(uintptr_t)p);
+	if (__builtin_expect(c->key != (uint64_t)(uintptr_t)p, 0))
+		return 0;
+#ifdef INV_BLOCK
+	if (__builtin_expect(c->mask && ((uintptr_t)p & (INV_PAGE_BYTES - 1)) <=
+						INV_PAGE_BYTES - INV_BLOCK,
+			     1))
+		return (inv_block_equal(p, c->text) & c->mask) == c->mask ? c->id : 0;
+#endif
+	return inv_name_hit_slow(c, p);
 }
 
 /* Whether [at, at+bytes), bytes at most 8, lies in one page known to be readable. */

@@ -34,6 +34,7 @@ static int counted(uint32_t slot, int x)
 	return reals[slot](x);
 }
 
+// clang-format off
 #define ONE(n)                                                                                     \
 	static int wrapper_##n(int x)                                                              \
 	{                                                                                          \
@@ -54,6 +55,8 @@ ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6) ROW(7) ROW(8) ROW(9) ROW(a) ROW(b) ROW
 						    NAMES(4), NAMES(5), NAMES(6), NAMES(7),
 						    NAMES(8), NAMES(9), NAMES(a), NAMES(b),
 						    NAMES(c), NAMES(d), NAMES(e), NAMES(f)};
+
+// clang-format on
 
 static void *make_wrapper(uint32_t index, void *real, const char *object)
 {
