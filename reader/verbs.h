@@ -9,13 +9,11 @@
 #ifndef INV_READER_VERBS_H
 #define INV_READER_VERBS_H
 
-enum inv_exit {
-	INV_EXIT_OK = 0,
-	INV_EXIT_RUNTIME = 1,
-	INV_EXIT_USAGE = 2,
-	INV_EXIT_NO_SESSION = 3,
-	INV_EXIT_REFUSED = 4
-};
+#define INV_EXIT_OK	    0
+#define INV_EXIT_RUNTIME    1
+#define INV_EXIT_USAGE	    2
+#define INV_EXIT_NO_SESSION 3
+#define INV_EXIT_REFUSED    4
 
 int inv_verb_run(int argc, char **argv);
 int inv_verb_snapshot(int argc, char **argv);
