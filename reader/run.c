@@ -220,13 +220,20 @@ static enum inv_result make_session(struct run *run)
 	return r;
 }
 
+static const char *room_remedy(enum inv_result why)
+{
+	if (why == INV_E_FULL)
+		return "make room there (`invreg prune`), or give --dir";
+	if (why == INV_E_LIMIT)
+		return "raise `ulimit -f` and `ulimit -v`";
+	return "give a directory of yours by --dir";
+}
+
 static void say_unobserved(const struct run *run, enum inv_result why, int err)
 {
 	const char *text = why == INV_E_SYSTEM ? strerror(err) : inv_result_text(why);
-	const char *remedy = why == INV_E_FULL ? "make room there (`invreg prune`), or give --dir"
-					       : "give a directory of yours by --dir";
 	fprintf(stderr, "invreg: warning: %s: no session: %s: the program runs unobserved; %s\n",
-		run->dir[0] ? run->dir : "session directory", text, remedy);
+		run->dir[0] ? run->dir : "session directory", text, room_remedy(why));
 }
 
 /* INVREG_DIR is for the child only where it is not the default: absolute, it may chdir. */
