@@ -185,9 +185,14 @@ static void *no_function(void)
 
 static bool is_libc_before_2_34(void)
 {
-	const char *dot = strchr(gnu_get_libc_version(), '.');
+	/* "2.NN", taken apart by hand: a sanitizer that is starting up must not see us call
+	 * functions that it intercepts. */
+	const char *digit = gnu_get_libc_version() + 2;
+	int minor = 0;
 
-	return dot && atoi(dot + 1) < 34;
+	while (*digit >= '0' && *digit <= '9')
+		minor = minor * 10 + (*digit++ - '0');
+	return minor < 34;
 }
 
 static void *find_version(const char *name, const char *old)

@@ -7,6 +7,13 @@
  * All of it is owned by the holder of the try-lock (inv_got_try_lock); what reads an
  * object's memory runs in an inv_got_locked section besides. Never blocks, allocates from
  * the program's heap, exits or prints; errno is kept by the entry points.
+ *
+ * Barriers
+ * [G5] the try-lock: release in unlock, acquire in try_lock: half-made tables.
+ * [G6] the watch is stored after its end (release), and read before it (acquire): a watch
+ *      that is taken as over.
+ * [G7] installed: release at the end of install, acquire in the dlsym hook: half the wants.
+ * [G8] the real functions: release after all three are known, acquire before use.
  */
 #ifndef INV_PRELOAD_GOT_INTERNAL_H
 #define INV_PRELOAD_GOT_INTERNAL_H

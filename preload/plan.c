@@ -261,12 +261,12 @@ number_at(const struct inv_fetch *f, const struct inv_plan_source *s,
 	if (f->kind == INV_FETCH_LOAD && names) {
 		uintptr_t at = (uintptr_t)(regs->integer[f->reg] + (uint64_t)f->offset);
 		if (__builtin_expect(inv_readable_hit(names, at, 8), 1)) {
+			uint64_t v;
+			memcpy(&v, (const void *)at, 8); /* eight bytes can be read there */
 			if (f->bytes == 8)
-				return *(const uint64_t __attribute__((aligned(1), may_alias)) *)at;
+				return v;
 			if (f->bytes == 4)
-				return narrow(*(const uint32_t
-						__attribute__((aligned(1), may_alias)) *)at,
-					      (enum inv_type)f->type);
+				return narrow((uint32_t)v, (enum inv_type)f->type);
 		}
 	} else if (f->kind == INV_FETCH_CONSTANT) {
 		return f->constant;

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define FIRST_CAPACITY (320u << 10)
+#define FIRST_CAPACITY	(320u << 10)
 #define MEMORY_CAPACITY (2u * INV_BUF_ROOM_MAX)
-#define FLUSH_AT       (256u << 10)
+#define FLUSH_AT	(256u << 10)
 
 int inv_buf_init(struct inv_buf *buf, int fd)
 {

@@ -66,7 +66,7 @@ check_cppcheck() {
 		[[ -d $folder ]] && folders+=("$folder")
 	done
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance \
-		--inline-suppr -I. -D_GNU_SOURCE -D__x86_64__=1 -U__SANITIZE_THREAD__ --suppress=missingIncludeSystem \
+		--inline-suppr -I. -D_GNU_SOURCE '-DElfW(type)=Elf64_##type' -D__x86_64__=1 -U__SANITIZE_THREAD__ --suppress=missingIncludeSystem \
 		--suppress=unmatchedSuppression -j 2 --template='{file}:{line}: {id}: {message}' \
 		"${folders[@]}" 2>&1
 }

@@ -3,9 +3,9 @@
  * lane.c - claim, grant, settle, release.
  *
  * Memory: the fixed part, a first chunk of cells and a page of pairs are the least a lane
- * needs. Rings and large pair tables are granted from the first half of the budget, each
- * a quarter of what is left of that half, so that early threads get full rings and the
- * 256th still gets its tallies from the other half: exactness before events.
+ * needs. Rings and large pair tables are granted from the first third of the budget, each
+ * a quarter of what is left of that, so that early threads get full rings and the 256th
+ * still gets its tallies, with 30 keys, from the rest: exactness before events.
  */
 #include "lane.h"
 
@@ -220,10 +220,12 @@ static uint64_t offset_of(const struct inv_segment *seg, const void *p)
 	return (uint64_t)((const unsigned char *)p - seg->base);
 }
 
-static uint64_t free_half(const struct inv_segment *seg)
+/* What is left of the third that rings and large tables may take. */
+static uint64_t left_for_events(const struct inv_segment *seg)
 {
-	uint64_t left = inv_segment_budget_left(seg), half = seg->header->budget_bytes / 2;
-	return left > half ? left - half : 0;
+	uint64_t left = inv_segment_budget_left(seg);
+	uint64_t kept = seg->header->budget_bytes / 3 * 2;
+	return left > kept ? left - kept : 0;
 }
 
 /* The largest power of two of items, within [least, most], that the share pays for. */
@@ -240,7 +242,8 @@ static bool grant_pairs(struct inv_segment *seg, uint32_t lane)
 	struct inv_lane_row *row = &seg->rows[lane];
 	uint32_t most = seg->header->pair_slots;
 	uint32_t least = PAIR_SLOTS_LEAST < most ? PAIR_SLOTS_LEAST : most;
-	uint32_t slots = afford(free_half(seg) / RING_SHARE, sizeof(struct inv_pair), least, most);
+	uint32_t slots =
+		afford(left_for_events(seg) / RING_SHARE, sizeof(struct inv_pair), least, most);
 	if (inv_segment_reserve(seg, offset_of(seg, inv_segment_pairs(seg, lane)),
 				(uint64_t)slots * sizeof(struct inv_pair)))
 		return false;
@@ -251,7 +254,7 @@ static bool grant_pairs(struct inv_segment *seg, uint32_t lane)
 static void grant_ring(struct inv_segment *seg, uint32_t lane)
 {
 	uint32_t most = seg->header->ring_slots;
-	uint32_t slots = afford(free_half(seg) / RING_SHARE, sizeof(struct inv_slot),
+	uint32_t slots = afford(left_for_events(seg) / RING_SHARE, sizeof(struct inv_slot),
 				RING_SLOTS_LEAST, most);
 	uint64_t at = offset_of(seg, inv_segment_ring(seg, lane));
 	for (; slots >= RING_SLOTS_LEAST; slots /= 2)

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "testpoint.h"
+
 #define ARENA_CHUNK (UINT64_C(64) << 10)
 #define ARENA_FIRST 64u /* offset 0 means an empty entry */
 
@@ -122,12 +124,14 @@ uint32_t inv_name_intern(struct inv_segment *seg, const char *text, size_t lengt
 				mine = store_text(seg, tag, text, length);
 			if (!mine)
 				return INV_NAME_OTHER;
+			INV_TEST_POINT(name_stored);
 			/* [N1] release: the text before its entry; acquire when we lose */
 			if (atomic_compare_exchange_strong_explicit(&seg->names[id], &entry, mine,
 								    memory_order_acq_rel,
 								    memory_order_acquire)) {
 				atomic_fetch_add_explicit(&seg->shared->name_count, 1,
 							  memory_order_relaxed);
+				INV_TEST_POINT(name_published);
 				return id;
 			}
 		}

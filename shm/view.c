@@ -333,6 +333,15 @@ enum inv_slot_read inv_view_event(const struct inv_view *view, uint32_t lane, ui
 	return r;
 }
 
+void inv_view_event_store(const struct inv_event *e, struct inv_slot *slot)
+{
+	atomic_store_explicit(&slot->seq, INV_SEQ(e->index, e->state), memory_order_relaxed);
+	atomic_store_explicit(&slot->duration_ticks, e->duration_ticks, memory_order_relaxed);
+	atomic_store_explicit(&slot->outcome,
+			      INV_OUTCOME(e->type, e->flags, e->text_slots, e->text_distance),
+			      memory_order_relaxed);
+}
+
 /* ---- text ------------------------------------------------------------------------- */
 
 /* Appends the bytes of `count` text slots. Returns: how many bytes are whole. */

@@ -115,6 +115,9 @@ uint32_t inv_view_ring_slots(const struct inv_view *view, uint32_t lane);
 enum inv_slot_read inv_view_event(const struct inv_view *view, uint32_t lane, uint64_t index,
 				  struct inv_event *out);
 
+/* Puts state, duration and outcome of a decoded event back into a copy of its slot. */
+void inv_view_event_store(const struct inv_event *event, struct inv_slot *slot);
+
 /* Text that belongs to an event. Not NUL-terminated; bytes may be anything. */
 struct inv_event_text {
 	char message[INV_MESSAGE_BYTES_MAX];
