@@ -7,6 +7,7 @@
  */
 #include "reader/check.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -204,5 +205,9 @@ int inv_verb_check(int argc, char **argv)
 	for (int i = optind; i < argc; i++)
 		if (check_file(argv[i]))
 			r = INV_EXIT_REFUSED;
+	if (fflush(stdout) && errno != EPIPE) {
+		fprintf(stderr, "invreg: stdout: %s\n", strerror(errno));
+		return INV_EXIT_RUNTIME;
+	}
 	return r;
 }
