@@ -8,6 +8,9 @@
 #include "shm/clock.h"
 #include "shm/proc.h"
 
+/* Often enough for a clock that is slewed, seldom enough to cost nothing. */
+#define REFRESH_NS 2e8
+
 static uint64_t proc_state(const struct inv_view *view, uint32_t row)
 {
 	return atomic_load_explicit(&view->seg.procs[row].state, memory_order_relaxed);
@@ -17,21 +20,21 @@ static uint64_t proc_state(const struct inv_view *view, uint32_t row)
 static bool now_counts(const struct inv_header *header)
 {
 	struct inv_self self;
-	if (!inv_clock_usable(header->clock_kind))
+	if (!inv_clock_usable((enum inv_clock_kind)header->clock_kind))
 		return false;
 	inv_self_read(&self);
 	return !strncmp(self.boot_id, header->boot_id, sizeof(self.boot_id));
 }
 
-static uint32_t collect_anchors(const struct inv_view *view, struct inv_anchor *anchors)
+static uint32_t collect_anchors(const struct inv_view *view, bool now, struct inv_anchor *anchors)
 {
 	const struct inv_header *h = view->seg.header;
 	uint32_t n = 0;
 	anchors[n++] = h->created;
 	if (h->flags & INV_HEADER_SNAPSHOT)
 		anchors[n++] = h->taken;
-	else if (now_counts(h))
-		inv_clock_anchor(h->clock_kind, &anchors[n++]);
+	else if (now)
+		inv_clock_anchor((enum inv_clock_kind)h->clock_kind, &anchors[n++]);
 	for (uint32_t i = 0; i < INV_PROCS_MAX; i++) {
 		uint32_t status = INV_PROC_STATUS(proc_state(view, i));
 		if (status == INV_PROC_LIVE || status == INV_PROC_ENDED)
@@ -54,9 +57,25 @@ static uint32_t rows_known(const struct inv_view *view)
 void inv_decoder_anchor(struct inv_decoder *decoder)
 {
 	struct inv_anchor anchors[INV_TIMELINE_ANCHORS];
-	uint32_t n = collect_anchors(decoder->view, anchors);
+	const struct inv_header *h = decoder->view->seg.header;
+	uint32_t n = collect_anchors(decoder->view, decoder->now_counts, anchors);
+	if (decoder->now_counts)
+		decoder->anchored_ticks = inv_clock_ticks((enum inv_clock_kind)h->clock_kind);
 	decoder->anchored = rows_known(decoder->view);
-	inv_timeline_make(&decoder->timeline, decoder->view->seg.header->clock_kind, anchors, n);
+	inv_timeline_make(&decoder->timeline, (enum inv_clock_kind)h->clock_kind, anchors, n);
+}
+
+void inv_decoder_refresh(struct inv_decoder *decoder)
+{
+	const struct inv_header *h = decoder->view->seg.header;
+	bool stale = rows_known(decoder->view) != decoder->anchored;
+	if (decoder->now_counts) {
+		uint64_t now = inv_clock_ticks((enum inv_clock_kind)h->clock_kind);
+		double passed = (double)(now - decoder->anchored_ticks);
+		stale |= passed * decoder->timeline.ns_per_tick > REFRESH_NS;
+	}
+	if (stale)
+		inv_decoder_anchor(decoder);
 }
 
 int inv_decoder_init(struct inv_decoder *decoder, const struct inv_view *view,
@@ -69,6 +88,7 @@ int inv_decoder_init(struct inv_decoder *decoder, const struct inv_view *view,
 	const char *session = view->seg.header->session;
 	decoder->session = inv_words_get(words, session,
 					 strnlen(session, sizeof(view->seg.header->session)));
+	decoder->now_counts = now_counts(view->seg.header);
 	inv_decoder_anchor(decoder);
 	return 0;
 }

@@ -23,6 +23,8 @@ struct inv_decoder {
 	const struct inv_word *session;
 	struct inv_timeline timeline;
 	uint32_t anchored; /* process rows that the timeline knows */
+	uint64_t anchored_ticks;
+	bool now_counts; /* our clocks are the session's */
 };
 
 /* Returns: 0 or -ENOMEM. The view and the words stay the caller's. */
@@ -32,6 +34,9 @@ void inv_decoder_free(struct inv_decoder *decoder);
 
 /* Takes new anchors: of processes that have started since, and of now. */
 void inv_decoder_anchor(struct inv_decoder *decoder);
+
+/* The same, but only when a process has come, or once some tenths of a second have gone. */
+void inv_decoder_refresh(struct inv_decoder *decoder);
 
 const struct inv_word *inv_decode_name(struct inv_decoder *decoder, uint32_t id);
 const struct inv_word *inv_decode_type(struct inv_decoder *decoder, uint32_t type);

@@ -20,7 +20,7 @@
 #define INV_READER_GUARD_H
 
 /*
- * Runs fn(arg). Not nested.
+ * Runs fn(arg). Guards nest: the innermost one returns.
  * Returns: what fn returned, or -EFAULT when a page of a mapping was gone.
  */
 int inv_guard_call(int (*fn)(void *arg), void *arg);
