@@ -302,6 +302,10 @@ commit(struct inv_thread *t, const struct inv_commit *c, const struct unusual *u
 	struct inv_cell *cell = &t->cells[(uint32_t)c->places];
 	struct inv_pair *pair = &t->pairs[c->places >> 32];
 	uint32_t place_1 = (uint32_t)(c->bucket >> 32);
+#ifndef INV_TSAN
+	/* [B11] release: the end of the last commit before this record; pairs with readers */
+	atomic_thread_fence(memory_order_release);
+#endif
 	redo_store(&lane->redo, c);
 	if (__builtin_expect(u != NULL, 0)) {
 		inv_put(&lane->redo.abandoned, inv_get(&lane->abandoned) - u->taken_back);

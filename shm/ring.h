@@ -38,6 +38,9 @@
  *      first call it half sees.
  * [B5] in_slot release (set, and cleared) -> acquire: redo values applied before they are
  *      whole, or a commit taken as finished that is not.
+ * [B11] fence release before the redo record is written -> the acquire fence [B3] between a
+ *      reader's two looks at in_slot: the next commit's record under the last one's number.
+ *      (Found by tests/model/order.c: a release store does not hold back later stores.)
  * [B6] lane owner: release in release, acq_rel CAS in claim: the new owner does not see
  *      the last stores of the former one.
  * [B7] proc state LIVE release -> acquire: a reader judges liveness by a zero start time.
