@@ -203,7 +203,6 @@ enum redo_mutation {
 	REDO_WHOLE,
 	NO_REDO_FENCE,
 	NO_COMMIT_RELEASE,
-	NO_CLEAR_RELEASE,
 	NO_IN_SLOT_ACQUIRE,
 	NO_COPY_FENCE,
 	SAME_NUMBER,
@@ -212,7 +211,6 @@ enum redo_mutation {
 static const char *const redo_names[] = {"as it is",
 					 "no release fence before the redo record [B11]",
 					 "in_slot not a release [B5]",
-					 "the end of a commit not a release [B5]",
 					 "in_slot not an acquire in the reader [B5]",
 					 "no acquire fence before the second look [B3]",
 					 "in_slot a flag and not a number"};
@@ -242,7 +240,7 @@ static void redo_model(struct model *m, enum redo_mutation how)
 		add(&m->writer, STORE, IN_SLOT, how == SAME_NUMBER ? 9 : commit,
 		    how == NO_COMMIT_RELEASE ? RELAXED : RELEASE);
 		add(&m->writer, STORE, BUCKET, commit, RELAXED);
-		add(&m->writer, STORE, IN_SLOT, 0, how == NO_CLEAR_RELEASE ? RELAXED : RELEASE);
+		add(&m->writer, STORE, IN_SLOT, 0, RELEASE);
 	}
 	add(&m->reader, LOAD, IN_SLOT, 0, how == NO_IN_SLOT_ACQUIRE ? RELAXED : ACQUIRE);
 	add(&m->reader, LOAD, REDO_A, 0, RELAXED);
