@@ -141,6 +141,7 @@ void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
 	call->where = INV_WHERE(inv_process.row, inv_process.generation, f->args_count, f->probe,
 				depth < 255 ? depth : 255);
 	call->lane = t->lane_index;
+	call->claims = t->claims;
 	call->ordinal_1 = inv_get(&lane->begun) + 1;
 	call->call_id = INV_CALL_ID(t->lane_index, t->ring ? index : call->ordinal_1);
 	if (__builtin_expect(f->missed | f->unreadable, 0))
@@ -302,10 +303,6 @@ commit(struct inv_thread *t, const struct inv_commit *c, const struct unusual *u
 	struct inv_cell *cell = &t->cells[(uint32_t)c->places];
 	struct inv_pair *pair = &t->pairs[c->places >> 32];
 	uint32_t place_1 = (uint32_t)(c->bucket >> 32);
-#ifndef INV_TSAN
-	/* [B11] release: the end of the last commit before this record; pairs with readers */
-	atomic_thread_fence(memory_order_release);
-#endif
 	redo_store(&lane->redo, c);
 	if (__builtin_expect(u != NULL, 0)) {
 		inv_put(&lane->redo.abandoned, inv_get(&lane->abandoned) - u->taken_back);
@@ -342,8 +339,7 @@ commit(struct inv_thread *t, const struct inv_commit *c, const struct unusual *u
 	}
 	inv_put(&lane->returned, c->returned);
 	INV_TEST_POINT(end_returned);
-	/* [B5] release: the whole commit before its end; pairs with inv_view_lane */
-	atomic_store_explicit(&lane->in_slot, 0, memory_order_release);
+	inv_commit_close(lane);
 	if (__builtin_expect(u != NULL, 0))
 		inv_put(&lane->redo.head, 0);
 	INV_TEST_POINT(end_closed);
@@ -391,7 +387,8 @@ static inline uint64_t close_frame(struct inv_thread *t, const struct inv_call *
 	if (place + 1 == t->top) {
 		while (t->top && !t->frames[t->top - 1].ordinal_1)
 			t->top--;
-		t->deep = 0;
+		if (t->deep)
+			inv_abandon_deep(t);
 	}
 	return children < duration ? duration - children : 0;
 }
@@ -539,6 +536,11 @@ void inv_record_end(struct inv_call *call, const struct inv_call_outcome *o, uin
 		end_elsewhere(call, o, duration, clamped);
 		return;
 	}
+	bool named = call->place_1 && t->frames[call->place_1 - 1].ordinal_1 == call->ordinal_1;
+	if (__builtin_expect(!named && call->claims != t->claims, 0)) {
+		end_elsewhere(call, o, duration, clamped); /* begun by a former owner of the lane */
+		return;
+	}
 	struct inv_commit c;
 	bool taken_back = false;
 	uint64_t self;
@@ -547,8 +549,9 @@ void inv_record_end(struct inv_call *call, const struct inv_call_outcome *o, uin
 		inv_bump(&t->lane->lost[INV_LOSS_CLOCK_BACKWARDS], 1);
 	uint32_t close_1 = 0;
 	if (__builtin_expect(!call->place_1, 0)) {
+		taken_back = !t->deep;
 		self = close_deep(t, duration);
-	} else if (__builtin_expect(t->frames[call->place_1 - 1].ordinal_1 == call->ordinal_1, 1)) {
+	} else if (__builtin_expect(named, 1)) {
 		self = close_frame(t, call, duration);
 		close_1 = call->place_1;
 	} else {

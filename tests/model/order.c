@@ -209,7 +209,7 @@ enum redo_mutation {
 	REDO_MUTATIONS
 };
 static const char *const redo_names[] = {"as it is",
-					 "no release fence before the redo record [B11]",
+					 "no release fence behind the end of a commit [B11]",
 					 "in_slot not a release [B5]",
 					 "in_slot not an acquire in the reader [B5]",
 					 "no acquire fence before the second look [B3]",
@@ -233,14 +233,14 @@ static void redo_model(struct model *m, enum redo_mutation how)
 	memset(m, 0, sizeof(*m));
 	m->holds = redo_holds;
 	for (int commit = 1; commit <= 2; commit++) {
-		if (how != NO_REDO_FENCE)
-			add(&m->writer, FENCE_RELEASE, -1, 0, RELAXED);
 		add(&m->writer, STORE, REDO_A, commit, RELAXED);
 		add(&m->writer, STORE, REDO_B, commit, RELAXED);
 		add(&m->writer, STORE, IN_SLOT, how == SAME_NUMBER ? 9 : commit,
 		    how == NO_COMMIT_RELEASE ? RELAXED : RELEASE);
 		add(&m->writer, STORE, BUCKET, commit, RELAXED);
 		add(&m->writer, STORE, IN_SLOT, 0, RELEASE);
+		if (how != NO_REDO_FENCE)
+			add(&m->writer, FENCE_RELEASE, -1, 0, RELAXED);
 	}
 	add(&m->reader, LOAD, IN_SLOT, 0, how == NO_IN_SLOT_ACQUIRE ? RELAXED : ACQUIRE);
 	add(&m->reader, LOAD, REDO_A, 0, RELAXED);
