@@ -147,10 +147,12 @@ tp:
 	$(sub) BUILD=$(BUILD)/tp CFLAGS="$(TP_CFLAGS)" all
 
 kill: all tp ## 1,000 random SIGKILLs and one at each test point (KILLS=n)
+	$(Q)CC="$(CC)" tests/kill/run.sh $(BUILD) $(or $(KILLS),1000)
 	$(Q)BUILD=$(BUILD) tests/kill/kill.sh $(or $(KILLS),1000)
 
 kill-quick: all tp # the same with 60
-	$(Q)BUILD=$(BUILD) tests/kill/kill.sh $(or $(KILLS),60)
+	$(Q)CC="$(CC)" tests/kill/run.sh $(BUILD) 100
+	$(Q)BUILD=$(BUILD) tests/kill/kill.sh $(or $(KILLS),30)
 
 # A model test is a C file with a main() of its own over all of shm/ with its test points,
 # or a .pml for spin.
