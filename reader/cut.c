@@ -58,8 +58,8 @@ static void take_header(struct cutting *c)
 	c->cut->ns_per_tick = line->ns_per_tick;
 	c->cut->time_steps = line->steps;
 	c->cut->cost_ns = (double)h->cost_ticks_x1024 / 1024.0 * line->ns_per_tick;
-	c->cut->reserved_bytes = atomic_load_explicit(&seg->shared->reserved_bytes,
-						      memory_order_relaxed);
+	c->cut->reserved_bytes =
+		atomic_load_explicit(&seg->shared->reserved_bytes, memory_order_relaxed);
 	c->cut->names = atomic_load_explicit(&seg->shared->name_count, memory_order_relaxed);
 }
 

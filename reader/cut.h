@@ -37,7 +37,7 @@ struct inv_open_list {
 struct inv_probe_state {
 	struct inv_probe_row row;
 	uint64_t sites, refused;
-	uint64_t calls;		/* exact when there is one probe, else of kept events */
+	uint64_t calls;		  /* exact when there is one probe, else of kept events */
 	uint32_t bound_in, procs; /* processes where it is bound, of all */
 	uint8_t tier;		  /* enum inv_tier, the best */
 	char why[768];		  /* why it is not bound, or not everywhere; may be empty */

@@ -90,8 +90,8 @@ static void add_note(struct cutting *c, uint32_t place)
 	struct inv_probe_state *probe = &c->cut->probes[row->note.probe];
 	memcpy(row->probe, probe->row.name, sizeof(row->probe));
 	if (!probe->bound_in)
-		say_why(probe, inv_reason_text((enum inv_reason)row->note.reason),
-			row->note.detail, row->note.exe);
+		say_why(probe, inv_reason_text((enum inv_reason)row->note.reason), row->note.detail,
+			row->note.exe);
 }
 
 int inv_cut_probes(struct cutting *c)

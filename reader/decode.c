@@ -86,8 +86,8 @@ int inv_decoder_init(struct inv_decoder *decoder, const struct inv_view *view,
 	if (!decoder->names)
 		return -ENOMEM;
 	const char *session = view->seg.header->session;
-	decoder->session = inv_words_get(words, session,
-					 strnlen(session, sizeof(view->seg.header->session)));
+	decoder->session =
+		inv_words_get(words, session, strnlen(session, sizeof(view->seg.header->session)));
 	decoder->now_counts = now_counts(view->seg.header);
 	inv_decoder_anchor(decoder);
 	return 0;

@@ -6,7 +6,7 @@
 #include "shm/layout.h"
 
 /* Room for all of a line that is not a name or a message. */
-#define LINE_ROOM 1024u
+#define LINE_ROOM    1024u
 
 #define LIT(p, text) (memcpy((p), (text), sizeof(text) - 1), (p) + sizeof(text) - 1)
 

@@ -188,7 +188,8 @@ static uint64_t read_lane(struct inv_follow *f, uint32_t lane)
 			take_event(f, &e);
 			c->next++;
 		} else if (r == INV_SLOT_READ_PENDING) {
-			say_lost(f, lane, c->next, c->next, "unfinished"); /* its writer died in it */
+			say_lost(f, lane, c->next, c->next,
+				 "unfinished"); /* its writer died in it */
 		} else {
 			/* Lapped while we read: the writer has gone on by at least a ring. */
 			uint64_t now = inv_view_head(f->view, lane);

@@ -4,8 +4,9 @@
  *
  * A cursor a lane. A call seen before it returned gives its attempt line now and waits in
  * a list; later passes come back for the outcome. What was overwritten before it was read
- * becomes an `events_lost` line with its range: [F1] every index of every ring is either
- * written, waiting, or inside a range that was said to be lost.
+ * becomes an `events_lost` line with its range.
+ *
+ * [F1] Every index of every ring is written, waiting, or inside a range said to be lost.
  *
  * A thread that waits for a wake-up by the writer was rejected: the writer would have to
  * store, or make a system call, for a reader that may not exist. Polling no faster than

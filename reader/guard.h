@@ -6,7 +6,7 @@
  * come before it: the file may shrink in between. So reads of a mapping run inside
  * inv_guard_call, which turns that SIGBUS into a return value.
  *
- * [G1] Guarded code must hold no lock and own nothing that only it knows of when it
+ * [U1] Guarded code must hold no lock and own nothing that only it knows of when it
  *      touches a mapping: it is left in the middle, as by longjmp. Memory it had
  *      allocated by then may leak; the callers refuse the source afterwards.
  *

@@ -298,8 +298,8 @@ static int take_line(struct reading *r, struct json_tokener *parser, const char 
 {
 	int result = 0;
 	json_tokener_reset(parser);
-	struct json_object *line = n < (1u << 30) ? json_tokener_parse_ex(parser, text, (int)n)
-						  : NULL;
+	struct json_object *line =
+		n < (1u << 30) ? json_tokener_parse_ex(parser, text, (int)n) : NULL;
 	const char *type = json_object_is_type(line, json_type_object)
 				   ? json_object_get_string(field(line, "event_type"))
 				   : NULL;

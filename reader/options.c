@@ -24,7 +24,7 @@ static void describe(struct parsing *p, const struct inv_option *options)
 {
 	size_t n = 0, s = 0;
 	p->shorts[s++] = ':';
-	for (; options[n].name && n < OPTIONS_MAX; n++) {
+	for (; n < OPTIONS_MAX && options[n].name; n++) {
 		int wants = options[n].text ? required_argument : no_argument;
 		p->longs[n] = (struct option){options[n].name, wants, NULL, CODE_FIRST + (int)n};
 		if (!options[n].letter)

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 struct inv_option {
-	const char *name; /* long, without dashes */
-	char letter;	  /* or 0 */
+	const char *name;  /* long, without dashes */
+	char letter;	   /* or 0 */
 	const char **text; /* takes a value, stored here */
 	bool *flag;	   /* takes none; one of the two is NULL */
 };

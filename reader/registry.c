@@ -152,6 +152,7 @@ static struct entity *entity(struct inv_registry *r, const struct inv_word *word
 	memcpy(e->word.text, word->text, word->length + 1);
 	e->word.json = memcpy(json, word->json, word->json_length);
 	cds_lfht_add(r->entities, (unsigned long)word->hash, &e->node);
+	/* cppcheck-suppress memleak ; json is freed with the entity */
 	return e;
 }
 

@@ -80,8 +80,8 @@ struct inv_stats {
 	struct inv_hist hist; /* of an invoker: count and sum alone */
 	struct inv_type_count *types;
 	size_t type_count;
-	uint64_t unique;       /* invokers of an artifact, artifacts of an invoker */
-	uint64_t in_flight;    /* left to the caller */
+	uint64_t unique;	 /* invokers of an artifact, artifacts of an invoker */
+	uint64_t in_flight;	 /* left to the caller */
 	uint64_t never_returned; /* left to the caller */
 };
 

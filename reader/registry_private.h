@@ -34,8 +34,8 @@ struct pair {
 
 struct record {
 	struct rcu_head rcu;
-	struct record *older;	       /* of all */
-	struct record *older_same;     /* of the invoker */
+	struct record *older;		   /* of all */
+	struct record *older_same;	   /* of the invoker */
 	struct record *newer, *newer_same; /* the filler's alone */
 	struct entity *invoker;
 	struct inv_call call;

@@ -177,6 +177,7 @@ static int group_all(struct inv_registry *registry, enum inv_group by, const str
 	int result = 0;
 	cds_lfht_for_each_entry(registry->entities, &iter, e, node)
 	{
+		/* cppcheck-suppress uninitvar ; the macro sets e */
 		result = group_one(e, by, only, out);
 		if (result < 0)
 			return result;

@@ -130,8 +130,7 @@ static void put_invoker(struct inv_json *j, const struct inv_cut *cut, const str
 	put_u64(j, "failed", s->failed);
 	inv_json_key(j, "success_rate");
 	inv_json_put_real(j, inv_stats_success_rate(s), 6);
-	put_ms(j, "avg_duration_ms",
-	       inv_stats_mean(s) * inv_registry_ns_per_unit(cut->registry));
+	put_ms(j, "avg_duration_ms", inv_stats_mean(s) * inv_registry_ns_per_unit(cut->registry));
 	put_u64(j, "unique_artifacts", s->unique);
 	inv_json_close(j, '}');
 }
@@ -436,8 +435,7 @@ static int put_invokers_of(struct inv_json *j, const struct inv_cut *cut, const 
 	return result;
 }
 
-static int put_stats_line(const struct inv_cut *cut, const struct inv_stats *s,
-			  struct inv_buf *out)
+static int put_stats_line(const struct inv_cut *cut, const struct inv_stats *s, struct inv_buf *out)
 {
 	struct inv_json j = {.out = out};
 	struct line line = {&j, inv_registry_ns_per_unit(cut->registry)};

@@ -11,8 +11,6 @@
 #define NOTES_SHOWN 10u
 #define TYPES_SHOWN 4u
 
-
-
 static void heading(FILE *to, bool color, const char *text)
 {
 	fprintf(to, color ? "\n\033[1m%s\033[0m\n" : "\n%s\n", text);
@@ -51,8 +49,8 @@ static void artifact_row(struct inv_table *table, const struct inv_stats *s, dou
 
 static void show_artifacts(const struct inv_cut *cut, FILE *to, bool color)
 {
-	static const char *const HEAD[] = {"ARTIFACT", ">CALLS", ">FAILED", ">SUCCESS",
-					   ">MEAN",    ">P50",	 ">P99",    ">MAX",
+	static const char *const HEAD[] = {"ARTIFACT", ">CALLS",    ">FAILED",	">SUCCESS",
+					   ">MEAN",    ">P50",	    ">P99",	">MAX",
 					   ">SELF",    ">INVOKERS", "FAILURES", NULL};
 	struct inv_table table;
 	inv_table_init(&table, HEAD);
@@ -89,7 +87,8 @@ static void show_open(const struct inv_open_list *list, const char *title, FILE 
 	if (list->count > OPEN_SHOWN)
 		fprintf(to, "... and %zu more\n", list->count - OPEN_SHOWN);
 	if (list->unnamed)
-		fprintf(to, "%llu more without a name (too deep, without a lane, or too long ago)\n",
+		fprintf(to,
+			"%llu more without a name (too deep, without a lane, or too long ago)\n",
 			(unsigned long long)list->unnamed);
 	inv_table_free(&table);
 }
@@ -100,8 +99,8 @@ static void show_lost(const struct inv_cut *cut, FILE *to, bool color)
 		return;
 	heading(to, color, "Lost");
 	for (size_t i = 0; i < cut->lost_count; i++)
-		fprintf(to, "%12llu  %s: %s\n", (unsigned long long)cut->lost[i].count, cut->lost[i].name,
-			cut->lost[i].text);
+		fprintf(to, "%12llu  %s: %s\n", (unsigned long long)cut->lost[i].count,
+			cut->lost[i].name, cut->lost[i].text);
 }
 
 static void show_probe(const struct inv_probe_state *p, FILE *to)
@@ -112,8 +111,8 @@ static void show_probe(const struct inv_probe_state *p, FILE *to)
 	inv_table_say(to, p->row.target, strlen(p->row.target));
 	if (p->bound_in)
 		fprintf(to, "): bound by %s at %llu site%s in %u of %u process%s",
-			inv_tier_name(p->tier), (unsigned long long)p->sites, p->sites == 1 ? "" : "s",
-			p->bound_in, p->procs, p->procs == 1 ? "" : "es");
+			inv_tier_name(p->tier), (unsigned long long)p->sites,
+			p->sites == 1 ? "" : "s", p->bound_in, p->procs, p->procs == 1 ? "" : "es");
 	else
 		fputs("): not bound", to);
 	if (p->why[0]) {
@@ -196,8 +195,9 @@ static void show_total(const struct inv_cut *cut, FILE *to)
 	for (size_t i = 0; i < cut->artifacts.count; i++)
 		failed += cut->artifacts.rows[i].failed;
 	inv_table_say(to, cut->session->text, cut->session->length);
-	fprintf(to, ": %llu calls, %llu failed, %zu artifacts, %zu invokers", (unsigned long long)total,
-		(unsigned long long)failed, cut->artifacts.count, cut->invokers.count);
+	fprintf(to, ": %llu calls, %llu failed, %zu artifacts, %zu invokers",
+		(unsigned long long)total, (unsigned long long)failed, cut->artifacts.count,
+		cut->invokers.count);
 	fprintf(to, ", %llu in flight, %llu never returned",
 		(unsigned long long)(cut->in_flight.count + cut->in_flight.unnamed),
 		(unsigned long long)(cut->never.count + cut->never.unnamed));
@@ -208,7 +208,8 @@ static void show_total(const struct inv_cut *cut, FILE *to)
 		fprintf(to, "Observing cost about %.0f ns a call, %.3f s in all\n", cut->cost_ns,
 			cut->cost_ns * (double)total / 1e9);
 	if (cut->time_steps)
-		fprintf(to, "The system's clock was stepped %u times meanwhile: times of day jump\n",
+		fprintf(to,
+			"The system's clock was stepped %u times meanwhile: times of day jump\n",
 			cut->time_steps);
 }
 
@@ -297,8 +298,7 @@ static int count_all(void *arg)
 	return 0;
 }
 
-void inv_progress_counts(struct inv_view *view, uint64_t *calls, uint64_t *failures,
-			 uint64_t *lost)
+void inv_progress_counts(struct inv_view *view, uint64_t *calls, uint64_t *failures, uint64_t *lost)
 {
 	struct counting n = {view, calls, failures, lost};
 	*calls = *failures = *lost = 0;

@@ -9,7 +9,7 @@
 
 #include "utf8.h"
 
-#define GAP	  2u
+#define GAP	   2u
 #define TEXT_LEAST 8u /* a text column is not cut below this */
 
 void inv_table_init(struct inv_table *table, const char *const *head)
@@ -105,8 +105,11 @@ void inv_table_format_duration(char *buf, double ns)
 		double v = ns / UNITS[i].ns;
 		if (v < 0.9995)
 			continue;
-		snprintf(buf, 32, v < 9.995 ? "%.2f%s" : v < 99.95 ? "%.1f%s" : "%.0f%s", v,
-			 UNITS[i].unit);
+		snprintf(buf, 32,
+			 v < 9.995   ? "%.2f%s"
+			 : v < 99.95 ? "%.1f%s"
+				     : "%.0f%s",
+			 v, UNITS[i].unit);
 		return;
 	}
 	snprintf(buf, 32, "%.0fns", ns > 0 ? ns : 0);

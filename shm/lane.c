@@ -132,8 +132,7 @@ static void redo_in_place(const struct inv_commit_target *to)
 	inv_commit_load(&commit, &to->lane->redo);
 	inv_commit_apply(&commit, to);
 	INV_TEST_POINT(settle_redone);
-	/* [B5] release: the commit before its end; pairs with readers of in_slot */
-	atomic_store_explicit(&to->lane->in_slot, 0, memory_order_release);
+	inv_commit_close(to->lane);
 }
 
 /* The slot that was being written when its writer died: an empty text, never an event [K3]. */

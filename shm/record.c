@@ -121,6 +121,24 @@ static inline void fill_attempt(struct inv_slot *slot, const struct inv_call *ca
 	inv_word_store(&slot->where, call->where);
 }
 
+/* Makes the slot of the attempt BUSY and fills it; NULL: the lane has no ring. */
+static inline __attribute__((always_inline)) struct inv_slot *
+open_slot(struct inv_thread *t, struct inv_call *call, uint64_t index)
+{
+	call->index = 0;
+	if (__builtin_expect(!t->ring, 0)) {
+		inv_bump(&t->lane->lost[INV_LOSS_NO_RING], 1);
+		return NULL;
+	}
+	struct inv_slot *slot = inv_ring_slot(t->ring, t->ring_mask, index);
+	call->index = index;
+	inv_slot_open(&slot->seq, index);
+	INV_TEST_POINT(begin_slot_busy);
+	fill_attempt(slot, call);
+	INV_TEST_POINT(begin_slot_filled);
+	return slot;
+}
+
 void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
 {
 	struct inv_thread *t = call->thread;
@@ -141,21 +159,12 @@ void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
 	call->where = INV_WHERE(inv_process.row, inv_process.generation, f->args_count, f->probe,
 				depth < 255 ? depth : 255);
 	call->lane = t->lane_index;
+	call->claims = t->claims;
 	call->ordinal_1 = inv_get(&lane->begun) + 1;
 	call->call_id = INV_CALL_ID(t->lane_index, t->ring ? index : call->ordinal_1);
 	if (__builtin_expect(f->missed | f->unreadable, 0))
 		texts = begin_misses(t, call, f, index);
-	struct inv_slot *slot = t->ring ? inv_ring_slot(t->ring, t->ring_mask, index) : NULL;
-	call->index = 0;
-	if (__builtin_expect(slot != NULL, 1)) {
-		call->index = index;
-		inv_slot_open(&slot->seq, index);
-		INV_TEST_POINT(begin_slot_busy);
-		fill_attempt(slot, call);
-		INV_TEST_POINT(begin_slot_filled);
-	} else {
-		inv_bump(&lane->lost[INV_LOSS_NO_RING], 1);
-	}
+	struct inv_slot *slot = open_slot(t, call, index);
 	open_inflight(t, call);
 	INV_TEST_POINT(begin_inflight_filled);
 	uint64_t now = inv_clock_ticks(inv_process.clock);
@@ -338,8 +347,7 @@ commit(struct inv_thread *t, const struct inv_commit *c, const struct unusual *u
 	}
 	inv_put(&lane->returned, c->returned);
 	INV_TEST_POINT(end_returned);
-	/* [B5] release: the whole commit before its end; pairs with inv_view_lane */
-	atomic_store_explicit(&lane->in_slot, 0, memory_order_release);
+	inv_commit_close(lane);
 	if (__builtin_expect(u != NULL, 0))
 		inv_put(&lane->redo.head, 0);
 	INV_TEST_POINT(end_closed);
@@ -387,7 +395,8 @@ static inline uint64_t close_frame(struct inv_thread *t, const struct inv_call *
 	if (place + 1 == t->top) {
 		while (t->top && !t->frames[t->top - 1].ordinal_1)
 			t->top--;
-		t->deep = 0;
+		if (t->deep)
+			inv_abandon_deep(t);
 	}
 	return children < duration ? duration - children : 0;
 }
@@ -535,6 +544,11 @@ void inv_record_end(struct inv_call *call, const struct inv_call_outcome *o, uin
 		end_elsewhere(call, o, duration, clamped);
 		return;
 	}
+	bool named = call->place_1 && t->frames[call->place_1 - 1].ordinal_1 == call->ordinal_1;
+	if (__builtin_expect(!named && call->claims != t->claims, 0)) {
+		end_elsewhere(call, o, duration, clamped); /* begun by a former owner of the lane */
+		return;
+	}
 	struct inv_commit c;
 	bool taken_back = false;
 	uint64_t self;
@@ -543,8 +557,9 @@ void inv_record_end(struct inv_call *call, const struct inv_call_outcome *o, uin
 		inv_bump(&t->lane->lost[INV_LOSS_CLOCK_BACKWARDS], 1);
 	uint32_t close_1 = 0;
 	if (__builtin_expect(!call->place_1, 0)) {
+		taken_back = !t->deep;
 		self = close_deep(t, duration);
-	} else if (__builtin_expect(t->frames[call->place_1 - 1].ordinal_1 == call->ordinal_1, 1)) {
+	} else if (__builtin_expect(named, 1)) {
 		self = close_frame(t, call, duration);
 		close_1 = call->place_1;
 	} else {

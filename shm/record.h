@@ -65,6 +65,7 @@ struct inv_call {
 	uint64_t tick, who, what, where;
 	uint32_t place_1; /* in the in-flight stack plus 1; 0 = too deep */
 	uint32_t lane;
+	uint32_t claims; /* of the lane: its next owner may be the same thread state */
 	uintptr_t frame;
 };
 

@@ -71,6 +71,9 @@ void inv_reenter_slow(struct inv_call *call);
 /* Gives an overflow call's name cache back. */
 void inv_overflow_leave(struct inv_call *call);
 
+/* Counts calls beyond the in-flight stack as jumped over. */
+void inv_abandon_deep(struct inv_thread *t);
+
 /* Marks open calls at or below `frame` on this stack as jumped over [C3]. */
 void inv_abandon_jumped(struct inv_thread *t, uintptr_t frame);
 

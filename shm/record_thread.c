@@ -342,6 +342,13 @@ static void abandon(struct inv_thread *t, uint32_t place)
 	t->frames[place].ordinal_1 = 0;
 }
 
+void inv_abandon_deep(struct inv_thread *t)
+{
+	inv_bump(&t->lane->abandoned, t->deep);
+	inv_put(&t->lane->redo.abandoned, inv_get(&t->lane->abandoned));
+	t->deep = 0;
+}
+
 void inv_abandon_jumped(struct inv_thread *t, uintptr_t frame)
 {
 	int saved = errno;
@@ -352,7 +359,8 @@ void inv_abandon_jumped(struct inv_thread *t, uintptr_t frame)
 		if (f->ordinal_1)
 			abandon(t, t->top - 1);
 		t->top--;
-		t->deep = 0;
+		if (t->deep)
+			inv_abandon_deep(t); /* they lay below that one */
 	}
 	errno = saved;
 }

@@ -117,7 +117,8 @@ static bool counts_sane(const struct inv_header *h)
 	       power_of_two(h->ring_slots) && h->ring_slots <= (1u << 26) &&
 	       power_of_two(h->overflow_cells) && h->overflow_cells <= 65536 &&
 	       power_of_two(h->overflow_pairs) && h->overflow_pairs <= (1u << 24) &&
-	       h->probe_count <= INV_PROBES_MAX && h->lane_stride % INV_PAGE_BYTES == 0;
+	       h->probe_count <= INV_PROBES_MAX && h->lane_stride % INV_PAGE_BYTES == 0 &&
+	       h->lane_stride <= h->segment_bytes; /* times lane_count it cannot wrap */
 }
 
 static bool regions_sane(const struct inv_header *h, uint64_t file_bytes)
@@ -148,7 +149,8 @@ enum inv_result inv_segment_check(const struct inv_header *header, uint64_t file
 	if (atomic_load_explicit(&header->ready, memory_order_acquire) != INV_READY)
 		return INV_E_NOT_READY;
 	if (header->segment_bytes > file_bytes || !counts_sane(header) ||
-	    header->lane_stride < lane_bytes(header) || !regions_sane(header, file_bytes))
+	    header->lane_stride < lane_bytes(header) ||
+	    !regions_sane(header, header->segment_bytes)) /* all that is mapped */
 		return INV_E_CORRUPT;
 	return INV_OK;
 }
