@@ -15,7 +15,7 @@ judge() { # WHAT VALUE OP LIMIT
 }
 
 seconds() { # COMMAND...: the best of five, in seconds
-	local best= t0 t1
+	local best='' t0 t1
 	for _ in 1 2 3 4 5; do
 		t0=$(date +%s%N)
 		"$@" >/dev/null
