@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verb_snapshot.c - `invreg snapshot`: one consistent cut, in the form that is asked for.
+ *
+ * A file is written under a temporary name in its directory and renamed when it is whole:
+ * nobody ever finds half a snapshot, and an old one stays until then.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cut.h"
+#include "events.h"
+#include "options.h"
+#include "output.h"
+#include "raw.h"
+#include "report.h"
+#include "summary.h"
+#include "table.h"
+#include "verbs.h"
+
+static const char HELP[] =
+	"usage: invreg snapshot [SESSION] [-o FILE] [--format json|jsonl|table|seg]\n"
+	"A consistent cut of a session, live or ended. SESSION: a name, a .seg or a .jsonl\n"
+	"file; without: the one live session, else the newest.\n"
+	"  -o, --output FILE    the format follows from .json, .jsonl, .seg, else table\n"
+	"      --format FORMAT  json, jsonl (events, then exact totals), table, seg (raw)\n"
+	"      --dir DIR        where sessions are\n"
+	"examples:\n"
+	"  invreg snapshot\n"
+	"  invreg snapshot --format json | jq '.artifacts[0]'\n"
+	"  invreg snapshot -o before.seg && invreg stats before.seg\n";
+
+enum format { TABLE, JSON, JSONL, SEG, UNKNOWN };
+
+static enum format format_named(const char *name)
+{
+	static const char *const NAMES[] = {"table", "json", "jsonl", "seg"};
+	for (unsigned i = 0; i < UNKNOWN; i++)
+		if (!strcmp(name, NAMES[i]))
+			return (enum format)i;
+	return UNKNOWN;
+}
+
+static enum format format_of(const char *format, const char *output)
+{
+	if (format)
+		return format_named(format);
+	const char *dot = output ? strrchr(output, '.') : NULL;
+	enum format found = dot && !strchr(dot, '/') ? format_named(dot + 1) : TABLE;
+	return found == UNKNOWN ? TABLE : found;
+}
+
+/* ---- the forms ---------------------------------------------------------------------- */
+
+static int put_table(const struct inv_cut *cut, int fd)
+{
+	int copy = dup(fd);
+	FILE *to = copy < 0 ? NULL : fdopen(copy, "w");
+	if (!to) {
+		int error = -errno;
+		if (copy >= 0)
+			close(copy);
+		return error;
+	}
+	inv_summary_show(cut, to, inv_table_color(to));
+	errno = 0;
+	return fclose(to) == 0 ? 0 : -(errno ? errno : EIO);
+}
+
+static void put_events(const struct inv_src *src, struct inv_buf *out)
+{
+	struct inv_events events = {.out = out};
+	for (size_t i = 0; i < src->lost_count; i++)
+		inv_events_lost(&events, src->lost[i].lane, src->lost[i].first, src->lost[i].last,
+				"lapped");
+	for (size_t i = 0; i < src->call_count; i++) {
+		inv_events_attempt(&events, &src->calls[i]);
+		if (src->calls[i].state == INV_CALL_DONE)
+			inv_events_outcome(&events, &src->calls[i]);
+	}
+}
+
+static int put_lines(const struct inv_cut *cut, struct inv_src *src, struct inv_buf *out)
+{
+	int result = src->call_count ? 0 : inv_src_load(src);
+	if (result < 0)
+		return result;
+	put_events(src, out);
+	/* Totals of events alone would read back as exact: they are left out. */
+	return cut->from_events ? 0 : inv_report_cut_lines(cut, out);
+}
+
+static int put_data(const struct inv_cut *cut, struct inv_src *src, enum format format, int fd)
+{
+	struct inv_buf out;
+	int result = inv_buf_init(&out, fd);
+	if (result < 0)
+		return result;
+	if (format == JSON)
+		inv_report_object(cut, &out, true);
+	else
+		result = put_lines(cut, src, &out);
+	if (result == 0)
+		result = inv_buf_flush(&out);
+	inv_buf_free(&out);
+	return result;
+}
+
+static int put_form(struct inv_src *src, enum format format, int fd)
+{
+	struct inv_cut cut;
+	if (format == SEG)
+		return inv_raw_write(&src->view, fd);
+	int result = inv_cut_take(&cut, src);
+	if (result < 0)
+		return result;
+	result = format == TABLE ? put_table(&cut, fd) : put_data(&cut, src, format, fd);
+	inv_cut_free(&cut);
+	return result;
+}
+
+/* ---- where to ------------------------------------------------------------------------ */
+
+static int report(const struct inv_src *src, const char *output, int result)
+{
+	if (result == 0 || result == -EPIPE)
+		return INV_EXIT_OK;
+	if (result == -EFAULT || !output)
+		return inv_output_source_error(src, result);
+	fprintf(stderr, "invreg: %s: %s\n", output, strerror(-result));
+	return INV_EXIT_RUNTIME;
+}
+
+static int put_file(struct inv_src *src, enum format format, const char *output)
+{
+	char temporary[4096];
+	int n = snprintf(temporary, sizeof(temporary), "%s.tmp-%d", output, (int)getpid());
+	if (n < 0 || (size_t)n >= sizeof(temporary))
+		return -ENAMETOOLONG;
+	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	int result = put_form(src, format, fd);
+	if (close(fd) && result == 0)
+		result = -errno;
+	if (result == 0 && rename(temporary, output))
+		result = -errno;
+	if (result < 0)
+		unlink(temporary);
+	return result;
+}
+
+static int run(const char *dir, const char *session, enum format format, const char *output)
+{
+	struct inv_src src;
+	int code = inv_src_open(&src, dir, session);
+	if (code)
+		return code;
+	if (format == SEG && src.kind == INV_SRC_JSONL) {
+		fprintf(stderr, "invreg: %s: event lines cannot become a .seg; use --format json\n",
+			src.path);
+		code = INV_EXIT_USAGE;
+	} else if (output) {
+		code = report(&src, output, put_file(&src, format, output));
+	} else {
+		code = report(&src, NULL, put_form(&src, format, STDOUT_FILENO));
+	}
+	inv_src_close(&src);
+	return code;
+}
+
+int inv_verb_snapshot(int argc, char **argv)
+{
+	const char *output = NULL, *format = NULL, *dir = NULL, *session = NULL;
+	const struct inv_option options[] = {
+		{"output", 'o', &output, NULL}, {"format", 0, &format, NULL}, {0}};
+	size_t words;
+	int code = inv_options_parse(argc, argv, options, HELP, &dir, &session, 1, &words);
+	if (code >= 0)
+		return code;
+	if (output && !strcmp(output, "-"))
+		output = NULL;
+	enum format form = format_of(format, output);
+	if (form == UNKNOWN || (form == SEG && !output)) {
+		fprintf(stderr, "invreg: snapshot: %s; see `invreg snapshot --help`\n",
+			form == SEG ? "a raw snapshot needs -o FILE" : "no such --format");
+		return INV_EXIT_USAGE;
+	}
+	return run(dir, session, form, output);
+}
