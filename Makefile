@@ -105,7 +105,7 @@ $(SHIM): $(call obj,$(SHM_SRC) $(PRELOAD_SRC)) preload/exports.map
 $(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC))
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS)
 
-$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) preload/elf_object.c)
+$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) preload/elf_object.c preload/plan.c)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lcriterion $(READER_LIBS) $(LDFLAGS)
 
@@ -147,10 +147,12 @@ tp:
 	$(sub) BUILD=$(BUILD)/tp CFLAGS="$(TP_CFLAGS)" all
 
 kill: all tp ## 1,000 random SIGKILLs and one at each test point (KILLS=n)
+	$(Q)CC="$(CC)" tests/kill/run.sh $(BUILD) $(or $(KILLS),1000)
 	$(Q)BUILD=$(BUILD) tests/kill/kill.sh $(or $(KILLS),1000)
 
 kill-quick: all tp # the same with 60
-	$(Q)BUILD=$(BUILD) tests/kill/kill.sh $(or $(KILLS),60)
+	$(Q)CC="$(CC)" tests/kill/run.sh $(BUILD) 100
+	$(Q)BUILD=$(BUILD) tests/kill/kill.sh $(or $(KILLS),30)
 
 # A model test is a C file with a main() of its own over all of shm/ with its test points,
 # or a .pml for spin.

@@ -29,14 +29,15 @@ static void install(void)
 int inv_guard_call(int (*fn)(void *arg), void *arg)
 {
 	sigjmp_buf here;
+	sigjmp_buf *outer = active;
 	int result;
 	pthread_once(&installed, install);
 	if (sigsetjmp(here, 1)) {
-		active = NULL;
+		active = outer;
 		return -EFAULT;
 	}
 	active = &here;
 	result = fn(arg);
-	active = NULL;
+	active = outer;
 	return result;
 }

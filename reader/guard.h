@@ -6,7 +6,7 @@
  * come before it: the file may shrink in between. So reads of a mapping run inside
  * inv_guard_call, which turns that SIGBUS into a return value.
  *
- * [G1] Guarded code must hold no lock and own nothing that only it knows of when it
+ * [U1] Guarded code must hold no lock and own nothing that only it knows of when it
  *      touches a mapping: it is left in the middle, as by longjmp. Memory it had
  *      allocated by then may leak; the callers refuse the source afterwards.
  *
@@ -20,7 +20,7 @@
 #define INV_READER_GUARD_H
 
 /*
- * Runs fn(arg). Not nested.
+ * Runs fn(arg). Guards nest: the innermost one returns.
  * Returns: what fn returned, or -EFAULT when a page of a mapping was gone.
  */
 int inv_guard_call(int (*fn)(void *arg), void *arg);

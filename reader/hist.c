@@ -5,6 +5,10 @@
 
 #define SUB (1u << INV_HIST_SUB_BITS)
 
+/* One thread changes a histogram that others may be copying: plain words, never torn. */
+#define SET(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELAXED)
+#define ADD(word, value) SET(word, (word) + (value))
+
 uint32_t inv_hist_bucket(uint64_t value)
 {
 	if (value < SUB)
@@ -26,22 +30,22 @@ static void widen(struct inv_hist *hist, uint64_t min, uint64_t max, uint64_t la
 		  int64_t last_tick)
 {
 	if (hist->count == 0 || min < hist->min)
-		hist->min = min;
+		SET(hist->min, min);
 	if (max > hist->max)
-		hist->max = max;
+		SET(hist->max, max);
 	if (hist->count == 0 || last >= hist->last) {
-		hist->last = last;
-		hist->last_tick = last_tick;
+		SET(hist->last, last);
+		SET(hist->last_tick, last_tick);
 	}
 }
 
 void inv_hist_record(struct inv_hist *hist, uint64_t value, uint64_t last, int64_t last_tick)
 {
 	widen(hist, value, value, last, last_tick);
-	hist->count++;
-	hist->sum += value;
-	hist->self += value;
-	hist->bucket[inv_hist_bucket(value)]++;
+	ADD(hist->count, 1);
+	ADD(hist->sum, value);
+	ADD(hist->self, value);
+	ADD(hist->bucket[inv_hist_bucket(value)], 1);
 }
 
 void inv_hist_add(struct inv_hist *to, const struct inv_hist *from)
@@ -49,11 +53,12 @@ void inv_hist_add(struct inv_hist *to, const struct inv_hist *from)
 	if (from->count == 0)
 		return;
 	widen(to, from->min, from->max, from->last, from->last_tick);
-	to->count += from->count;
-	to->sum += from->sum;
-	to->self += from->self;
+	ADD(to->count, from->count);
+	ADD(to->sum, from->sum);
+	ADD(to->self, from->self);
 	for (uint32_t i = 0; i < INV_HIST_BUCKETS; i++)
-		to->bucket[i] += from->bucket[i];
+		if (from->bucket[i])
+			ADD(to->bucket[i], from->bucket[i]);
 }
 
 #define LOAD(word) atomic_load_explicit(&(word), memory_order_relaxed)
@@ -66,13 +71,23 @@ void inv_hist_add_cell(struct inv_hist *to, const struct inv_cell *from)
 		count += added[i] = LOAD(from->bucket[i]);
 	if (count == 0)
 		return;
-	widen(to, LOAD(from->min_ticks), LOAD(from->max_ticks), LOAD(from->last_ticks),
-	      LOAD(from->last_tick));
-	to->count += count;
-	to->sum += LOAD(from->sum_ticks);
-	to->self += LOAD(from->self_ticks);
+	uint64_t min = LOAD(from->min_ticks); /* 0 = the first call is being counted */
+	widen(to, min ? min : LOAD(from->max_ticks), LOAD(from->max_ticks), LOAD(from->last_ticks),
+	      (int64_t)LOAD(from->last_tick));
+	ADD(to->count, count);
+	ADD(to->sum, LOAD(from->sum_ticks));
+	ADD(to->self, LOAD(from->self_ticks));
 	for (uint32_t i = 0; i < INV_HIST_BUCKETS; i++)
-		to->bucket[i] += added[i];
+		if (added[i])
+			ADD(to->bucket[i], added[i]);
+}
+
+void inv_hist_copy(struct inv_hist *to, const struct inv_hist *from)
+{
+	uint64_t *out = (uint64_t *)to;
+	const uint64_t *in = (const uint64_t *)from;
+	for (size_t i = 0; i < sizeof(*to) / sizeof(*out); i++)
+		out[i] = __atomic_load_n(&in[i], __ATOMIC_RELAXED);
 }
 
 static double midpoint(const struct inv_hist *hist, uint32_t bucket)

@@ -36,6 +36,9 @@ void inv_hist_record(struct inv_hist *hist, uint64_t value, uint64_t last, int64
 
 void inv_hist_add(struct inv_hist *to, const struct inv_hist *from);
 
+/* A copy of one that another thread may be changing: each word whole. */
+void inv_hist_copy(struct inv_hist *to, const struct inv_hist *from);
+
 /* Adds a tally of a segment (a copy: nobody writes it). */
 void inv_hist_add_cell(struct inv_hist *to, const struct inv_cell *from);
 

@@ -34,6 +34,7 @@ static uint32_t sorted_copy(struct inv_anchor *to, const struct inv_anchor *from
 	for (uint32_t i = 0; i < count && n < INV_TIMELINE_ANCHORS; i++)
 		if (from[i].boottime_ns > 0 && from[i].realtime_ns > 0 && from[i].ticks)
 			to[n++] = from[i];
+	/* cppcheck-suppress uninitvar ; filled above, element by element */
 	qsort(to, n, sizeof(*to), by_ticks);
 	return n;
 }

@@ -66,6 +66,7 @@ static struct inv_word *make_word(const char *text, size_t length)
 	w->json_length = (uint32_t)json.length;
 	char *fit = realloc(json.data, json.length);
 	w->json = fit ? fit : json.data;
+	/* cppcheck-suppress memleak ; the word owns it */
 	return w;
 }
 

@@ -121,6 +121,24 @@ static inline void fill_attempt(struct inv_slot *slot, const struct inv_call *ca
 	inv_word_store(&slot->where, call->where);
 }
 
+/* Makes the slot of the attempt BUSY and fills it; NULL: the lane has no ring. */
+static inline __attribute__((always_inline)) struct inv_slot *
+open_slot(struct inv_thread *t, struct inv_call *call, uint64_t index)
+{
+	call->index = 0;
+	if (__builtin_expect(!t->ring, 0)) {
+		inv_bump(&t->lane->lost[INV_LOSS_NO_RING], 1);
+		return NULL;
+	}
+	struct inv_slot *slot = inv_ring_slot(t->ring, t->ring_mask, index);
+	call->index = index;
+	inv_slot_open(&slot->seq, index);
+	INV_TEST_POINT(begin_slot_busy);
+	fill_attempt(slot, call);
+	INV_TEST_POINT(begin_slot_filled);
+	return slot;
+}
+
 void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
 {
 	struct inv_thread *t = call->thread;
@@ -146,17 +164,7 @@ void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
 	call->call_id = INV_CALL_ID(t->lane_index, t->ring ? index : call->ordinal_1);
 	if (__builtin_expect(f->missed | f->unreadable, 0))
 		texts = begin_misses(t, call, f, index);
-	struct inv_slot *slot = t->ring ? inv_ring_slot(t->ring, t->ring_mask, index) : NULL;
-	call->index = 0;
-	if (__builtin_expect(slot != NULL, 1)) {
-		call->index = index;
-		inv_slot_open(&slot->seq, index);
-		INV_TEST_POINT(begin_slot_busy);
-		fill_attempt(slot, call);
-		INV_TEST_POINT(begin_slot_filled);
-	} else {
-		inv_bump(&lane->lost[INV_LOSS_NO_RING], 1);
-	}
+	struct inv_slot *slot = open_slot(t, call, index);
 	open_inflight(t, call);
 	INV_TEST_POINT(begin_inflight_filled);
 	uint64_t now = inv_clock_ticks(inv_process.clock);

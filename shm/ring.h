@@ -37,8 +37,10 @@
  * [B4] cell_count and pair key release -> acquire: a reader adds up a cell or pair whose
  *      first call it half sees.
  * [B5] in_slot release (set, and cleared) -> acquire: redo values applied before they are
- *      whole, or a commit taken as finished that is not. Fence release after it is cleared
- *      -> fence acquire before the second look: the next record under this in_slot.
+ *      whole, or a commit taken as finished that is not.
+ * [B11] fence release after in_slot is cleared -> fence acquire between a reader's two looks:
+ *      the next commit's record under the last one's number. (Found by tests/model/order.c:
+ *      a release store does not hold back the stores after it; x86 never shows it.)
  * [B6] lane owner: release in release, acq_rel CAS in claim: the new owner does not see
  *      the last stores of the former one.
  * [B7] proc state LIVE release -> acquire: a reader judges liveness by a zero start time.
@@ -112,7 +114,7 @@ static inline void inv_commit_close(struct inv_lane *lane)
 	/* [B5] release: the whole commit before its end; pairs with inv_view_lane */
 	atomic_store_explicit(&lane->in_slot, 0, memory_order_release);
 #ifndef INV_TSAN
-	/* [B5] release: the end before the next record; pairs with the second look at in_slot */
+	/* [B11] release: the end before the next record; pairs with the second look in view.c */
 	atomic_thread_fence(memory_order_release);
 #endif
 }

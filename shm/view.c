@@ -165,7 +165,7 @@ enum inv_result inv_view_lane(const struct inv_view *view, uint32_t lane, struct
 		return INV_E_SYSTEM;
 	}
 #ifndef INV_TSAN
-	/* [B3] acquire: all copies before the second look; pairs with the stores of commit */
+	/* [B11] acquire: all copies before the second look; pairs with the fence in commit */
 	atomic_thread_fence(memory_order_acquire);
 #endif
 	/* The same commit before and after: its writer stands, or died, in the middle of it. */
@@ -305,7 +305,7 @@ static void take_from_redo(const struct inv_lane *lane, uint64_t index, uint64_t
 		return;
 	inv_commit_load(&commit, &lane->redo);
 #ifndef INV_TSAN
-	/* [B3] acquire: the record before the second look; pairs with the stores of commit */
+	/* [B11] acquire: the record before the second look; pairs with the fence in commit */
 	atomic_thread_fence(memory_order_acquire);
 #endif
 	if (get(&lane->in_slot) != in_slot || commit.slot != index)

@@ -9,6 +9,8 @@
  * compared again.
  *
  *   kill_points points | random COUNT
+ *
+ * lint: long file: the writer, its truth and its judge share one idea of what a call is.
  */
 #include <fcntl.h>
 #include <pthread.h>

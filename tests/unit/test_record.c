@@ -1,327 +1,332 @@
 /* SPDX-License-Identifier: MIT */
-/* test_record.c - calls as threads, jumps and signals make them; totals are always exact. */
-#include <criterion/criterion.h>
-#include <fcntl.h>
+/* test_record.c - one call from entry to return, and the ways in which it may not return. */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
-#include <stdio.h>
-#include <string.h>
+#include <signal.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "shm/record.h"
-#include "shm/view.h"
+#include "tests/unit/segment_fixture.h"
 
-static char path[64];
-static struct inv_segment seg;
-static struct inv_view view;
-
-static void make(void)
-{
-	uint32_t version;
-	struct inv_segment_options o = {.ring_slots = 64,
-					.lane_count = 256,
-					.budget_bytes = 256 << 20};
-	struct inv_record_options r = {.segment = &seg};
-	snprintf(path, sizeof(path), "/dev/shm/invreg-unit-%d.seg", getpid());
-	cr_assert_eq(inv_segment_create(&seg, path, &o), INV_OK);
-	int fd = open(path, O_RDONLY);
-	cr_assert_eq(inv_view_open(&view, fd, &version), INV_OK);
-	close(fd);
-	cr_assert_eq(inv_record_attach(&r), INV_OK);
-}
-
-static void drop(void)
-{
-	inv_record_detach();
-	inv_view_close(&view);
-	inv_segment_detach(&seg);
-	unlink(path);
-}
-
-TestSuite(record, .init = make, .fini = drop, .timeout = 120);
-
-static void begin(struct inv_call *call, uintptr_t frame)
-{
-	struct inv_call_fields f = {.tick = 7};
-	inv_record_enter_at(call, frame);
-	f.invoker = inv_name_of_string(call->names, &seg, "alice", &f.miss[0]);
-	f.artifact = inv_name_of_string(call->names, &seg, "anvil", &f.miss[1]);
-	f.method = inv_name_of_string(call->names, &seg, "use", &f.miss[2]);
-	inv_record_begin(call, &f);
-}
-
-static void end(struct inv_call *call, uint64_t duration, const char *message)
-{
-	struct inv_call_outcome o = {.message = message};
-	o.message_length = message ? (uint32_t)strlen(message) : 0;
-	inv_record_reenter(call);
-	inv_record_end(call, &o, call->start_ticks + duration);
-}
-
-static __attribute__((noinline)) void call_once(void)
+Test(record, a_call_is_an_attempt_until_it_returns)
 {
 	struct inv_call call;
-	begin(&call, (uintptr_t)__builtin_frame_address(0));
-	end(&call, 10, NULL);
+	struct inv_event e;
+	fix_open();
+	fix_begin(&call, "escrow", 3);
+	cr_assert_eq(inv_view_event(&fix_view, 0, 1, &e), INV_SLOT_READ_OK);
+	cr_assert_eq(e.state, INV_SLOT_ATTEMPT);
+	cr_assert_eq(e.tick, 3);
+	cr_assert_eq(e.args_count, 2);
+	cr_assert_eq(e.tid, (uint32_t)getpid());
+	fix_end(&call, false, NULL);
+	cr_assert_eq(inv_view_event(&fix_view, 0, 1, &e), INV_SLOT_READ_OK);
+	cr_assert_eq(e.state, INV_SLOT_DONE);
+	cr_assert_eq(fix_total(), 1);
 }
 
-struct sums {
-	uint64_t begun, returned, abandoned, inherited, never, moved, open, calls, self, sum,
-		events;
-};
-
-static struct sums add_up(void)
-{
-	struct sums s = {0};
-	struct inv_lane_copy c;
-	for (uint32_t i = 0; i < inv_view_lane_count(&view); i++) {
-		if (inv_view_lane(&view, i, &c))
-			continue;
-		s.begun += c.fixed.begun, s.returned += c.fixed.returned;
-		s.abandoned += c.fixed.abandoned, s.inherited += c.fixed.inherited;
-		s.never += c.fixed.never_returned, s.moved += c.fixed.moved;
-		s.open += inv_lane_copy_open_calls(&c), s.events += c.fixed.events;
-		for (uint32_t k = 0; k < c.cell_count; k++) {
-			s.calls += inv_cell_calls(&c.cells[k]);
-			s.self += c.cells[k].self_ticks, s.sum += c.cells[k].sum_ticks;
-		}
-		inv_lane_copy_free(&c);
-	}
-	cr_expect_eq(s.calls, s.returned);
-	cr_expect_eq(s.begun + s.inherited, s.returned + s.abandoned + s.never + s.moved + s.open);
-	return s;
-}
-
-static __attribute__((noinline)) void nest(int depth)
+Test(record, an_open_call_is_named_in_flight)
 {
 	struct inv_call call;
-	begin(&call, (uintptr_t)__builtin_frame_address(0));
-	if (depth)
-		nest(depth - 1);
-	end(&call, 10u * (unsigned)(depth + 1), NULL);
+	fix_open();
+	fix_begin(&call, "escrow", 3);
+	struct inv_lane_copy c = fix_lane(0);
+	cr_assert_eq(inv_lane_copy_open_calls(&c), 1);
+	cr_assert_eq(fix_word(&c.fixed.inflight[0].ordinal_1), 1);
+	cr_assert_eq(fix_word(&c.fixed.inflight[0].tick), 3);
+	inv_lane_copy_free(&c);
+	fix_end(&call, false, NULL);
+	c = fix_lane(0);
+	cr_assert_eq(inv_lane_copy_open_calls(&c), 0);
+	cr_assert_eq(fix_word(&c.fixed.inflight[0].ordinal_1), 0);
+	inv_lane_copy_free(&c);
 }
 
-Test(record, self_time_leaves_out_nested_calls)
-{
-	nest(9);
-	struct sums s = add_up();
-	cr_expect_eq(s.returned, 10);
-	cr_expect_eq(s.sum, 550);
-	cr_expect_eq(s.self, 100);
-}
-
-Test(record, nesting_deeper_than_the_stack_is_counted)
-{
-	nest(99);
-	struct sums s = add_up();
-	cr_expect_eq(s.returned, 100);
-	cr_expect_eq(s.open, 0);
-}
-
-static jmp_buf out;
-
-static __attribute__((noinline)) void jump(int depth)
+Test(record, a_message_follows_its_event)
 {
 	struct inv_call call;
-	begin(&call, (uintptr_t)__builtin_frame_address(0));
-	if (depth)
-		jump(depth - 1);
-	else
-		longjmp(out, 1);
-	end(&call, 1, NULL);
+	struct inv_event e;
+	struct inv_event_text text;
+	fix_open();
+	fix_begin(&call, "escrow", 3);
+	fix_end(&call, true, "insufficient scrip: need 40, have 12, and the ledger is closed");
+	cr_assert_eq(inv_view_event(&fix_view, 0, 1, &e), INV_SLOT_READ_OK);
+	cr_assert(e.flags & INV_FLAG_FAILED);
+	inv_view_event_text(&fix_view, &e, &text);
+	cr_assert_not(text.lapped);
+	cr_assert_eq(text.message_length, 62);
+	cr_assert(memcmp(text.message, "insufficient scrip", 18) == 0);
 }
 
-static __attribute__((noinline)) void jump_over(int depth)
-{
-	if (!setjmp(out))
-		jump(depth);
-	call_once();
-}
-
-Test(record, calls_jumped_over_are_abandoned)
-{
-	jump_over(4);
-	struct sums s = add_up();
-	cr_expect_eq(s.abandoned, 5);
-	cr_expect_eq(s.returned, 1);
-	cr_expect_eq(s.open, 0);
-}
-
-Test(record, calls_jumped_over_beyond_the_stack_are_abandoned_too)
-{
-	jump_over(39);
-	struct sums s = add_up();
-	cr_expect_eq(s.abandoned, 40);
-	cr_expect_eq(s.open, 0);
-}
-
-static __attribute__((noinline)) void leave_open(struct inv_call *call)
-{
-	begin(call, (uintptr_t)__builtin_frame_address(0));
-}
-
-Test(record, a_return_takes_an_abandoned_call_back)
+Test(record, a_long_message_is_cut_and_counted)
 {
 	struct inv_call call;
-	leave_open(&call);
-	call_once();
-	cr_expect_eq(add_up().abandoned, 1);
-	end(&call, 5, NULL);
-	struct sums s = add_up();
-	cr_expect_eq(s.abandoned, 0);
-	cr_expect_eq(s.returned, 2);
+	struct inv_event e;
+	struct inv_event_text text;
+	char longer[2000];
+	fix_open();
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = 0;
+	fix_begin(&call, "escrow", 3);
+	fix_end(&call, true, longer);
+	inv_view_event(&fix_view, 0, 1, &e);
+	inv_view_event_text(&fix_view, &e, &text);
+	cr_assert_eq(text.message_length, INV_MESSAGE_BYTES_MAX);
+	cr_assert(text.message_cut);
+	cr_assert(e.flags & INV_FLAG_TRUNCATED);
+	struct inv_lane_copy c = fix_lane(0);
+	cr_assert_eq(fix_word(&c.fixed.lost[INV_LOSS_TEXT_TRUNCATED]), 1);
+	inv_lane_copy_free(&c);
 }
 
-static void *begin_there(void *arg)
-{
-	begin(arg, (uintptr_t)__builtin_frame_address(0));
-	return NULL;
-}
-
-static void *end_there(void *arg)
-{
-	call_once();
-	end(arg, 5, NULL);
-	return NULL;
-}
-
-static void in_a_thread(void *(*run)(void *), void *arg)
-{
-	pthread_t id;
-	pthread_create(&id, NULL, run, arg);
-	pthread_join(id, NULL);
-}
-
-Test(record, a_call_returned_by_another_thread_is_moved)
-{
-	struct inv_call call;
-	begin(&call, (uintptr_t)__builtin_frame_address(0));
-	in_a_thread(end_there, &call);
-	struct sums s = add_up();
-	cr_expect_eq(s.moved, 1);
-	cr_expect_eq(s.inherited, 1);
-	cr_expect_eq(s.returned, 2);
-	cr_expect_eq(s.open, 0);
-}
-
-Test(record, a_call_returned_by_the_next_owner_of_its_lane_is_inherited)
-{
-	struct inv_call call;
-	in_a_thread(begin_there, &call); /* its lane is freed: the call never returned there */
-	cr_expect_eq(add_up().never, 1);
-	in_a_thread(end_there, &call); /* the same lane, the same private state */
-	struct sums s = add_up();
-	cr_expect_eq(s.abandoned, 0, "%lu", s.abandoned);
-	cr_expect_eq(s.inherited, 1);
-	cr_expect_eq(s.returned, 2);
-}
-
-Test(record, a_fork_inside_a_call_returns_twice)
-{
-	struct inv_call call;
-	begin(&call, (uintptr_t)__builtin_frame_address(0));
-	pid_t pid = fork();
-	end(&call, 5, NULL);
-	if (!pid)
-		_exit(0);
-	waitpid(pid, NULL, 0);
-	struct sums s = add_up();
-	cr_expect_eq(s.begun, 1);
-	cr_expect_eq(s.inherited, 1);
-	cr_expect_eq(s.returned, 2);
-}
-
-static void *many(void *arg)
-{
-	for (int i = 0; i < 100; i++)
-		call_once();
-	return arg;
-}
-
-Test(record, totals_of_300_threads_are_exact)
-{
-	pthread_t id[300];
-	struct inv_overflow_copy o;
-	uint64_t there = 0;
-	for (int i = 0; i < 300; i++)
-		pthread_create(&id[i], NULL, many, NULL);
-	for (int i = 0; i < 300; i++)
-		pthread_join(id[i], NULL);
-	inv_view_overflow(&view, &o);
-	for (uint32_t i = 0; i < o.cell_count; i++)
-		there += inv_cell_calls(&o.cells[i]);
-	inv_overflow_copy_free(&o);
-	cr_expect_eq(add_up().returned + there, 30000);
-}
-
-Test(record, a_ring_lapped_100_times_keeps_exact_totals)
+Test(record, totals_are_exact_after_the_ring_has_lapped_a_hundred_times)
 {
 	struct inv_event e;
 	uint64_t kept = 0;
+	fix_open();
 	for (int i = 0; i < 6400; i++)
-		call_once();
-	uint64_t head = inv_view_head(&view, 0);
+		fix_call(i % 3 ? "escrow" : "oracle", i % 10 == 0);
+	cr_assert_eq(fix_total(), 6400);
+	struct inv_lane_copy c = fix_lane(0);
+	uint64_t head = fix_word(&c.fixed.head);
 	for (uint64_t i = 1; i <= head; i++)
-		kept += inv_view_event(&view, 0, i, &e) == INV_SLOT_READ_OK;
-	struct sums s = add_up();
-	cr_expect_eq(s.returned, 6400);
-	cr_expect_eq(s.events, 6400);
-	cr_expect_eq(kept, 64);
+		kept += inv_view_event(&fix_view, 0, i, &e) == INV_SLOT_READ_OK;
+	cr_assert_eq(kept, 64);
+	cr_assert_eq(fix_word(&c.fixed.events), 6400);
+	inv_lane_copy_free(&c);
 }
 
-Test(record, messages_are_whole_or_cut_and_wrap_with_the_ring)
+static void nest(int depth)
 {
-	char message[701];
+	struct inv_call call;
+	fix_begin(&call, depth & 1 ? "odd" : "even", depth);
+	if (depth > 1)
+		nest(depth - 1);
+	fix_end(&call, false, NULL);
+}
+
+Test(record, calls_nested_beyond_the_stack_are_counted_but_not_named)
+{
+	fix_open();
+	nest(50);
+	cr_assert_eq(fix_total(), 50);
+	struct inv_lane_copy c = fix_lane(0);
+	cr_assert_eq(fix_word(&c.fixed.lost[INV_LOSS_TOO_DEEP]), 50 - INV_INFLIGHT_MAX);
+	cr_assert_eq(inv_lane_copy_open_calls(&c), 0);
+	inv_lane_copy_free(&c);
+}
+
+static __attribute__((noinline)) void slow_call(const char *artifact, void (*inner)(void))
+{
+	struct inv_call call;
+	fix_begin(&call, artifact, 1);
+	if (inner)
+		inner();
+	else
+		usleep(20000);
+	fix_end(&call, false, NULL);
+}
+
+static void slow_inner(void)
+{
+	slow_call("inner", NULL);
+}
+
+Test(record, self_time_leaves_out_the_children)
+{
+	fix_open();
+	slow_call("outer", slow_inner);
+	struct inv_lane_copy c = fix_lane(0);
+	const struct inv_cell *in = &c.cells[2], *out = &c.cells[3];
+	cr_assert_eq(fix_word(&in->self_ticks), fix_word(&in->sum_ticks));
+	cr_assert_eq(fix_word(&out->self_ticks),
+		     fix_word(&out->sum_ticks) - fix_word(&in->sum_ticks));
+	inv_lane_copy_free(&c);
+}
+
+Test(record, a_call_that_outlives_its_slot_is_written_anew_under_its_first_index)
+{
+	struct inv_call outer;
 	struct inv_event e;
 	struct inv_event_text text;
-	for (unsigned n = 0; n < 701; n++) {
-		struct inv_call call;
-		memset(message, 'x', sizeof(message));
-		message[n] = 0;
-		begin(&call, (uintptr_t)__builtin_frame_address(0));
-		end(&call, 5, message);
-		cr_assert_eq(inv_view_event(&view, 0, call.index, &e), INV_SLOT_READ_OK);
-		inv_view_event_text(&view, &e, &text);
-		unsigned want = n < INV_MESSAGE_BYTES_MAX ? n : INV_MESSAGE_BYTES_MAX;
-		cr_assert_eq(text.message_length, want, "%u: %u", n, text.message_length);
-		cr_assert_eq(text.message_cut, n > want);
-		cr_assert(!memcmp(text.message, message, want));
-	}
+	fix_open();
+	fix_begin(&outer, "outer", 1);
+	for (int i = 0; i < 100; i++)
+		fix_call("inner", false);
+	fix_end(&outer, false, NULL);
+	struct inv_lane_copy c = fix_lane(0);
+	uint64_t head = fix_word(&c.fixed.head);
+	cr_assert_eq(inv_view_event(&fix_view, 0, 1, &e), INV_SLOT_READ_LAPPED);
+	cr_assert_eq(inv_view_event(&fix_view, 0, head, &e), INV_SLOT_READ_OK);
+	cr_assert(e.flags & INV_FLAG_REWRITTEN);
+	inv_view_event_text(&fix_view, &e, &text);
+	cr_assert_eq(text.origin, INV_CALL_ID(0, 1));
+	cr_assert_eq(fix_word(&c.fixed.events), 101);
+	cr_assert_eq(fix_total(), 101);
+	inv_lane_copy_free(&c);
 }
 
-static _Atomic int stop;
+static jmp_buf back;
 
-static void *read_on(void *arg)
+static __attribute__((noinline)) void jump_out(void)
 {
-	uint64_t *torn = arg;
+	struct inv_call call;
+	fix_begin(&call, "jumper", 1);
+	longjmp(back, 1);
+}
+
+Test(record, a_call_that_was_jumped_over_is_abandoned_by_the_next_entry)
+{
 	struct inv_event e;
-	while (!stop)
-		for (uint32_t lane = 0; lane < inv_view_lane_count(&view); lane++) {
-			struct inv_lane_copy c;
-			uint64_t head = inv_view_head(&view, lane);
-			for (uint64_t i = head > 64 ? head - 63 : 1; i <= head; i++)
-				if (!inv_view_event(&view, lane, i, &e) && e.state == INV_SLOT_DONE)
-					*torn += e.duration_ticks != 10 || e.tick != 7;
-			if (!inv_view_lane(&view, lane, &c))
-				inv_lane_copy_free(&c);
-		}
+	fix_open();
+	if (!setjmp(back))
+		jump_out();
+	fix_call("after", false);
+	struct inv_lane_copy c = fix_lane(0);
+	cr_assert_eq(fix_word(&c.fixed.abandoned), 1);
+	cr_assert_eq(fix_word(&c.fixed.returned), 1);
+	cr_assert_eq(inv_lane_copy_open_calls(&c), 0);
+	inv_view_event(&fix_view, 0, 1, &e);
+	cr_assert_eq(e.state, INV_SLOT_ABANDONED);
+	inv_lane_copy_free(&c);
+}
+
+Test(record, a_return_takes_back_that_it_was_abandoned)
+{
+	struct inv_call outer, second;
+	fix_open();
+	fix_begin(&outer, "outer", 1);
+	/* The same frame begins again: the first is judged jumped over. */
+	fix_begin(&second, "second", 1);
+	struct inv_lane_copy c = fix_lane(0);
+	uint64_t abandoned = fix_word(&c.fixed.abandoned);
+	inv_lane_copy_free(&c);
+	fix_end(&second, false, NULL);
+	fix_end(&outer, false, NULL);
+	c = fix_lane(0);
+	cr_assert_eq(abandoned, 1);
+	cr_assert_eq(fix_word(&c.fixed.abandoned), 0);
+	cr_assert_eq(fix_word(&c.fixed.returned), 2);
+	cr_assert_eq(inv_lane_copy_open_calls(&c), 0);
+	inv_lane_copy_free(&c);
+	cr_assert_eq(fix_total(), 2);
+}
+
+Test(record, a_fork_inside_a_call_returns_in_both_each_in_its_own_lane)
+{
+	struct inv_call call;
+	int status;
+	fix_open();
+	fix_begin(&call, "forker", 1);
+	pid_t child = fork();
+	fix_end(&call, false, NULL);
+	if (!child)
+		_exit(0);
+	waitpid(child, &status, 0);
+	cr_assert_eq(inv_view_lane_count(&fix_view), 2);
+	struct inv_lane_copy parent = fix_lane(0), other = fix_lane(1);
+	cr_assert_eq(fix_word(&parent.fixed.returned), 1);
+	cr_assert_eq(fix_word(&parent.fixed.inherited), 0);
+	cr_assert_eq(fix_word(&other.fixed.returned), 1);
+	cr_assert_eq(fix_word(&other.fixed.inherited), 1);
+	cr_assert_eq(fix_total(), 2);
+	inv_lane_copy_free(&parent);
+	inv_lane_copy_free(&other);
+}
+
+static void *end_it(void *call)
+{
+	fix_end(call, false, NULL);
 	return NULL;
 }
 
-Test(record, a_reader_beside_four_writers_sees_nothing_torn)
+Test(record, a_call_ended_by_another_thread_is_recorded_there_and_moved_here)
 {
-	pthread_t reader, id[4];
-	uint64_t torn = 0;
-	pthread_create(&reader, NULL, read_on, &torn);
-	for (int round = 0; round < 20; round++) {
-		for (int i = 0; i < 4; i++)
-			pthread_create(&id[i], NULL, many, NULL);
-		for (int i = 0; i < 4; i++)
-			pthread_join(id[i], NULL);
+	struct inv_call call;
+	pthread_t thread;
+	fix_open();
+	fix_begin(&call, "mover", 1);
+	pthread_create(&thread, NULL, end_it, &call);
+	pthread_join(thread, NULL);
+	struct inv_lane_copy first = fix_lane(0), second = fix_lane(1);
+	cr_assert_eq(fix_word(&first.fixed.moved), 1);
+	cr_assert_eq(inv_lane_copy_open_calls(&first), 0);
+	cr_assert_eq(fix_word(&second.fixed.inherited), 1);
+	cr_assert_eq(fix_total(), 1);
+	inv_lane_copy_free(&first);
+	inv_lane_copy_free(&second);
+	fix_call("after", false);
+	cr_assert_eq(fix_total(), 2);
+}
+
+static pthread_barrier_t barrier;
+
+static void *many_calls(void *arg)
+{
+	fix_call("thread", false);
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < 99; i++)
+		fix_call(i & 1 ? "thread" : "other", i % 5 == 0);
+	return NULL;
+}
+
+Test(record, three_hundred_threads_at_once_are_exact)
+{
+	enum { THREADS = 300 };
+	pthread_t threads[THREADS];
+	struct inv_segment_options options = {.session = "unit"};
+	fix_open_with(&options);
+	fix_attach();
+	pthread_barrier_init(&barrier, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, many_calls, NULL), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	cr_assert_eq(fix_total(), THREADS * 100);
+	cr_assert_gt(fix_word(&fix_segment.overflow->begun), 0);
+}
+
+Test(record, short_lived_threads_share_a_lane)
+{
+	pthread_t thread;
+	fix_open();
+	pthread_barrier_init(&barrier, NULL, 1);
+	for (int i = 0; i < 200; i++) {
+		pthread_create(&thread, NULL, many_calls, NULL);
+		pthread_join(thread, NULL);
 	}
-	stop = 1;
-	pthread_join(reader, NULL);
-	cr_expect_eq(torn, 0);
-	cr_expect_eq(add_up().returned, 8000);
+	cr_assert_eq(fix_total(), 20000);
+	cr_assert_eq(inv_view_lane_count(&fix_view), 1);
+}
+
+Test(record, the_lane_of_a_killed_process_is_taken_over_and_its_call_named)
+{
+	int status;
+	fix_open();
+	pid_t child = fork();
+	if (!child) {
+		struct inv_call call;
+		fix_call("done", false);
+		fix_begin(&call, "doomed", 9);
+		kill(getpid(), SIGKILL);
+	}
+	waitpid(child, &status, 0);
+	fix_call("next", false);
+	struct inv_lane_copy c = fix_lane(0);
+	cr_assert_eq(inv_view_lane_count(&fix_view), 1);
+	cr_assert_eq(fix_word(&c.fixed.never_returned), 1);
+	cr_assert_eq(fix_word(&c.fixed.ended[1].tick), 9);
+	cr_assert_eq(fix_word(&c.fixed.ended[1].ordinal_1), 2);
+	cr_assert_eq(inv_lane_copy_open_calls(&c), 0);
+	cr_assert_eq(fix_total(), 2);
+	inv_lane_copy_free(&c);
+}
+
+Test(record, an_observed_program_keeps_its_errno)
+{
+	fix_open();
+	errno = 1234;
+	fix_call("first", false);
+	fix_call("second", true);
+	cr_assert_eq(errno, 1234);
 }

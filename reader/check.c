@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.c - the verb `check`: is a probe file right, and what will it do?
+ *
+ * Prints what the parser understood, not the file's text: a rule that was read otherwise
+ * than it was meant shows here. Whether a probe binds depends on the program; `run` says.
+ */
+#include "reader/check.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reader/verbs.h"
+
+static const char *const type_names[] = {
+	[INV_TYPE_NONE] = "void", [INV_TYPE_I8] = "i8",	  [INV_TYPE_I16] = "i16",
+	[INV_TYPE_I32] = "i32",	  [INV_TYPE_I64] = "i64", [INV_TYPE_U8] = "u8",
+	[INV_TYPE_U16] = "u16",	  [INV_TYPE_U32] = "u32", [INV_TYPE_U64] = "u64",
+	[INV_TYPE_F32] = "f32",	  [INV_TYPE_F64] = "f64", [INV_TYPE_BOOL] = "bool",
+	[INV_TYPE_PTR] = "ptr",	  [INV_TYPE_STR] = "str", [INV_TYPE_STRUCT] = "struct"};
+
+static const char *const field_names[INV_FIELD_COUNT] = {[INV_FIELD_TICK] = "tick",
+							 [INV_FIELD_INVOKER] = "invoker_id",
+							 [INV_FIELD_ARTIFACT] = "artifact_id",
+							 [INV_FIELD_METHOD] = "method",
+							 [INV_FIELD_ARGS_COUNT] = "args_count",
+							 [INV_FIELD_ERROR_MESSAGE] =
+								 "error_message",
+							 [INV_FIELD_RESULT_TYPE] = "result_type",
+							 [INV_FIELD_ERROR_TYPE] = "error_type"};
+
+static const char *const bind_names[] = {
+	[INV_BIND_AUTO] = "auto", [INV_BIND_GOT] = "got", [INV_BIND_ENTRY] = "entry"};
+
+static void label(const char *name)
+{
+	printf("  %-14s ", name);
+}
+
+static void print_base(const struct inv_source *s, const struct inv_signature *signature)
+{
+	switch (s->kind) {
+	case INV_SOURCE_NONE:
+		fputs("-", stdout);
+		break;
+	case INV_SOURCE_TEXT:
+		printf("\"%.*s\"", (int)s->length, s->text);
+		break;
+	case INV_SOURCE_NUMBER:
+		printf("%" PRId64, s->number);
+		break;
+	case INV_SOURCE_ARG:
+		printf("argument %d", s->param + 1);
+		if (s->param < signature->param_count && signature->params[s->param].name[0])
+			printf(" (%s)", signature->params[s->param].name);
+		break;
+	case INV_SOURCE_RETURN:
+		fputs("return", stdout);
+		break;
+	case INV_SOURCE_GLOBAL:
+		printf("global %.*s", (int)s->length, s->text);
+		break;
+	case INV_SOURCE_PYTHON:
+		printf("python %.*s", (int)s->length, s->text);
+		break;
+	}
+}
+
+static void print_source(const struct inv_source *s, const struct inv_signature *signature)
+{
+	print_base(s, signature);
+	for (unsigned i = 0; i < s->step_count; i++)
+		printf("->%" PRId64, s->steps[i].offset);
+	if (s->kind == INV_SOURCE_ARG || s->kind == INV_SOURCE_RETURN ||
+	    s->kind == INV_SOURCE_GLOBAL)
+		printf(" : %s", type_names[s->type]);
+}
+
+static void print_fields(const struct inv_probe *p)
+{
+	for (unsigned i = 0; i < INV_FIELD_COUNT; i++) {
+		if (p->field[i].kind == INV_SOURCE_NONE)
+			continue;
+		label(field_names[i]);
+		print_source(&p->field[i], &p->signature);
+		putchar('\n');
+	}
+}
+
+static void print_code_rules(const struct inv_probe *p)
+{
+	if (!p->code_rule_count)
+		return;
+	label("error_type");
+	print_source(&p->error_code, &p->signature);
+	for (uint32_t i = 0; i < p->code_rule_count; i++)
+		printf("%s %" PRId64 "=%s", i ? "," : ":", p->code_rules[i].code,
+		       p->code_rules[i].type);
+	putchar('\n');
+}
+
+static void print_text_rules(const struct inv_probe *p)
+{
+	for (uint32_t i = 0; i < p->text_rule_count; i++) {
+		const struct inv_text_rule *rule = &p->text_rules[i];
+		printf("  error.%-8s ", rule->type);
+		for (uint32_t t = 0; t < rule->text_count; t++)
+			printf("%s\"%s\"", !t ? "" : rule->all ? " and " : " or ", rule->texts[t]);
+		putchar('\n');
+	}
+}
+
+static const char *tier_note(const struct inv_probe *p, char *why, size_t size)
+{
+	if (p->target_kind == INV_TARGET_PYTHON || p->target_kind == INV_TARGET_OFFSET)
+		return "not bound by this build: its target needs another tier";
+	if (p->bind == INV_BIND_ENTRY)
+		return "not bound by this build: it has the tier got only";
+	return inv_signature_refusal(&p->signature, why, size);
+}
+
+static void print_probe(const struct inv_probe *p)
+{
+	char why[256];
+	const char *note = tier_note(p, why, sizeof(why));
+	printf("probe %s (line %" PRIu32 ")\n", p->name, p->line);
+	label("target");
+	puts(p->target);
+	label("bind");
+	printf("%s%s%s\n", bind_names[p->bind], note ? ": " : "", note ? note : "");
+	if (p->signature_text[0]) {
+		label("signature");
+		puts(p->signature_text);
+	}
+	label("success");
+	puts(p->success.compare == INV_COMPARE_NONE ? "every return" : p->success_text);
+	print_fields(p);
+	print_code_rules(p);
+	print_text_rules(p);
+	label("error.default");
+	puts(p->error_default);
+}
+
+int inv_check_read(struct inv_probe_file *file, const char *path)
+{
+	struct inv_probe_error error = {.line = 0};
+	int r = inv_probe_file_read(file, path, &error);
+	if (r && error.line)
+		fprintf(stderr, "invreg: %s:%" PRIu32 ":%" PRIu32 ": %s\n", error.path, error.line,
+			error.column, error.text);
+	else if (r)
+		fprintf(stderr, "invreg: %s: %s\n", error.path, error.text);
+	return r;
+}
+
+static int check_file(const char *path)
+{
+	struct inv_probe_file file;
+	fflush(stdout); /* in order, where both streams are one */
+	if (inv_check_read(&file, path))
+		return INV_EXIT_REFUSED;
+	printf("%s: %" PRIu32 " probe%s\n", path, file.count, file.count == 1 ? "" : "s");
+	for (uint32_t i = 0; i < file.count; i++)
+		print_probe(&file.probes[i]);
+	inv_probe_file_free(&file);
+	return 0;
+}
+
+static int help(void)
+{
+	puts("usage: invreg check FILE...\n"
+	     "\n"
+	     "Checks probe files and prints what was understood: target, tier, fields, rules.\n"
+	     "An error is printed with file, line and column.\n"
+	     "\n"
+	     "exit status: 0 all are right, 4 one is not.\n"
+	     "\n"
+	     "examples:\n"
+	     "  invreg check executor.ini\n"
+	     "  invreg check probes/*.ini");
+	return fflush(stdout) ? INV_EXIT_RUNTIME : 0;
+}
+
+int inv_verb_check(int argc, char **argv)
+{
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+	int r = 0;
+	opterr = 0;
+	optind = 0;
+	for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
+		if (c == 'h')
+			return help();
+		fprintf(stderr, "invreg: check: unknown option '%s': see `invreg check --help`\n",
+			argv[optind - 1]);
+		return INV_EXIT_USAGE;
+	}
+	if (optind == argc) {
+		fprintf(stderr, "invreg: check: no file: see `invreg check --help`\n");
+		return INV_EXIT_USAGE;
+	}
+	for (int i = optind; i < argc; i++)
+		if (check_file(argv[i]))
+			r = INV_EXIT_REFUSED;
+	if (fflush(stdout) && errno != EPIPE) {
+		fprintf(stderr, "invreg: stdout: %s\n", strerror(errno));
+		return INV_EXIT_RUNTIME;
+	}
+	return r;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * follow.c - cursors, the waiting list, and the pace.
+ *
+ * A waiting call is found again by its slot, or, when that slot was lapped while the call
+ * ran, by the origin that its rewritten event carries. The pace follows how full the
+ * fullest ring got since the last pass: 1 ms when it was more than an eighth, doubling up
+ * to 20 ms when it was less than a sixteenth.
+ */
+#include "follow.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode.h"
+#include "events.h"
+#include "guard.h"
+#include "report.h"
+
+#define SLEEP_LEAST_MS 1
+#define SLEEP_MOST_MS  20
+
+struct waiting {
+	uint64_t call_id;
+	bool lapped;	/* its slot is gone: only a rewritten event can end it */
+	bool abandoned; /* last seen so: once lapped, it is not waited for */
+};
+
+struct lane_cursor {
+	uint64_t next; /* index to read next */
+	struct waiting *waiting;
+	size_t count, capacity;
+};
+
+struct inv_follow {
+	struct inv_view *view;
+	struct inv_words words;
+	struct inv_decoder decoder;
+	struct inv_events events;
+	struct inv_buf out;
+	struct lane_cursor lanes[INV_LANES_MAX];
+	struct inv_event_text text;
+	int sleep_ms;
+	bool last_pass;
+};
+
+struct inv_follow *inv_follow_open(struct inv_view *view, int out_fd)
+{
+	struct inv_follow *f = calloc(1, sizeof(*f));
+	if (!f)
+		return NULL;
+	f->view = view;
+	f->sleep_ms = SLEEP_LEAST_MS;
+	for (unsigned i = 0; i < INV_LANES_MAX; i++)
+		f->lanes[i].next = 1;
+	f->events.out = &f->out;
+	if (inv_words_init(&f->words))
+		goto no_words;
+	if (inv_decoder_init(&f->decoder, view, &f->words))
+		goto no_decoder;
+	if (inv_buf_init(&f->out, out_fd))
+		goto no_buffer;
+	return f;
+no_buffer:
+	inv_decoder_free(&f->decoder);
+no_decoder:
+	inv_words_free(&f->words);
+no_words:
+	free(f);
+	return NULL;
+}
+
+void inv_follow_close(struct inv_follow *f)
+{
+	if (!f)
+		return;
+	for (unsigned i = 0; i < INV_LANES_MAX; i++)
+		free(f->lanes[i].waiting);
+	inv_buf_free(&f->out);
+	inv_decoder_free(&f->decoder);
+	inv_words_free(&f->words);
+	free(f);
+}
+
+/* ---- waiting calls ----------------------------------------------------------------- */
+
+static void wait_for(struct inv_follow *f, struct lane_cursor *c, uint64_t call_id)
+{
+	if (c->count == c->capacity) {
+		size_t capacity = c->capacity ? c->capacity * 2 : 16;
+		struct waiting *more = realloc(c->waiting, capacity * sizeof(*more));
+		if (!more) {
+			f->out.error = f->out.error ? f->out.error : -ENOMEM;
+			return;
+		}
+		c->waiting = more;
+		c->capacity = capacity;
+	}
+	c->waiting[c->count++] = (struct waiting){.call_id = call_id};
+}
+
+/* Takes a call off its lane's list. Returns: whether it was there: its attempt is written. */
+static bool stop_waiting(struct inv_follow *f, uint64_t call_id)
+{
+	uint64_t lane = call_id >> 48;
+	if (lane >= INV_LANES_MAX)
+		return false;
+	struct lane_cursor *c = &f->lanes[lane];
+	for (size_t i = 0; i < c->count; i++)
+		if (c->waiting[i].call_id == call_id) {
+			c->waiting[i] = c->waiting[--c->count];
+			return true;
+		}
+	return false;
+}
+
+/* Comes back for calls that had not returned. */
+static void look_again(struct inv_follow *f, uint32_t lane)
+{
+	struct lane_cursor *c = &f->lanes[lane];
+	for (size_t i = 0; i < c->count;) {
+		struct inv_event e;
+		struct waiting *w = &c->waiting[i];
+		uint64_t index = w->call_id & UINT64_C(0xffffffffffff);
+		enum inv_slot_read r =
+			w->lapped ? INV_SLOT_READ_LAPPED : inv_view_event(f->view, lane, index, &e);
+		if (r == INV_SLOT_READ_LAPPED && w->abandoned) {
+			c->waiting[i] = c->waiting[--c->count];
+			continue;
+		}
+		w->lapped = r == INV_SLOT_READ_LAPPED;
+		if (r == INV_SLOT_READ_OK)
+			w->abandoned = e.state == INV_SLOT_ABANDONED;
+		if (r != INV_SLOT_READ_OK || e.state != INV_SLOT_DONE) {
+			i++;
+			continue;
+		}
+		struct inv_call call;
+		inv_decode_call(&f->decoder, &e, &f->text, &call);
+		inv_events_outcome(&f->events, &call);
+		c->waiting[i] = c->waiting[--c->count];
+	}
+}
+
+/* ---- new events ------------------------------------------------------------------- */
+
+static void take_event(struct inv_follow *f, const struct inv_event *e)
+{
+	struct inv_call call;
+	if (e->state == INV_SLOT_TEXT)
+		return;
+	inv_decode_call(&f->decoder, e, &f->text, &call);
+	/* A rewritten event has the id of the slot that was lapped: perhaps it waits. */
+	bool begun = (call.flags & INV_FLAG_REWRITTEN) && stop_waiting(f, call.id);
+	if (!begun)
+		inv_events_attempt(&f->events, &call);
+	if (call.state == INV_CALL_DONE)
+		inv_events_outcome(&f->events, &call);
+	else
+		wait_for(f, &f->lanes[e->lane], call.id);
+}
+
+static void say_lost(struct inv_follow *f, uint32_t lane, uint64_t first, uint64_t last,
+		     const char *reason)
+{
+	inv_events_lost(&f->events, lane, first, last, reason);
+	f->lanes[lane].next = last + 1;
+}
+
+/* Reads a lane up to its head. Returns: how many slots were new, in 1/64 of the ring. */
+static uint64_t read_lane(struct inv_follow *f, uint32_t lane)
+{
+	struct lane_cursor *c = &f->lanes[lane];
+	uint64_t slots = inv_view_ring_slots(f->view, lane), head = inv_view_head(f->view, lane);
+	uint64_t fresh = head >= c->next ? head - c->next + 1 : 0;
+	look_again(f, lane);
+	while (slots && c->next <= head) {
+		struct inv_event e;
+		if (head - c->next >= slots) {
+			say_lost(f, lane, c->next, head - slots, "lapped");
+			continue;
+		}
+		enum inv_slot_read r = inv_view_event(f->view, lane, c->next, &e);
+		if (r == INV_SLOT_READ_PENDING && !f->last_pass)
+			break;
+		if (r == INV_SLOT_READ_OK) {
+			take_event(f, &e);
+			c->next++;
+		} else if (r == INV_SLOT_READ_PENDING) {
+			say_lost(f, lane, c->next, c->next,
+				 "unfinished"); /* its writer died in it */
+		} else {
+			/* Lapped while we read: the writer has gone on by at least a ring. */
+			uint64_t now = inv_view_head(f->view, lane);
+			uint64_t last = now >= slots + c->next ? now - slots : c->next;
+			say_lost(f, lane, c->next, last, "lapped");
+		}
+	}
+	return slots ? fresh * 64 / slots : 0;
+}
+
+static int pass(void *arg)
+{
+	struct inv_follow *f = arg;
+	uint64_t fullest = 0;
+	inv_decoder_refresh(&f->decoder);
+	for (uint32_t lane = 0; lane < inv_view_lane_count(f->view); lane++) {
+		uint64_t full = read_lane(f, lane);
+		if (full > fullest)
+			fullest = full;
+	}
+	if (fullest > 8)
+		f->sleep_ms = SLEEP_LEAST_MS;
+	else if (fullest < 4 && f->sleep_ms < SLEEP_MOST_MS)
+		f->sleep_ms = f->sleep_ms * 2 < SLEEP_MOST_MS ? f->sleep_ms * 2 : SLEEP_MOST_MS;
+	return f->out.error;
+}
+
+int inv_follow_poll(struct inv_follow *f)
+{
+	int r = inv_guard_call(pass, f);
+	if (!r)
+		r = inv_buf_flush(&f->out);
+	return r ? r : f->sleep_ms;
+}
+
+static int last_words(void *arg)
+{
+	struct inv_follow *f = arg;
+	int result = inv_report_lines(f->view, &f->out);
+	return result ? result : f->out.error;
+}
+
+int inv_follow_finish(struct inv_follow *f)
+{
+	f->last_pass = true;
+	int r = inv_guard_call(pass, f);
+	if (!r)
+		r = inv_guard_call(last_words, f);
+	return r ? r : inv_buf_flush(&f->out);
+}

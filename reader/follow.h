@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * follow.h - tails a live segment into JSONL.
+ *
+ * A cursor a lane. A call seen before it returned gives its attempt line now and waits in
+ * a list; later passes come back for the outcome. What was overwritten before it was read
+ * becomes an `events_lost` line with its range.
+ *
+ * [F1] Every index of every ring is written, waiting, or inside a range said to be lost.
+ *
+ * A thread that waits for a wake-up by the writer was rejected: the writer would have to
+ * store, or make a system call, for a reader that may not exist. Polling no faster than
+ * every millisecond costs the writer nothing measurable.
+ *
+ * One thread at a time.
+ */
+#ifndef INV_READER_FOLLOW_H
+#define INV_READER_FOLLOW_H
+
+#include "shm/view.h"
+
+struct inv_follow;
+
+/* Both stay the caller's. Returns: NULL when out of memory. */
+struct inv_follow *inv_follow_open(struct inv_view *view, int out_fd);
+
+/*
+ * One pass over all lanes.
+ * Returns: milliseconds to sleep before the next (1 to 20), or -errno (-EPIPE: the reader
+ * of the output has gone; -EFAULT: the segment was truncated under us).
+ */
+int inv_follow_poll(struct inv_follow *follow);
+
+/*
+ * The last pass, when the writers are gone or nobody wants more: what is still open is
+ * left as an attempt; then the exact `invoke_stats` lines. Returns: 0 or -errno.
+ */
+int inv_follow_finish(struct inv_follow *follow);
+void inv_follow_close(struct inv_follow *follow);
+
+#endif

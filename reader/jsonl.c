@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#include "jsonl.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "shm/layout.h"
+#include "shm/proc.h"
+
+/* Open calls by `call`: open addressing over places in src->calls, 0 = empty. */
+struct index {
+	size_t *places;
+	size_t mask, used;
+};
+
+struct reading {
+	struct inv_src *src;
+	struct index index;
+	uint64_t good;
+};
+
+/* ---- fields --------------------------------------------------------------------- */
+
+static struct json_object *field(struct json_object *line, const char *name)
+{
+	struct json_object *value = NULL;
+	json_object_object_get_ex(line, name, &value);
+	return value;
+}
+
+static int64_t number(struct json_object *line, const char *name)
+{
+	return json_object_get_int64(field(line, name)); /* 0 of what is no number */
+}
+
+static uint64_t count(struct json_object *line, const char *name)
+{
+	int64_t n = number(line, name);
+	return n < 0 ? 0 : (uint64_t)n;
+}
+
+static const struct inv_word *word(struct reading *r, struct json_object *line, const char *name)
+{
+	struct json_object *value = field(line, name);
+	if (!json_object_is_type(value, json_type_string))
+		return r->src->words.empty;
+	return inv_words_get(&r->src->words, json_object_get_string(value),
+			     (size_t)json_object_get_string_len(value));
+}
+
+static uint64_t ms_as_ns(struct json_object *line, const char *name)
+{
+	double ms = json_object_get_double(field(line, name));
+	return ms > 0 && ms < 9e12 ? (uint64_t)llround(ms * 1e6) : 0;
+}
+
+static int64_t timestamp(struct json_object *line)
+{
+	struct tm tm = {0};
+	unsigned micro = 0;
+	const char *text = json_object_get_string(field(line, "timestamp"));
+	if (!text || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%6uZ", &tm.tm_year, &tm.tm_mon,
+			    &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &micro) < 6)
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	return (int64_t)timegm(&tm) * INT64_C(1000000000) + (int64_t)micro * 1000;
+}
+
+static bool flagged(struct json_object *line, const char *name)
+{
+	return json_object_get_boolean(field(line, name));
+}
+
+static uint8_t flags_of(struct json_object *line)
+{
+	return (uint8_t)((flagged(line, "forked") ? INV_FLAG_FORKED : 0u) |
+			 (flagged(line, "rewritten") ? INV_FLAG_REWRITTEN : 0u) |
+			 (flagged(line, "truncated") ? INV_FLAG_TRUNCATED : 0u) |
+			 (flagged(line, "unreadable") ? INV_FLAG_UNREADABLE : 0u) |
+			 (flagged(line, "clamped") ? INV_FLAG_CLAMPED : 0u));
+}
+
+/* ---- attempts and outcomes -------------------------------------------------------- */
+
+static size_t slot_of(const struct index *index, uint64_t id)
+{
+	return (size_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & index->mask;
+}
+
+static size_t *place_of(struct reading *r, uint64_t id)
+{
+	size_t i = slot_of(&r->index, id);
+	while (r->index.places[i] && r->src->calls[r->index.places[i] - 1].id != id)
+		i = (i + 1) & r->index.mask;
+	return &r->index.places[i];
+}
+
+static int grow(struct reading *r)
+{
+	size_t slots = r->index.places ? (r->index.mask + 1) * 2 : 4096;
+	size_t *places = calloc(slots, sizeof(*places));
+	if (!places)
+		return -ENOMEM;
+	free(r->index.places);
+	r->index.places = places;
+	r->index.mask = slots - 1;
+	for (size_t i = 0; i < r->src->call_count; i++)
+		*place_of(r, r->src->calls[i].id) = i + 1;
+	return 0;
+}
+
+/* Finds the call or begins it. Returns: NULL when out of memory. */
+static struct inv_call *call_of(struct reading *r, struct json_object *line, bool *is_new)
+{
+	if (r->index.used * 2 >= r->index.mask && grow(r) < 0)
+		return NULL;
+	uint64_t id = count(line, "call");
+	size_t *place = place_of(r, id);
+	*is_new = *place == 0;
+	if (*place)
+		return &r->src->calls[*place - 1];
+	struct inv_call *call = inv_src_add(r->src);
+	if (!call)
+		return NULL;
+	*place = r->src->call_count;
+	r->index.used++;
+	*call = (struct inv_call){.id = id, .lane = (uint32_t)(id >> 48), .message = ""};
+	return call;
+}
+
+static void take_common(struct reading *r, struct json_object *line, struct inv_call *call)
+{
+	call->sequence = count(line, "sequence");
+	call->tick = number(line, "tick");
+	call->invoker = word(r, line, "invoker_id");
+	call->artifact = word(r, line, "artifact_id");
+	call->method = word(r, line, "method");
+	call->pid = (uint32_t)count(line, "pid");
+	call->tid = (uint32_t)count(line, "tid");
+	call->depth = (uint8_t)count(line, "depth");
+	call->probe = word(r, line, "probe");
+	call->session = word(r, line, "session");
+}
+
+static int take_attempt(struct reading *r, struct json_object *line)
+{
+	bool is_new;
+	struct inv_call *call = call_of(r, line, &is_new);
+	if (!call)
+		return -ENOMEM;
+	if (is_new)
+		take_common(r, line, call);
+	call->start_ns = timestamp(line);
+	call->args_count = (uint16_t)count(line, "args_count");
+	return 0;
+}
+
+static int take_message(struct reading *r, struct json_object *line, struct inv_call *call)
+{
+	struct json_object *text = field(line, "error_message");
+	if (!json_object_is_type(text, json_type_string))
+		return 0;
+	size_t length = (size_t)json_object_get_string_len(text);
+	call->message = inv_src_keep_text(r->src, json_object_get_string(text), length);
+	if (!call->message) {
+		call->message = "";
+		return -ENOMEM;
+	}
+	call->message_length = (uint32_t)length;
+	return 0;
+}
+
+static int take_outcome(struct reading *r, struct json_object *line, bool failed)
+{
+	bool is_new;
+	struct inv_call *call = call_of(r, line, &is_new);
+	if (!call)
+		return -ENOMEM;
+	if (is_new)
+		take_common(r, line, call);
+	call->state = INV_CALL_DONE;
+	call->flags = (uint8_t)(flags_of(line) | (failed ? INV_FLAG_FAILED : 0u));
+	call->duration_ns = ms_as_ns(line, "duration_ms");
+	call->type = word(r, line, failed ? "error_type" : "result_type");
+	if (is_new)
+		call->start_ns = timestamp(line) - (int64_t)call->duration_ns;
+	return failed ? take_message(r, line, call) : 0;
+}
+
+/* ---- exact totals ------------------------------------------------------------------ */
+
+static void take_buckets(struct json_object *cell, struct inv_hist *hist)
+{
+	struct json_object *buckets = field(cell, "buckets_ns");
+	if (!json_object_is_type(buckets, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(buckets); i++) {
+		struct json_object *pair = json_object_array_get_idx(buckets, i);
+		if (!json_object_is_type(pair, json_type_array) ||
+		    json_object_array_length(pair) != 2)
+			continue;
+		int64_t ns = json_object_get_int64(json_object_array_get_idx(pair, 0));
+		int64_t n = json_object_get_int64(json_object_array_get_idx(pair, 1));
+		if (ns < 0 || n < 0)
+			continue;
+		hist->bucket[inv_hist_bucket((uint64_t)ns)] += (uint64_t)n;
+		hist->count += (uint64_t)n;
+	}
+}
+
+static int take_cell(struct reading *r, const struct inv_word *artifact, struct json_object *cell)
+{
+	struct inv_hist hist = {.sum = ms_as_ns(cell, "sum_ms"),
+				.self = ms_as_ns(cell, "self_ms"),
+				.min = ms_as_ns(cell, "min_ms"),
+				.max = ms_as_ns(cell, "max_ms"),
+				.last_tick = number(cell, "last_tick")};
+	struct inv_key key = {artifact, word(r, cell, "method"), word(r, cell, "type"),
+			      flagged(cell, "failed")};
+	take_buckets(cell, &hist);
+	return inv_registry_add_hist(r->src->exact, &key, &hist);
+}
+
+static int take_pair(struct reading *r, const struct inv_word *artifact, struct json_object *pair)
+{
+	return inv_registry_add_pair(r->src->exact, word(r, pair, "invoker_id"), artifact,
+				     count(pair, "calls"), count(pair, "failures"),
+				     ms_as_ns(pair, "sum_ms"));
+}
+
+static int each(struct reading *r, struct json_object *line, const char *name,
+		const struct inv_word *artifact,
+		int (*take)(struct reading *, const struct inv_word *, struct json_object *))
+{
+	struct json_object *list = field(line, name);
+	if (!json_object_is_type(list, json_type_array))
+		return 0;
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		if (take(r, artifact, json_object_array_get_idx(list, i)) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int take_stats(struct reading *r, struct json_object *line)
+{
+	const struct inv_word *artifact = word(r, line, "artifact_id");
+	if (!r->src->exact)
+		r->src->exact = inv_registry_new(0);
+	if (!r->src->exact || each(r, line, "cells", artifact, take_cell) < 0)
+		return -ENOMEM;
+	return each(r, line, "invokers", artifact, take_pair);
+}
+
+static int take_losses(struct reading *r, struct json_object *line)
+{
+	struct json_object *list = field(line, "lost");
+	if (!json_object_is_type(list, json_type_array))
+		return 0;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *row = json_object_array_get_idx(list, i);
+		const char *reason = json_object_get_string(field(row, "reason"));
+		for (unsigned k = 0; reason && k < INV_LOSS_COUNT; k++)
+			if (!strcmp(reason, inv_loss_name((enum inv_loss)k)))
+				r->src->reported_lost[k] = count(row, "count");
+		if (reason && !strcmp(reason, "lapped"))
+			r->src->reported_lost[INV_LOSS_COUNT] = count(row, "count");
+	}
+	return 0;
+}
+
+/* ---- lines ---------------------------------------------------------------------------- */
+
+static int take_event(struct reading *r, struct json_object *line, const char *type)
+{
+	if (!strcmp(type, "invoke_attempt"))
+		return take_attempt(r, line);
+	if (!strcmp(type, "invoke_success"))
+		return take_outcome(r, line, false);
+	if (!strcmp(type, "invoke_failure"))
+		return take_outcome(r, line, true);
+	if (!strcmp(type, "events_lost"))
+		return inv_src_add_lost(r->src, (uint32_t)count(line, "lane"), count(line, "first"),
+					count(line, "last"));
+	if (!strcmp(type, "invoke_stats"))
+		return take_stats(r, line);
+	return strcmp(type, "invoke_losses") ? 0 : take_losses(r, line);
+}
+
+static int take_line(struct reading *r, struct json_tokener *parser, const char *text, size_t n)
+{
+	int result = 0;
+	json_tokener_reset(parser);
+	struct json_object *line =
+		n < (1u << 30) ? json_tokener_parse_ex(parser, text, (int)n) : NULL;
+	const char *type = json_object_is_type(line, json_type_object)
+				   ? json_object_get_string(field(line, "event_type"))
+				   : NULL;
+	if (type) {
+		r->good++;
+		result = take_event(r, line, type);
+	} else {
+		r->src->bad_lines++;
+	}
+	json_object_put(line);
+	return result;
+}
+
+static int read_lines(struct reading *r, FILE *file, struct json_tokener *parser)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+	int result = 0;
+	while (result == 0 && (n = getline(&line, &room, file)) > 0)
+		if (n > 1)
+			result = take_line(r, parser, line, (size_t)n);
+	free(line);
+	return result < 0 ? result : ferror(file) ? -EIO : 0;
+}
+
+int inv_jsonl_read(struct inv_src *src, int fd)
+{
+	struct reading reading = {.src = src};
+	int copy = dup(fd);
+	FILE *file = copy < 0 ? NULL : fdopen(copy, "r");
+	struct json_tokener *parser = json_tokener_new();
+	int result = -ENOMEM;
+	if (file && parser && grow(&reading) == 0)
+		result = read_lines(&reading, file, parser);
+	if (result == 0 && reading.good == 0 && src->bad_lines)
+		result = -EINVAL;
+	if (parser)
+		json_tokener_free(parser);
+	if (file)
+		fclose(file);
+	else if (copy >= 0)
+		close(copy);
+	free(reading.index.places);
+	return result;
+}

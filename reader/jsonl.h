@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * jsonl.h - event lines read back: what events.h and report.h write, parsed by json-c.
+ *
+ * An attempt and its outcome share `call` and are merged; an outcome without its attempt
+ * (the lines before were cut off) is a call too, started at its end less its duration.
+ * `events_lost` ranges are kept, `invoke_stats` lines fill the source's exact registry.
+ * A line that does not parse is skipped and counted: the last one of a run that was killed
+ * is often half. Unknown fields and events are ignored.
+ */
+#ifndef INV_READER_JSONL_H
+#define INV_READER_JSONL_H
+
+#include "source.h"
+
+/* Returns: 0, -EINVAL: no line of it is an event; -ENOMEM; -errno of reading. */
+int inv_jsonl_read(struct inv_src *src, int fd);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * registry.h - totals, failures and history of calls in memory, to be queried.
+ *
+ * Filled in one of two ways: exactly, from a segment's tallies (inv_registry_add_cell and
+ * _add_pair), or from events (inv_registry_record), and then it says `from_events`, since
+ * events may have been lost. inv_registry_keep adds a call to the history alone.
+ *
+ * [Q1] One thread fills; any number of threads query meanwhile. Queries take the RCU read
+ *      lock for themselves and give back copies; a query never waits and is never waited
+ *      for. Each number is whole; numbers of one answer may be some calls apart.
+ * [Q2] A thread calls inv_registry_enter before its first query and inv_registry_leave
+ *      after its last (urcu-memb keeps a list of reader threads; calls nest). The thread
+ *      that makes the registry has entered with it, fills it and frees it.
+ * [Q3] Text in answers lives as long as the registry: names are never removed.
+ *
+ * Tables are liburcu's lock-free hash tables (cds_lfht); lists hang off their nodes and
+ * only grow at the head. The history is bounded: the oldest call goes when it is full,
+ * freed after a grace period. A lock around ordinary tables was rejected: a slow HTTP
+ * client would hold up the follower, and a follower that is late loses events.
+ */
+#ifndef INV_READER_REGISTRY_H
+#define INV_READER_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "call.h"
+#include "hist.h"
+
+struct inv_registry;
+
+/* keep: calls of history; 0 = none. Returns: NULL when out of memory. */
+struct inv_registry *inv_registry_new(size_t keep);
+void inv_registry_free(struct inv_registry *registry);
+
+void inv_registry_enter(void);
+void inv_registry_leave(void);
+
+/* ---- filling (one thread) ---------------------------------------------------- */
+
+/* What a value of a histogram is, in nanoseconds; 1.0 until set. Before filling. */
+void inv_registry_set_unit(struct inv_registry *registry, double ns_per_unit);
+
+struct inv_key {
+	const struct inv_word *artifact, *method, *type;
+	bool failed;
+};
+
+/* All return 0 or -ENOMEM. */
+int inv_registry_add_cell(struct inv_registry *registry, const struct inv_key *key,
+			  const struct inv_cell *cell);
+int inv_registry_add_hist(struct inv_registry *registry, const struct inv_key *key,
+			  const struct inv_hist *hist);
+int inv_registry_add_pair(struct inv_registry *registry, const struct inv_word *invoker,
+			  const struct inv_word *artifact, uint64_t calls, uint64_t failures,
+			  uint64_t sum);
+
+/* A call that is done: counted and kept. One that is open: kept. Marks from_events. */
+int inv_registry_record(struct inv_registry *registry, const struct inv_call *call);
+
+/* Kept only. */
+int inv_registry_keep(struct inv_registry *registry, const struct inv_call *call);
+
+/* ---- queries (any thread) ----------------------------------------------------- */
+
+struct inv_type_count {
+	const char *type;
+	uint64_t count;
+};
+
+/* Totals of a group of calls. Durations are in the registry's unit; see _ns_per_unit. */
+struct inv_stats {
+	const char *name; /* of the artifact, method, error or invoker */
+	size_t length;
+	const char *artifact; /* of a method, else NULL */
+	uint64_t successful;
+	uint64_t failed;
+	struct inv_hist hist; /* of an invoker: count and sum alone */
+	struct inv_type_count *types;
+	size_t type_count;
+	uint64_t unique;	 /* invokers of an artifact, artifacts of an invoker */
+	uint64_t in_flight;	 /* left to the caller */
+	uint64_t never_returned; /* left to the caller */
+};
+
+enum inv_group { INV_BY_ARTIFACT, INV_BY_METHOD, INV_BY_ERROR, INV_BY_INVOKER };
+
+struct inv_stats_list {
+	struct inv_stats *rows; /* by total, largest first; equal ones by name */
+	size_t count;
+};
+
+/*
+ * artifact: only of this one, or NULL. Returns: 0 or -ENOMEM.
+ */
+int inv_registry_group(struct inv_registry *registry, enum inv_group by, const char *artifact,
+		       struct inv_stats_list *out);
+void inv_stats_list_free(struct inv_stats_list *list);
+
+static inline uint64_t inv_stats_total(const struct inv_stats *stats)
+{
+	return stats->successful + stats->failed;
+}
+
+/* 0.0 of nothing. */
+double inv_stats_success_rate(const struct inv_stats *stats);
+double inv_stats_mean(const struct inv_stats *stats);
+
+/* Returns: 0; -ENOENT: no such artifact; -ENOMEM. Free with inv_stats_clear. */
+int inv_registry_artifact(struct inv_registry *registry, const char *artifact,
+			  struct inv_stats *out);
+void inv_stats_clear(struct inv_stats *stats);
+
+/* One tally as it is kept. Text as in [Q3]. */
+struct inv_cell_row {
+	const char *method, *type;
+	bool failed;
+	struct inv_hist hist;
+};
+
+/* Calls visit(arg, row) for each tally of an artifact that is not empty. */
+void inv_registry_cells(struct inv_registry *registry, const char *artifact,
+			void (*visit)(void *arg, const struct inv_cell_row *row), void *arg);
+
+/* Which calls of the history; NULL or 0 means any. */
+struct inv_query {
+	const char *artifact, *invoker, *method;
+	bool failed, succeeded; /* both false: any */
+	int64_t since_ns;
+	size_t limit; /* 0: all */
+};
+
+/*
+ * Calls visit(arg, call) for each, newest first, inside the RCU read lock: the call and
+ * its texts are valid during the visit. Returns: how many.
+ */
+size_t inv_registry_history(struct inv_registry *registry, const struct inv_query *query,
+			    void (*visit)(void *arg, const struct inv_call *call), void *arg);
+
+bool inv_query_matches(const struct inv_query *query, const struct inv_call *call);
+
+double inv_registry_ns_per_unit(const struct inv_registry *registry);
+bool inv_registry_from_events(const struct inv_registry *registry);
+
+#endif

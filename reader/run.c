@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c - the verb `run`.
+ *
+ * prepare (all that can be refused) -> session -> start -> watch -> sum up.
+ *
+ * One thread and one poll: a signalfd tells of the child's end and of signals to pass on,
+ * and the time-out is what the follower suggests. A thread for following was rejected:
+ * the child's end and the last drain would have to be ordered between the two.
+ *
+ * Without a session (a full /dev/shm, no right to write) the program is started as if
+ * invreg were not there, and one line says so. No pipe or socket leads to the program:
+ * killing `run` does not reach it.
+ */
+#include "reader/run.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "preload/probe.h"
+#include "reader/check.h"
+#include "reader/follow.h"
+#include "reader/guard.h"
+#include "reader/launch.h"
+#include "reader/run_options.h"
+#include "reader/sessions.h"
+#include "reader/summary.h"
+#include "shm/proc.h"
+
+#define PROGRESS_MS   250
+#define NAME_TRIES    10
+#define NAME_STEM_MAX 60
+
+struct run {
+	struct inv_run_options options;
+	struct inv_probe_file file;
+	char shim[1024];
+	char *probes; /* realpath, malloc'ed */
+	char dir[400];
+	char *dir_absolute; /* malloc'ed, or NULL */
+	char name[INV_SESSION_NAME_MAX + 1];
+	char path[512];
+	int output; /* -1: none */
+	bool observed;
+	bool viewed;
+	struct inv_view view;
+	struct inv_follow *follow;
+	struct inv_launch_signals signals;
+	int signal_fd;
+	pid_t pid; /* 0: reaped */
+	int status;
+	bool progress;
+	bool progress_shown;
+	int64_t started_ms;
+	int64_t shown_ms;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+}
+
+/* ---- prepare: what can be refused --------------------------------------------------- */
+
+/* A number below 3 would be taken for a standard stream; close-on-exec: the program finds
+ * it closed, as it was. */
+static void fill_standard_streams(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+			return;
+}
+
+static int read_probes(struct run *run)
+{
+	if (inv_check_read(&run->file, run->options.probes))
+		return INV_RUN_EXIT_OWN;
+	run->probes = realpath(run->options.probes, NULL);
+	if (run->probes)
+		return 0;
+	fprintf(stderr, "invreg: %s: %s\n", run->options.probes, strerror(errno));
+	return INV_RUN_EXIT_OWN;
+}
+
+static int find_shim(struct run *run)
+{
+	int r = inv_launch_find_shim(run->shim, sizeof(run->shim));
+	if (r == -EINVAL)
+		fprintf(stderr,
+			"invreg: %s: LD_PRELOAD cannot hold a path with spaces or colons: "
+			"install invreg elsewhere\n",
+			run->shim);
+	else if (r == -ENOENT)
+		fprintf(stderr, "invreg: libinvreg_preload.so is neither beside the executable "
+				"nor in ../lib/invreg or ../lib: install it there\n");
+	else if (r)
+		fprintf(stderr, "invreg: libinvreg_preload.so: %s\n", strerror(-r));
+	return r ? INV_RUN_EXIT_OWN : 0;
+}
+
+static int open_output(struct run *run)
+{
+	if (!run->options.output)
+		return 0;
+	run->output = open(run->options.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (run->output >= 0)
+		return 0;
+	fprintf(stderr, "invreg: %s: %s\n", run->options.output, strerror(errno));
+	return INV_RUN_EXIT_OWN;
+}
+
+static int prepare(struct run *run)
+{
+	int r = read_probes(run);
+	if (!r)
+		r = find_shim(run);
+	return r ? r : open_output(run);
+}
+
+/* ---- session ------------------------------------------------------------------------ */
+
+static void default_name(char *buf, size_t size, const char *command, int try)
+{
+	struct inv_self self;
+	char stem[NAME_STEM_MAX + 1], suffix[16] = "";
+	const char *slash = strrchr(command, '/');
+	snprintf(stem, sizeof(stem), "%s", slash && slash[1] ? slash + 1 : command);
+	for (char *p = stem; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
+			*p = '_';
+	if (stem[0] == '.')
+		stem[0] = '_';
+	inv_self_read(&self);
+	if (try)
+		snprintf(suffix, sizeof(suffix), "-%d", try + 1);
+	snprintf(buf, size, "%s-%" PRIu32 "-%" PRIu64 "%s", stem, self.pid, self.start_time,
+		 suffix);
+}
+
+static void command_text(char *buf, size_t size, char **command)
+{
+	size_t n = 0;
+	buf[0] = 0;
+	for (; *command && n + 1 < size; command++) {
+		int wrote = snprintf(buf + n, size - n, "%s%s", n ? " " : "", *command);
+		n += wrote > 0 ? (size_t)wrote : 0;
+	}
+}
+
+static void describe(struct inv_probe_row *row, const struct inv_probe *p)
+{
+	memset(row, 0, sizeof(*row));
+	snprintf(row->name, sizeof(row->name), "%s", p->name);
+	snprintf(row->target, sizeof(row->target), "%s", p->target);
+	snprintf(row->signature, sizeof(row->signature), "%s", p->signature_text);
+	snprintf(row->success, sizeof(row->success), "%s", p->success_text);
+	snprintf(row->result_type, sizeof(row->result_type), "%s", p->signature.result_text);
+}
+
+/* Creates the segment under its name; the first that is free, when the name is ours to choose. */
+static enum inv_result create_segment(struct run *run, const struct inv_segment_options *given)
+{
+	struct inv_segment_options options = *given;
+	struct inv_segment seg;
+	enum inv_result r = INV_E_EXISTS;
+	for (int try = 0; r == INV_E_EXISTS && try < NAME_TRIES; try++) {
+		if (run->options.session)
+			snprintf(run->name, sizeof(run->name), "%s", run->options.session);
+		else
+			default_name(run->name, sizeof(run->name), run->options.command[0], try);
+		r = inv_session_path(run->path, sizeof(run->path), run->dir, run->name);
+		options.session = run->name;
+		if (!r)
+			r = inv_segment_create(&seg, run->path, &options);
+		if (run->options.session)
+			break;
+	}
+	if (!r) /* we are a reader from here on */
+		inv_segment_detach(&seg);
+	return r;
+}
+
+static enum inv_result make_session(struct run *run)
+{
+	static struct inv_probe_row rows[INV_PROBES_MAX];
+	char command[1024];
+	enum inv_result r = inv_session_dir(run->dir, sizeof(run->dir), run->options.dir);
+	if (!r)
+		r = inv_session_ensure_dir(run->dir);
+	if (r)
+		return r;
+	uint32_t count = run->file.count < INV_PROBES_MAX ? run->file.count : INV_PROBES_MAX;
+	for (uint32_t i = 0; i < count; i++)
+		describe(&rows[i], &run->file.probes[i]);
+	command_text(command, sizeof(command), run->options.command);
+	struct inv_segment_options options = {
+		.budget_bytes = run->options.budget_bytes,
+		.probes = rows,
+		.probe_count = count,
+		.probes_hash = run->file.hash,
+		.command = command,
+	};
+	r = create_segment(run, &options);
+	if (!r)
+		inv_session_prune(run->dir, INV_SESSION_KEEP);
+	return r;
+}
+
+static const char *room_remedy(enum inv_result why)
+{
+	if (why == INV_E_FULL)
+		return "make room there (`invreg prune`), or give --dir";
+	if (why == INV_E_LIMIT)
+		return "raise `ulimit -f` and `ulimit -v`";
+	return "give a directory of yours by --dir";
+}
+
+static void say_unobserved(const struct run *run, enum inv_result why, int err)
+{
+	const char *text = why == INV_E_SYSTEM ? strerror(err) : inv_result_text(why);
+	fprintf(stderr, "invreg: warning: %s: no session: %s: the program runs unobserved; %s\n",
+		run->dir[0] ? run->dir : "session directory", text, room_remedy(why));
+}
+
+/* INVREG_DIR is for the child only where it is not the default: absolute, it may chdir. */
+static bool find_absolute_dir(struct run *run)
+{
+	const char *variable = getenv("INVREG_DIR");
+	if (!run->options.dir && !(variable && *variable))
+		return true;
+	run->dir_absolute = realpath(run->dir, NULL);
+	return run->dir_absolute != NULL;
+}
+
+static int refuse_name(const struct run *run)
+{
+	fprintf(stderr,
+		"invreg: session %s exists already in %s: give another name, or remove it by "
+		"`invreg prune --keep 0` when it has ended\n",
+		run->name, run->dir);
+	return INV_RUN_EXIT_OWN;
+}
+
+/* Returns: 0, observed or not; INV_RUN_EXIT_OWN: the name is taken. */
+static int open_session(struct run *run)
+{
+	enum inv_result r = make_session(run);
+	int err = errno;
+	if (r == INV_E_EXISTS)
+		return refuse_name(run);
+	if (r == INV_OK && !find_absolute_dir(run)) {
+		err = errno;
+		r = INV_E_SYSTEM;
+		unlink(run->path);
+	}
+	run->observed = r == INV_OK;
+	if (!run->observed)
+		say_unobserved(run, r, err);
+	return 0;
+}
+
+/* Our read-only view; without it the program is still observed, but nothing is followed. */
+static void open_view(struct run *run)
+{
+	int fd = open(run->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		fprintf(stderr, "invreg: warning: %s: %s: not followed\n", run->path,
+			strerror(errno));
+		return;
+	}
+	run->viewed = inv_sessions_view(fd, run->path, &run->view) == 0;
+	close(fd);
+	if (!run->viewed || run->output < 0)
+		return;
+	run->follow = inv_follow_open(&run->view, run->output);
+	if (!run->follow)
+		fprintf(stderr, "invreg: warning: %s: out of memory: not followed\n",
+			run->options.output);
+}
+
+/* ---- progress ------------------------------------------------------------------------ */
+
+static bool plain_terminal(void)
+{
+	const char *term = getenv("TERM");
+	return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static bool colored(void)
+{
+	const char *no = getenv("NO_COLOR");
+	return plain_terminal() && !(no && *no);
+}
+
+/* Not from the background, and not over a program that draws the screen itself. */
+static bool may_draw(void)
+{
+	struct termios t;
+	return tcgetpgrp(STDERR_FILENO) == getpgrp() && tcgetattr(STDERR_FILENO, &t) == 0 &&
+	       (t.c_lflag & ICANON);
+}
+
+static void put_terminal(const char *text, size_t length)
+{
+	ssize_t n = write(STDERR_FILENO, text, length);
+	(void)n; /* a terminal that went away: nothing to do about it */
+}
+
+/* The cursor is left at the line's start: what the program prints goes over it. */
+static void show_progress(struct run *run)
+{
+	int64_t now = now_ms();
+	uint64_t calls, failures, lost;
+	char line[160];
+	if (!run->progress || now - run->shown_ms < PROGRESS_MS || !may_draw())
+		return;
+	run->shown_ms = now;
+	inv_progress_counts(&run->view, &calls, &failures, &lost);
+	int n = snprintf(line, sizeof(line),
+			 "%.1f s  %" PRIu64 " calls  %" PRIu64 " failures  %" PRIu64 " lost"
+			 "\033[K\r",
+			 (double)(now - run->started_ms) / 1000, calls, failures, lost);
+	put_terminal(line, (size_t)n);
+	run->progress_shown = true;
+}
+
+static void erase_progress(const struct run *run)
+{
+	if (run->progress_shown && may_draw())
+		put_terminal("\r\033[K", 4);
+}
+
+/* ---- watch --------------------------------------------------------------------------- */
+
+/* Passed on unless the program has it already: from the kernel (a hang-up) or by itself. */
+static void pass_on(const struct run *run, const struct signalfd_siginfo *info)
+{
+	if (info->ssi_signo == SIGCHLD || info->ssi_code == SI_KERNEL || !run->pid ||
+	    info->ssi_pid == (uint32_t)run->pid)
+		return;
+	kill(run->pid, (int)info->ssi_signo);
+}
+
+static void read_signals(const struct run *run)
+{
+	struct signalfd_siginfo info;
+	while (read(run->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		pass_on(run, &info);
+}
+
+static bool ended(struct run *run)
+{
+	pid_t r = waitpid(run->pid, &run->status, WNOHANG);
+	if (r == 0 || (r < 0 && errno == EINTR))
+		return false;
+	run->pid = 0; /* its number may be another's from now on */
+	return true;
+}
+
+static const char *follow_error(int err)
+{
+	return err == -EFAULT ? "the segment was truncated" : strerror(-err);
+}
+
+/* A closed pipe is no error: who read it has seen enough. */
+static void stop_following(struct run *run, int err)
+{
+	if (err != -EPIPE)
+		fprintf(stderr, "invreg: %s: %s: events are written no more, the program goes on\n",
+			run->options.output, follow_error(err));
+	inv_follow_close(run->follow);
+	run->follow = NULL;
+}
+
+/* Returns: how long to sleep, in ms; -1: until something happens. */
+static int follow_once(struct run *run)
+{
+	int wait = run->progress ? PROGRESS_MS : -1;
+	if (!run->follow)
+		return wait;
+	int r = inv_follow_poll(run->follow);
+	if (r >= 0)
+		return r ? r : 1;
+	stop_following(run, r);
+	return wait;
+}
+
+static void watch(struct run *run)
+{
+	struct pollfd p = {.fd = run->signal_fd, .events = POLLIN};
+	while (!ended(run)) {
+		int wait = follow_once(run);
+		show_progress(run);
+		poll(&p, 1, wait);
+		read_signals(run);
+	}
+}
+
+/* ---- sum up -------------------------------------------------------------------------- */
+
+/* Runs under the guard. Returns: how many processes of the session are alive. */
+static int still_running(void *arg)
+{
+	const struct run *run = arg;
+	struct inv_self self;
+	int count = 0;
+	inv_self_read(&self);
+	for (uint32_t i = 0; i < INV_PROCS_MAX; i++)
+		count += inv_proc_row_liveness(&run->view.seg, &self, i) == INV_LIVENESS_ALIVE;
+	return count;
+}
+
+static void say_still_running(struct run *run)
+{
+	int n = run->options.quiet ? 0 : inv_guard_call(still_running, run);
+	if (n > 0)
+		fprintf(stderr,
+			"invreg: %d process%s of the program still run%s: this is the state now; "
+			"`invreg snapshot %s` tells more later\n",
+			n, n == 1 ? "" : "es", n == 1 ? "s" : "", run->name);
+}
+
+static void sum_up(struct run *run)
+{
+	if (run->follow) {
+		int r = inv_follow_finish(run->follow);
+		if (r && r != -EPIPE)
+			fprintf(stderr, "invreg: %s: %s: the last events are missing there\n",
+				run->options.output, follow_error(r));
+	}
+	if (!run->viewed)
+		return;
+	say_still_running(run);
+	if (!run->options.quiet)
+		inv_summary_print(&run->view, stderr, colored());
+}
+
+static int exit_status(int status)
+{
+	return WIFSIGNALED(status) ? INV_RUN_EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* ---- start --------------------------------------------------------------------------- */
+
+static int say_not_started(struct run *run, int err)
+{
+	fprintf(stderr, "invreg: %s: %s\n", run->options.command[0],
+		err == -ENOENT ? "not found" : strerror(-err));
+	if (run->observed)
+		unlink(run->path); /* nobody ever wrote to it */
+	return err == -ENOENT ? INV_RUN_EXIT_NOT_FOUND : INV_RUN_EXIT_NOT_EXECUTABLE;
+}
+
+/* Returns: 0, or the exit status. */
+static int start(struct run *run)
+{
+	sigset_t blocked;
+	int exec_error;
+	struct inv_launch launch = {
+		.argv = run->options.command,
+		.preload = run->observed ? run->shim : NULL,
+		.probes = run->probes,
+		.session = run->name,
+		.dir = run->dir_absolute,
+	};
+	inv_launch_take_signals(&run->signals, &blocked);
+	run->signal_fd = signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK);
+	int r = run->signal_fd < 0
+			? -errno
+			: inv_launch_start(&launch, &run->signals, &run->pid, &exec_error);
+	if (r) {
+		fprintf(stderr, "invreg: cannot start %s: %s\n", launch.argv[0], strerror(-r));
+		if (run->observed)
+			unlink(run->path);
+		return INV_RUN_EXIT_OWN;
+	}
+	return exec_error ? say_not_started(run, exec_error) : 0;
+}
+
+static int observe(struct run *run)
+{
+	int r = open_session(run);
+	if (r)
+		return r;
+	if (run->observed)
+		open_view(run);
+	r = start(run);
+	if (r)
+		return r;
+	run->progress = run->viewed && !run->options.quiet && plain_terminal();
+	run->started_ms = run->shown_ms = now_ms();
+	watch(run);
+	erase_progress(run);
+	inv_launch_give_back_terminal(&run->signals);
+	sum_up(run);
+	return exit_status(run->status);
+}
+
+static void release(struct run *run)
+{
+	if (run->follow)
+		inv_follow_close(run->follow);
+	if (run->viewed)
+		inv_view_close(&run->view);
+	if (run->output >= 0)
+		close(run->output);
+	if (run->signal_fd >= 0)
+		close(run->signal_fd);
+	free(run->probes);
+	free(run->dir_absolute);
+	inv_probe_file_free(&run->file);
+}
+
+int inv_verb_run(int argc, char **argv)
+{
+	static struct run run = {.output = -1, .signal_fd = -1};
+	fill_standard_streams();
+	int r = inv_run_options(&run.options, argc, argv);
+	if (r >= 0)
+		return r;
+	r = prepare(&run);
+	if (!r)
+		r = observe(&run);
+	release(&run);
+	return r;
+}

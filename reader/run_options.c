@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run_options.c - options of `run`. Options end at the command: what follows is its own.
+ * Errors are 125, not 2: what calls `run` must tell our errors from the program's.
+ */
+#include "reader/run_options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reader/run.h"
+#include "shm/session.h"
+
+/* Below it a segment has no room for its tables and one lane. */
+#define SIZE_MIN       (UINT64_C(4) << 20)
+#define SIZE_MAX_BYTES (UINT64_C(1) << 40)
+
+static int help(void)
+{
+	puts("usage: invreg run [OPTIONS] [--] CMD [ARGS...]\n"
+	     "\n"
+	     "Runs CMD with the shim preloaded, records what its probes say, and prints a summary\n"
+	     "on stderr at the end. CMD's input, output, signals and exit status are its own.\n"
+	     "\n"
+	     "  -p, --probes FILE    what to observe (INVREG_PROBES)\n"
+	     "  -o, --output FILE    write events to FILE as JSON lines while CMD runs\n"
+	     "      --session NAME   the session's name (CMD-PID-START)\n"
+	     "      --dir DIR        where sessions live (INVREG_DIR, else /dev/shm/invreg-<uid>)\n"
+	     "      --size BYTES     memory it may take, with K, M or G (48M or half of what is\n"
+	     "                       free, whichever is less); 4M at least\n"
+	     "  -q, --quiet          no progress, no summary\n"
+	     "\n"
+	     "exit status: CMD's own, 128+N when signal N killed it; 125 an error of invreg's own\n"
+	     "(CMD was not started), 126 CMD cannot be executed, 127 CMD was not found.\n"
+	     "\n"
+	     "examples:\n"
+	     "  invreg run -p executor.ini -- ./simulation --ticks 100\n"
+	     "  invreg run -p executor.ini -o run.jsonl --session night --size 256M -- "
+	     "./simulation");
+	return fflush(stdout) ? INV_RUN_EXIT_OWN : 0;
+}
+
+static int wrong(const char *what, const char *value)
+{
+	fprintf(stderr, "invreg: run: %s%s%s%s\n", what, value ? " '" : "", value ? value : "",
+		value ? "'" : "");
+	return INV_RUN_EXIT_OWN;
+}
+
+static bool parse_size(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMG";
+	char *end;
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (end == text || !isdigit((unsigned char)*text) || errno)
+		return false;
+	const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	unsigned shift = unit ? 10u * (unsigned)(unit - units + 1) : 0;
+	if (end[unit ? 1 : 0] || value > SIZE_MAX_BYTES >> shift)
+		return false;
+	*bytes = value << shift;
+	return *bytes >= SIZE_MIN;
+}
+
+static int take_size(struct inv_run_options *out, const char *text)
+{
+	if (!text || !*text || parse_size(text, &out->budget_bytes))
+		return -1;
+	return wrong("a size is a number with K, M or G, 4M to 1024G, not", text);
+}
+
+static int take_option(struct inv_run_options *out, int option, char **argv)
+{
+	switch (option) {
+	case 'p':
+		out->probes = optarg;
+		return -1;
+	case 'o':
+		out->output = optarg;
+		return -1;
+	case 's':
+		out->session = optarg;
+		return inv_session_name_valid(optarg)
+			       ? -1
+			       : wrong("a session's name is 1 to 100 of [A-Za-z0-9._-] and "
+				       "begins without a dot, not",
+				       optarg);
+	case 'd':
+		out->dir = optarg;
+		return -1;
+	case 'b':
+		return take_size(out, optarg);
+	case 'q':
+		out->quiet = true;
+		return -1;
+	case 'h':
+		return help();
+	default:
+		return wrong("bad option or no value (see `invreg run --help`):", argv[optind - 1]);
+	}
+}
+
+int inv_run_options(struct inv_run_options *out, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"probes", required_argument, NULL, 'p'},  {"output", required_argument, NULL, 'o'},
+		{"session", required_argument, NULL, 's'}, {"dir", required_argument, NULL, 'd'},
+		{"size", required_argument, NULL, 'b'},	   {"quiet", no_argument, NULL, 'q'},
+		{"help", no_argument, NULL, 'h'},	   {NULL, 0, NULL, 0}};
+	memset(out, 0, sizeof(*out));
+	out->probes = getenv("INVREG_PROBES");
+	int r = take_size(out, getenv("INVREG_SIZE"));
+	opterr = 0;
+	optind = 0;
+	for (int c; r < 0 && (c = getopt_long(argc, argv, "+p:o:qh", options, NULL)) != -1;)
+		r = take_option(out, c, argv);
+	if (r >= 0)
+		return r;
+	if (optind >= argc)
+		return wrong("no command: invreg run -p PROBES -- CMD [ARGS...]", NULL);
+	if (!out->probes || !*out->probes)
+		return wrong("no probe file: give -p FILE or set INVREG_PROBES", NULL);
+	if (out->dir && !*out->dir)
+		return wrong("--dir is empty", NULL);
+	out->command = argv + optind;
+	return -1;
+}

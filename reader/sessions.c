@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sessions.c - finding, opening and listing sessions; the verbs `ls` and `prune`.
+ *
+ * Opening decides by the open file, never by its name: what was checked is what is read,
+ * whoever renames files meanwhile. Listing maps each segment for a moment, inside the
+ * SIGBUS guard, and reads a few words of each lane; copies of tallies are not needed for
+ * a total of calls begun.
+ */
+#include "reader/sessions.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "reader/guard.h"
+#include "shm/proc.h"
+
+#define SUFFIX ".seg"
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), m = strlen(suffix);
+	return n > m && strcmp(name + n - m, suffix) == 0;
+}
+
+/* ---- refusing ------------------------------------------------------------------- */
+
+static const char *remedy(enum inv_result why)
+{
+	switch (why) {
+	case INV_E_OWNER:
+		return "read it as its owner or as root";
+	case INV_E_KIND:
+		return "give the file itself, not a link to it";
+	case INV_E_MAGIC:
+		return "give a session, a .seg or a .jsonl that invreg wrote";
+	case INV_E_VERSION:
+		return "read it with the invreg that made it";
+	case INV_E_BYTE_ORDER:
+		return "read it on a machine like that one";
+	case INV_E_NOT_READY:
+		return "remove the file and run the program again";
+	case INV_E_CORRUPT:
+		return "take the copy again, or remove the file";
+	case INV_E_SYSTEM:
+		return "see `ulimit -v` and the rights of the file";
+	default:
+		return "see `invreg ls`";
+	}
+}
+
+int inv_sessions_refuse(const char *path, enum inv_result why, uint32_t found)
+{
+	char versions[64] = "";
+	if (why == INV_E_VERSION)
+		snprintf(versions, sizeof(versions),
+			 " (%" PRIu32 ", this invreg reads %" PRIu32 ")", found,
+			 (uint32_t)INV_FORMAT_VERSION);
+	fprintf(stderr, "invreg: %s: %s%s: %s\n", path, inv_result_text(why), versions,
+		remedy(why));
+	return INV_EXIT_REFUSED;
+}
+
+int inv_sessions_view(int fd, const char *path, struct inv_view *view)
+{
+	uint32_t found = 0;
+	enum inv_result r = inv_view_open(view, fd, &found);
+	return r ? inv_sessions_refuse(path, r, found) : 0;
+}
+
+/* ---- opening -------------------------------------------------------------------- */
+
+static enum inv_result check_file(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st))
+		return INV_E_SYSTEM;
+	if (!S_ISREG(st.st_mode))
+		return INV_E_KIND;
+	return st.st_uid == geteuid() || geteuid() == 0 ? INV_OK : INV_E_OWNER;
+}
+
+static int refuse_errno(const char *path, int err)
+{
+	if (err == ENOENT || err == ENOTDIR) {
+		fprintf(stderr, "invreg: %s: no such session; `invreg ls` lists them\n", path);
+		return INV_EXIT_NO_SESSION;
+	}
+	if (err == ELOOP || err == ENXIO) /* a symlink, a socket */
+		return inv_sessions_refuse(path, INV_E_KIND, 0);
+	fprintf(stderr, "invreg: %s: %s: %s\n", path, strerror(err),
+		err == EACCES ? remedy(INV_E_OWNER) : "nothing was read");
+	return INV_EXIT_REFUSED;
+}
+
+static int open_path(const char *path, int *fd)
+{
+	*fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (*fd < 0)
+		return refuse_errno(path, errno);
+	enum inv_result r = check_file(*fd);
+	if (!r)
+		return 0;
+	close(*fd);
+	*fd = -1;
+	return inv_sessions_refuse(path, r, 0);
+}
+
+/* The newest that can be read, or the one live. Several live: *several. */
+static const struct inv_session_row *obvious(const struct inv_session_row *rows, size_t count,
+					     bool *several)
+{
+	const struct inv_session_row *live = NULL, *newest = NULL;
+	*several = false;
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].refused)
+			continue;
+		if (!newest)
+			newest = &rows[i];
+		if (rows[i].liveness != INV_LIVENESS_ALIVE)
+			continue;
+		*several = live != NULL;
+		if (*several)
+			break;
+		live = &rows[i];
+	}
+	return live ? live : newest;
+}
+
+static int list_live(const struct inv_session_row *rows, size_t count)
+{
+	fprintf(stderr, "invreg: several sessions are live, name one of them:\n");
+	for (size_t i = 0; i < count; i++)
+		if (!rows[i].refused && rows[i].liveness == INV_LIVENESS_ALIVE)
+			fprintf(stderr, "  %s  %s\n", rows[i].name, rows[i].command);
+	return INV_EXIT_USAGE;
+}
+
+static int choose(const char *dir, char name[INV_SESSION_NAME_MAX + 1])
+{
+	struct inv_session_row *rows = NULL;
+	size_t count = 0;
+	bool several;
+	int r = inv_sessions_list(dir, &rows, &count);
+	if (r) {
+		fprintf(stderr, "invreg: %s: %s\n", dir, strerror(-r));
+		return INV_EXIT_REFUSED;
+	}
+	const struct inv_session_row *row = obvious(rows, count, &several);
+	if (several) {
+		r = list_live(rows, count);
+	} else if (row) {
+		strcpy(name, row->name);
+	} else {
+		fprintf(stderr,
+			"invreg: no session in %s: make one with `invreg run -p PROBES -- CMD`\n",
+			dir);
+		r = INV_EXIT_NO_SESSION;
+	}
+	free(rows);
+	return r;
+}
+
+static bool is_path(const char *dir, const char *name)
+{
+	char path[512];
+	if (strchr(name, '/'))
+		return true;
+	if (!has_suffix(name, SUFFIX) && !has_suffix(name, ".jsonl"))
+		return false;
+	return (inv_session_path(path, sizeof(path), dir, name) || access(path, F_OK)) &&
+	       access(name, F_OK) == 0;
+}
+
+static int copy_path(char *path, size_t size, const char *name)
+{
+	int n = snprintf(path, size, "%s", name);
+	if (n >= 0 && (size_t)n < size)
+		return 0;
+	fprintf(stderr, "invreg: %.60s...: the path is too long\n", name);
+	return INV_EXIT_REFUSED;
+}
+
+int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, size_t size)
+{
+	char where[400], chosen[INV_SESSION_NAME_MAX + 1];
+	*fd = -1;
+	int r = 0;
+	if (inv_session_dir(where, sizeof(where), dir)) {
+		fprintf(stderr, "invreg: the path of the session directory is too long\n");
+		return INV_EXIT_REFUSED;
+	}
+	if (name && is_path(where, name)) {
+		r = copy_path(path, size, name);
+		return r ? r : open_path(path, fd);
+	}
+	if (!name) {
+		r = choose(where, chosen);
+		name = chosen;
+	}
+	if (r)
+		return r;
+	if (inv_session_path(path, size, where, name)) {
+		fprintf(stderr, "invreg: %s: no such session in %s; `invreg ls` lists them\n", name,
+			where);
+		return INV_EXIT_NO_SESSION;
+	}
+	return open_path(path, fd);
+}
+
+/* ---- listing -------------------------------------------------------------------- */
+
+/* A program's arguments may hold anything; a terminal must not act upon it. */
+static void printable(char *to, size_t size, const char *from, size_t length)
+{
+	size_t n = 0;
+	while (n < size - 1 && n < length && from[n]) {
+		unsigned char c = (unsigned char)from[n];
+		to[n++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+	}
+	to[n] = 0;
+}
+
+static uint64_t calls_begun(const struct inv_view *view)
+{
+	uint32_t lanes = inv_view_lane_count(view);
+	uint64_t sum = atomic_load_explicit(&view->seg.overflow->begun, memory_order_relaxed);
+	for (uint32_t i = 0; i < lanes; i++)
+		sum += atomic_load_explicit(&inv_segment_lane(&view->seg, i)->begun,
+					    memory_order_relaxed);
+	return sum;
+}
+
+static uint32_t processes_seen(const struct inv_view *view)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < INV_PROCS_MAX; i++) {
+		uint64_t state =
+			atomic_load_explicit(&view->seg.procs[i].state, memory_order_relaxed);
+		count += INV_PROC_STATUS(state) != INV_PROC_FREE;
+	}
+	return count;
+}
+
+struct look {
+	int fd;
+	struct inv_session_row *row;
+};
+
+/* Runs under the guard: the file may shrink while it is mapped. */
+static int look_inside(void *arg)
+{
+	struct look *look = arg;
+	struct inv_session_row *row = look->row;
+	struct inv_view view;
+	uint32_t found;
+	row->refused = inv_view_open(&view, look->fd, &found);
+	if (row->refused)
+		return 0;
+	const struct inv_header *h = view.seg.header;
+	row->created_ns = h->created.realtime_ns;
+	row->processes = processes_seen(&view);
+	row->calls = calls_begun(&view);
+	row->reserved_bytes =
+		atomic_load_explicit(&view.seg.shared->reserved_bytes, memory_order_relaxed);
+	printable(row->command, sizeof(row->command), h->command, sizeof(h->command));
+	inv_view_close(&view);
+	return 0;
+}
+
+static void look_at(int dirfd, const char *file, struct inv_session_row *row)
+{
+	struct stat st;
+	struct look look = {.row = row};
+	memset(row, 0, sizeof(*row));
+	snprintf(row->name, sizeof(row->name), "%.*s", (int)(strlen(file) - strlen(SUFFIX)), file);
+	if (fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		row->modified = st.st_mtim;
+	look.fd = openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (look.fd < 0) {
+		row->refused = errno == ELOOP ? INV_E_KIND : INV_E_SYSTEM;
+		return;
+	}
+	row->refused = check_file(look.fd);
+	if (!row->refused && inv_guard_call(look_inside, &look))
+		row->refused = INV_E_CORRUPT;
+	if (!row->refused)
+		row->liveness = inv_session_liveness(look.fd);
+	close(look.fd);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct timespec *x = &((const struct inv_session_row *)a)->modified;
+	const struct timespec *y = &((const struct inv_session_row *)b)->modified;
+	if (x->tv_sec != y->tv_sec)
+		return x->tv_sec < y->tv_sec ? 1 : -1;
+	return x->tv_nsec < y->tv_nsec ? 1 : x->tv_nsec > y->tv_nsec ? -1 : 0;
+}
+
+static bool session_file(const char *name)
+{
+	return name[0] != '.' && has_suffix(name, SUFFIX) &&
+	       strlen(name) <= INV_SESSION_NAME_MAX + strlen(SUFFIX);
+}
+
+int inv_sessions_list(const char *dir, struct inv_session_row **rows, size_t *count)
+{
+	int r = 0;
+	DIR *d = opendir(dir);
+	*rows = NULL;
+	*count = 0;
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	for (struct dirent *e; (e = readdir(d));) {
+		if (!session_file(e->d_name))
+			continue;
+		struct inv_session_row *more = realloc(*rows, (*count + 1) * sizeof(*more));
+		if (!more) {
+			r = -ENOMEM;
+			break;
+		}
+		*rows = more;
+		look_at(dirfd(d), e->d_name, &more[(*count)++]);
+	}
+	closedir(d);
+	if (*count)
+		qsort(*rows, *count, sizeof(**rows), newest_first);
+	return r;
+}
+
+/* ---- ls ------------------------------------------------------------------------- */
+
+static const char *state_of(const struct inv_session_row *row)
+{
+	if (row->refused)
+		return "refused";
+	if (row->liveness == INV_LIVENESS_ALIVE)
+		return "live";
+	return row->liveness == INV_LIVENESS_DEAD ? "ended" : "unknown";
+}
+
+static void print_row(const struct inv_session_row *row, int width)
+{
+	char when[32] = "-";
+	time_t seconds = (time_t)(row->created_ns / 1000000000);
+	struct tm tm;
+	if (row->refused) {
+		printf("%-*s  %-7s  %s\n", width, row->name, state_of(row),
+		       inv_result_text(row->refused));
+		return;
+	}
+	if (localtime_r(&seconds, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	printf("%-*s  %-7s  %12" PRIu64 "  %5" PRIu32 "  %6.1fM  %-19s  %s\n", width, row->name,
+	       state_of(row), row->calls, row->processes, (double)row->reserved_bytes / 1048576,
+	       when, row->command);
+}
+
+static void print_table(const struct inv_session_row *rows, size_t count)
+{
+	int width = 7;
+	for (size_t i = 0; i < count; i++)
+		if ((int)strlen(rows[i].name) > width)
+			width = (int)strlen(rows[i].name);
+	printf("%-*s  %-7s  %12s  %5s  %7s  %-19s  %s\n", width, "SESSION", "STATE", "CALLS",
+	       "PROCS", "MEMORY", "STARTED", "COMMAND");
+	for (size_t i = 0; i < count; i++)
+		print_row(&rows[i], width);
+}
+
+static int flush_stdout(void)
+{
+	if (fflush(stdout) == 0 || errno == EPIPE)
+		return 0;
+	fprintf(stderr, "invreg: stdout: %s\n", strerror(errno));
+	return INV_EXIT_RUNTIME;
+}
+
+static int ls_help(void)
+{
+	puts("usage: invreg ls [--dir DIR]\n"
+	     "\n"
+	     "Lists sessions, newest first: state (live, ended, unknown: made in another pid\n"
+	     "namespace or boot), calls begun, processes, memory, start and command.\n"
+	     "\n"
+	     "  --dir DIR   where sessions live (INVREG_DIR, else /dev/shm/invreg-<uid>)\n"
+	     "\n"
+	     "examples:\n"
+	     "  invreg ls\n"
+	     "  invreg ls --dir /dev/shm/invreg-1000     # as root: another user's");
+	return flush_stdout();
+}
+
+/* Puts the session directory in dir. Returns: 0 or INV_EXIT_USAGE. */
+static int find_dir(char *dir, size_t size, const char *given)
+{
+	if (inv_session_dir(dir, size, given) == INV_OK)
+		return 0;
+	fprintf(stderr, "invreg: the path of the session directory is too long\n");
+	return INV_EXIT_USAGE;
+}
+
+static int unexpected(const char *verb, const char *argument)
+{
+	fprintf(stderr, "invreg: %s: unexpected argument '%s': see `invreg %s --help`\n", verb,
+		argument, verb);
+	return INV_EXIT_USAGE;
+}
+
+static int usage(const char *verb, char **argv)
+{
+	fprintf(stderr, "invreg: %s: bad option or no value: '%s': see `invreg %s --help`\n", verb,
+		argv[optind - 1], verb);
+	return INV_EXIT_USAGE;
+}
+
+int inv_verb_ls(int argc, char **argv)
+{
+	static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+	const char *given = NULL;
+	char dir[400];
+	opterr = 0;
+	optind = 0;
+	for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
+		if (c == 'h')
+			return ls_help();
+		if (c != 'd')
+			return usage("ls", argv);
+		given = optarg;
+	}
+	if (optind < argc)
+		return unexpected("ls", argv[optind]);
+	if (find_dir(dir, sizeof(dir), given))
+		return INV_EXIT_USAGE;
+	struct inv_session_row *rows;
+	size_t count;
+	int r = inv_sessions_list(dir, &rows, &count);
+	if (r)
+		fprintf(stderr, "invreg: %s: %s\n", dir, strerror(-r));
+	else if (!count)
+		fprintf(stderr, "invreg: no session in %s\n", dir);
+	else
+		print_table(rows, count);
+	free(rows);
+	return r ? INV_EXIT_RUNTIME : flush_stdout();
+}
+
+/* ---- prune ---------------------------------------------------------------------- */
+
+static int prune_help(void)
+{
+	puts("usage: invreg prune [--keep N] [--dir DIR]\n"
+	     "\n"
+	     "Removes sessions that have ended, all but the N newest of them. Live sessions and\n"
+	     "those of unknown state stay.\n"
+	     "\n"
+	     "  --keep N    how many ended sessions stay (4)\n"
+	     "  --dir DIR   where sessions live (INVREG_DIR, else /dev/shm/invreg-<uid>)\n"
+	     "\n"
+	     "examples:\n"
+	     "  invreg prune\n"
+	     "  invreg prune --keep 0");
+	return flush_stdout();
+}
+
+static bool parse_keep(const char *text, int *keep)
+{
+	char *end;
+	errno = 0;
+	long value = strtol(text, &end, 10);
+	if (end == text || *end || errno || value < 0 || value > 1000000)
+		return false;
+	*keep = (int)value;
+	return true;
+}
+
+int inv_verb_prune(int argc, char **argv)
+{
+	static const struct option options[] = {{"keep", required_argument, NULL, 'k'},
+						{"dir", required_argument, NULL, 'd'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+	const char *given = NULL;
+	char dir[400];
+	int keep = INV_SESSION_KEEP;
+	opterr = 0;
+	optind = 0;
+	for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
+		if (c == 'h')
+			return prune_help();
+		if (c == 'd')
+			given = optarg;
+		else if (c != 'k' || !parse_keep(optarg, &keep))
+			return usage("prune", argv);
+	}
+	if (optind < argc)
+		return unexpected("prune", argv[optind]);
+	if (find_dir(dir, sizeof(dir), given))
+		return INV_EXIT_USAGE;
+	int gone = inv_session_prune(dir, keep);
+	printf("%d session%s removed from %s\n", gone, gone == 1 ? "" : "s", dir);
+	return flush_stdout();
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guard.h"
+#include "jsonl.h"
+#include "sessions.h"
+#include "verbs.h"
+
+#define CHUNK_BYTES (256u << 10)
+
+struct inv_call *inv_src_add(struct inv_src *src)
+{
+	if (src->call_count == src->call_room) {
+		size_t room = src->call_room ? src->call_room * 2 : 1024;
+		struct inv_call *calls = realloc(src->calls, room * sizeof(*calls));
+		if (!calls)
+			return NULL;
+		src->calls = calls;
+		src->call_room = room;
+	}
+	return &src->calls[src->call_count++];
+}
+
+static bool new_chunk(struct inv_src *src, size_t length)
+{
+	char **chunks = realloc(src->chunks, (src->chunk_count + 1) * sizeof(*chunks));
+	if (!chunks)
+		return false;
+	src->chunks = chunks;
+	src->chunk_size = length > CHUNK_BYTES ? length : CHUNK_BYTES;
+	chunks[src->chunk_count] = malloc(src->chunk_size);
+	if (!chunks[src->chunk_count])
+		return false;
+	src->chunk_count++;
+	src->chunk_used = 0;
+	return true;
+}
+
+const char *inv_src_keep_text(struct inv_src *src, const char *text, size_t length)
+{
+	if (length == 0)
+		return "";
+	if (src->chunk_size - src->chunk_used < length && !new_chunk(src, length))
+		return NULL;
+	char *to = src->chunks[src->chunk_count - 1] + src->chunk_used;
+	src->chunk_used += length;
+	return memcpy(to, text, length);
+}
+
+int inv_src_add_lost(struct inv_src *src, uint32_t lane, uint64_t first, uint64_t last)
+{
+	size_t bytes = (src->lost_count + 1) * sizeof(*src->lost);
+	struct inv_src_lost *lost = realloc(src->lost, bytes);
+	if (!lost)
+		return -ENOMEM;
+	src->lost = lost;
+	lost[src->lost_count++] = (struct inv_src_lost){lane, first, last};
+	return 0;
+}
+
+/* ---- segments ------------------------------------------------------------------- */
+
+static int load_slot(struct inv_src *src, uint32_t lane, uint64_t index)
+{
+	struct inv_event event;
+	struct inv_event_text text;
+	struct inv_call call;
+	if (inv_view_event(&src->view, lane, index, &event) != INV_SLOT_READ_OK)
+		return 0;
+	if (event.state == INV_SLOT_TEXT)
+		return 0;
+	inv_decode_call(&src->decoder, &event, &text, &call);
+	call.message = inv_src_keep_text(src, call.message, call.message_length);
+	struct inv_call *to = inv_src_add(src);
+	if (!call.message || !to)
+		return -ENOMEM;
+	*to = call;
+	return 0;
+}
+
+static int load_lane(struct inv_src *src, uint32_t lane)
+{
+	uint64_t head = inv_view_head(&src->view, lane);
+	uint32_t slots = inv_view_ring_slots(&src->view, lane);
+	uint64_t first = head > slots ? head - slots + 1 : 1;
+	for (uint64_t i = first; slots && head && i <= head; i++)
+		if (load_slot(src, lane, i) < 0)
+			return -ENOMEM;
+	return head && first > 1 ? inv_src_add_lost(src, lane, 1, first - 1) : 0;
+}
+
+static int load_view(void *arg)
+{
+	struct inv_src *src = arg;
+	uint32_t lanes = inv_view_lane_count(&src->view);
+	for (uint32_t i = 0; i < lanes; i++)
+		if (load_lane(src, i) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct inv_call *x = a, *y = b;
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns ? -1 : 1;
+	if (x->lane != y->lane)
+		return x->lane < y->lane ? -1 : 1;
+	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+}
+
+int inv_src_load(struct inv_src *src)
+{
+	int result = 0;
+	if (src->kind != INV_SRC_JSONL)
+		result = inv_guard_call(load_view, src);
+	if (src->call_count)
+		qsort(src->calls, src->call_count, sizeof(*src->calls), by_start);
+	return result;
+}
+
+/* ---- open and close -------------------------------------------------------------- */
+
+struct opening {
+	struct inv_src *src;
+	uint32_t found;
+	enum inv_result why;
+};
+
+static int open_view(void *arg)
+{
+	struct opening *o = arg;
+	o->why = inv_view_open(&o->src->view, o->src->fd, &o->found);
+	if (o->why != INV_OK)
+		return -EINVAL;
+	const struct inv_header *h = o->src->view.seg.header;
+	o->src->kind = h->flags & INV_HEADER_SNAPSHOT ? INV_SRC_SNAPSHOT : INV_SRC_LIVE;
+	return inv_decoder_init(&o->src->decoder, &o->src->view, &o->src->words);
+}
+
+static bool looks_like_lines(const struct inv_src *src)
+{
+	char first = 0;
+	ssize_t n = pread(src->fd, &first, 1, 0);
+	size_t length = strlen(src->path);
+	bool named = length > 6 && !strcmp(src->path + length - 6, ".jsonl");
+	return n >= 0 && (named || (n == 1 && first == '{'));
+}
+
+static int open_lines(struct inv_src *src)
+{
+	src->kind = INV_SRC_JSONL;
+	int result = inv_jsonl_read(src, src->fd);
+	if (result == 0)
+		return 0;
+	fprintf(stderr, "invreg: %s: %s\n", src->path,
+		result == -EINVAL ? "not event lines (JSONL); was it written by `invreg`?"
+				  : strerror(-result));
+	return result == -EINVAL ? INV_EXIT_REFUSED : INV_EXIT_RUNTIME;
+}
+
+static int open_fd(struct inv_src *src)
+{
+	struct opening opening = {.src = src};
+	if (looks_like_lines(src))
+		return open_lines(src);
+	int result = inv_guard_call(open_view, &opening);
+	if (result == 0)
+		return 0;
+	if (result == -ENOMEM) {
+		fprintf(stderr, "invreg: out of memory\n");
+		return INV_EXIT_RUNTIME;
+	}
+	enum inv_result why = result == -EFAULT ? INV_E_CORRUPT : opening.why;
+	return inv_sessions_refuse(src->path, why, opening.found);
+}
+
+int inv_src_open(struct inv_src *src, const char *dir, const char *name)
+{
+	*src = (struct inv_src){.fd = -1};
+	int code = inv_sessions_open(dir, name, &src->fd, src->path, sizeof(src->path));
+	if (code)
+		return code;
+	if (inv_words_init(&src->words) < 0) {
+		fprintf(stderr, "invreg: out of memory\n");
+		code = INV_EXIT_RUNTIME;
+	} else {
+		code = open_fd(src);
+	}
+	if (code)
+		inv_src_close(src);
+	return code;
+}
+
+int inv_src_borrow(struct inv_src *src, const struct inv_view *view)
+{
+	*src = (struct inv_src){.fd = -1, .borrowed = true, .view = *view};
+	src->kind = view->seg.header->flags & INV_HEADER_SNAPSHOT ? INV_SRC_SNAPSHOT : INV_SRC_LIVE;
+	if (inv_words_init(&src->words) == 0 &&
+	    inv_decoder_init(&src->decoder, &src->view, &src->words) == 0)
+		return 0;
+	inv_src_close(src);
+	return -ENOMEM;
+}
+
+void inv_src_close(struct inv_src *src)
+{
+	for (size_t i = 0; i < src->chunk_count; i++)
+		free(src->chunks[i]);
+	free(src->chunks);
+	free(src->calls);
+	free(src->lost);
+	inv_registry_free(src->exact);
+	inv_decoder_free(&src->decoder);
+	inv_words_free(&src->words);
+	if (!src->borrowed)
+		inv_view_close(&src->view);
+	if (src->fd >= 0)
+		close(src->fd);
+	*src = (struct inv_src){.fd = -1};
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* test_record_edges.c - calls as threads, jumps and signals make them; totals are always exact. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "shm/record.h"
+#include "shm/view.h"
+
+static char path[64];
+static struct inv_segment seg;
+static struct inv_view view;
+
+static void make(void)
+{
+	uint32_t version;
+	struct inv_segment_options o = {.ring_slots = 64,
+					.lane_count = 256,
+					.budget_bytes = 256 << 20};
+	struct inv_record_options r = {.segment = &seg};
+	snprintf(path, sizeof(path), "/dev/shm/invreg-unit-%d.seg", getpid());
+	cr_assert_eq(inv_segment_create(&seg, path, &o), INV_OK);
+	int fd = open(path, O_RDONLY);
+	cr_assert_eq(inv_view_open(&view, fd, &version), INV_OK);
+	close(fd);
+	cr_assert_eq(inv_record_attach(&r), INV_OK);
+}
+
+static void drop(void)
+{
+	inv_record_detach();
+	inv_view_close(&view);
+	inv_segment_detach(&seg);
+	unlink(path);
+}
+
+TestSuite(record_edges, .init = make, .fini = drop, .timeout = 120);
+
+static void begin(struct inv_call *call, uintptr_t frame)
+{
+	struct inv_call_fields f = {.tick = 7};
+	inv_record_enter_at(call, frame);
+	f.invoker = inv_name_of_string(call->names, &seg, "alice", &f.miss[0]);
+	f.artifact = inv_name_of_string(call->names, &seg, "anvil", &f.miss[1]);
+	f.method = inv_name_of_string(call->names, &seg, "use", &f.miss[2]);
+	inv_record_begin(call, &f);
+}
+
+static void end(struct inv_call *call, uint64_t duration, const char *message)
+{
+	struct inv_call_outcome o = {.message = message};
+	o.message_length = message ? (uint32_t)strlen(message) : 0;
+	inv_record_reenter(call);
+	inv_record_end(call, &o, call->start_ticks + duration);
+}
+
+static __attribute__((noinline)) void call_once(void)
+{
+	struct inv_call call;
+	begin(&call, (uintptr_t)__builtin_frame_address(0));
+	end(&call, 10, NULL);
+}
+
+struct sums {
+	uint64_t begun, returned, abandoned, inherited, never, moved, open, calls, self, sum,
+		events;
+};
+
+static struct sums add_up(void)
+{
+	struct sums s = {0};
+	struct inv_lane_copy c;
+	for (uint32_t i = 0; i < inv_view_lane_count(&view); i++) {
+		if (inv_view_lane(&view, i, &c))
+			continue;
+		s.begun += c.fixed.begun, s.returned += c.fixed.returned;
+		s.abandoned += c.fixed.abandoned, s.inherited += c.fixed.inherited;
+		s.never += c.fixed.never_returned, s.moved += c.fixed.moved;
+		s.open += inv_lane_copy_open_calls(&c), s.events += c.fixed.events;
+		for (uint32_t k = 0; k < c.cell_count; k++) {
+			s.calls += inv_cell_calls(&c.cells[k]);
+			s.self += c.cells[k].self_ticks, s.sum += c.cells[k].sum_ticks;
+		}
+		inv_lane_copy_free(&c);
+	}
+	cr_expect_eq(s.calls, s.returned);
+	cr_expect_eq(s.begun + s.inherited, s.returned + s.abandoned + s.never + s.moved + s.open);
+	return s;
+}
+
+static __attribute__((noinline)) void nest(int depth)
+{
+	struct inv_call call;
+	begin(&call, (uintptr_t)__builtin_frame_address(0));
+	if (depth)
+		nest(depth - 1);
+	end(&call, 10u * (unsigned)(depth + 1), NULL);
+}
+
+Test(record_edges, self_time_leaves_out_nested_calls)
+{
+	nest(9);
+	struct sums s = add_up();
+	cr_expect_eq(s.returned, 10);
+	cr_expect_eq(s.sum, 550);
+	cr_expect_eq(s.self, 100);
+}
+
+Test(record_edges, nesting_deeper_than_the_stack_is_counted)
+{
+	nest(99);
+	struct sums s = add_up();
+	cr_expect_eq(s.returned, 100);
+	cr_expect_eq(s.open, 0);
+}
+
+static jmp_buf out;
+
+static __attribute__((noinline)) void jump(int depth)
+{
+	struct inv_call call;
+	begin(&call, (uintptr_t)__builtin_frame_address(0));
+	if (depth)
+		jump(depth - 1);
+	else
+		longjmp(out, 1);
+	end(&call, 1, NULL);
+}
+
+static __attribute__((noinline)) void jump_over(int depth)
+{
+	if (!setjmp(out))
+		jump(depth);
+	call_once();
+}
+
+Test(record_edges, calls_jumped_over_are_abandoned)
+{
+	jump_over(4);
+	struct sums s = add_up();
+	cr_expect_eq(s.abandoned, 5);
+	cr_expect_eq(s.returned, 1);
+	cr_expect_eq(s.open, 0);
+}
+
+Test(record_edges, calls_jumped_over_beyond_the_stack_are_abandoned_too)
+{
+	jump_over(39);
+	struct sums s = add_up();
+	cr_expect_eq(s.abandoned, 40);
+	cr_expect_eq(s.open, 0);
+}
+
+static __attribute__((noinline)) void leave_open(struct inv_call *call)
+{
+	begin(call, (uintptr_t)__builtin_frame_address(0));
+}
+
+Test(record_edges, a_return_takes_an_abandoned_call_back)
+{
+	struct inv_call call;
+	leave_open(&call);
+	call_once();
+	cr_expect_eq(add_up().abandoned, 1);
+	end(&call, 5, NULL);
+	struct sums s = add_up();
+	cr_expect_eq(s.abandoned, 0);
+	cr_expect_eq(s.returned, 2);
+}
+
+static void *begin_there(void *arg)
+{
+	begin(arg, (uintptr_t)__builtin_frame_address(0));
+	return NULL;
+}
+
+static void *end_there(void *arg)
+{
+	call_once();
+	end(arg, 5, NULL);
+	return NULL;
+}
+
+static void in_a_thread(void *(*run)(void *), void *arg)
+{
+	pthread_t id;
+	pthread_create(&id, NULL, run, arg);
+	pthread_join(id, NULL);
+}
+
+Test(record_edges, a_call_returned_by_another_thread_is_moved)
+{
+	struct inv_call call;
+	begin(&call, (uintptr_t)__builtin_frame_address(0));
+	in_a_thread(end_there, &call);
+	struct sums s = add_up();
+	cr_expect_eq(s.moved, 1);
+	cr_expect_eq(s.inherited, 1);
+	cr_expect_eq(s.returned, 2);
+	cr_expect_eq(s.open, 0);
+}
+
+Test(record_edges, a_call_returned_by_the_next_owner_of_its_lane_is_inherited)
+{
+	struct inv_call call;
+	in_a_thread(begin_there, &call); /* its lane is freed: the call never returned there */
+	cr_expect_eq(add_up().never, 1);
+	in_a_thread(end_there, &call); /* the same lane, the same private state */
+	struct sums s = add_up();
+	cr_expect_eq(s.abandoned, 0, "%lu", s.abandoned);
+	cr_expect_eq(s.inherited, 1);
+	cr_expect_eq(s.returned, 2);
+}
+
+Test(record_edges, a_fork_inside_a_call_returns_twice)
+{
+	struct inv_call call;
+	begin(&call, (uintptr_t)__builtin_frame_address(0));
+	pid_t pid = fork();
+	end(&call, 5, NULL);
+	if (!pid)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	struct sums s = add_up();
+	cr_expect_eq(s.begun, 1);
+	cr_expect_eq(s.inherited, 1);
+	cr_expect_eq(s.returned, 2);
+}
+
+static void *many(void *arg)
+{
+	for (int i = 0; i < 100; i++)
+		call_once();
+	return arg;
+}
+
+Test(record_edges, totals_of_300_threads_are_exact)
+{
+	pthread_t id[300];
+	struct inv_overflow_copy o;
+	uint64_t there = 0;
+	for (int i = 0; i < 300; i++)
+		pthread_create(&id[i], NULL, many, NULL);
+	for (int i = 0; i < 300; i++)
+		pthread_join(id[i], NULL);
+	inv_view_overflow(&view, &o);
+	for (uint32_t i = 0; i < o.cell_count; i++)
+		there += inv_cell_calls(&o.cells[i]);
+	inv_overflow_copy_free(&o);
+	cr_expect_eq(add_up().returned + there, 30000);
+}
+
+Test(record_edges, a_ring_lapped_100_times_keeps_exact_totals)
+{
+	struct inv_event e;
+	uint64_t kept = 0;
+	for (int i = 0; i < 6400; i++)
+		call_once();
+	uint64_t head = inv_view_head(&view, 0);
+	for (uint64_t i = 1; i <= head; i++)
+		kept += inv_view_event(&view, 0, i, &e) == INV_SLOT_READ_OK;
+	struct sums s = add_up();
+	cr_expect_eq(s.returned, 6400);
+	cr_expect_eq(s.events, 6400);
+	cr_expect_eq(kept, 64);
+}
+
+Test(record_edges, messages_are_whole_or_cut_and_wrap_with_the_ring)
+{
+	char message[701];
+	struct inv_event e;
+	struct inv_event_text text;
+	for (unsigned n = 0; n < 701; n++) {
+		struct inv_call call;
+		memset(message, 'x', sizeof(message));
+		message[n] = 0;
+		begin(&call, (uintptr_t)__builtin_frame_address(0));
+		end(&call, 5, message);
+		cr_assert_eq(inv_view_event(&view, 0, call.index, &e), INV_SLOT_READ_OK);
+		inv_view_event_text(&view, &e, &text);
+		unsigned want = n < INV_MESSAGE_BYTES_MAX ? n : INV_MESSAGE_BYTES_MAX;
+		cr_assert_eq(text.message_length, want, "%u: %u", n, text.message_length);
+		cr_assert_eq(text.message_cut, n > want);
+		cr_assert(!memcmp(text.message, message, want));
+	}
+}
+
+static _Atomic int stop;
+
+static void *read_on(void *arg)
+{
+	uint64_t *torn = arg;
+	struct inv_event e;
+	while (!stop)
+		for (uint32_t lane = 0; lane < inv_view_lane_count(&view); lane++) {
+			struct inv_lane_copy c;
+			uint64_t head = inv_view_head(&view, lane);
+			for (uint64_t i = head > 64 ? head - 63 : 1; i <= head; i++)
+				if (!inv_view_event(&view, lane, i, &e) && e.state == INV_SLOT_DONE)
+					*torn += e.duration_ticks != 10 || e.tick != 7;
+			if (!inv_view_lane(&view, lane, &c))
+				inv_lane_copy_free(&c);
+		}
+	return NULL;
+}
+
+Test(record_edges, a_reader_beside_four_writers_sees_nothing_torn)
+{
+	pthread_t reader, id[4];
+	uint64_t torn = 0;
+	pthread_create(&reader, NULL, read_on, &torn);
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 4; i++)
+			pthread_create(&id[i], NULL, many, NULL);
+		for (int i = 0; i < 4; i++)
+			pthread_join(id[i], NULL);
+	}
+	stop = 1;
+	pthread_join(reader, NULL);
+	cr_expect_eq(torn, 0);
+	cr_expect_eq(add_up().returned, 8000);
+}
