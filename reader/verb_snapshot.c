@@ -176,8 +176,9 @@ static int run(const char *dir, const char *session, enum format format, const c
 int inv_verb_snapshot(int argc, char **argv)
 {
 	const char *output = NULL, *format = NULL, *dir = NULL, *session = NULL;
-	const struct inv_option options[] = {
-		{"output", 'o', &output, NULL}, {"format", 0, &format, NULL}, {0}};
+	const struct inv_option options[] = {{"output", 'o', &output, NULL},
+					     {"format", 0, &format, NULL},
+					     {0}};
 	size_t words;
 	int code = inv_options_parse(argc, argv, options, HELP, &dir, &session, 1, &words);
 	if (code >= 0)

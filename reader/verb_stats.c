@@ -240,7 +240,7 @@ int inv_verb_stats(int argc, char **argv)
 		;
 	if (*rest || !*by || (key && !sort_known(key)) || (json && csv)) {
 		fprintf(stderr, "invreg: stats: bad %s; see `invreg stats --help`\n",
-			json && csv ? "choice of both --json and --csv"
+			json && csv	? "choice of both --json and --csv"
 			: *rest || !*by ? "--by"
 					: "--sort");
 		return INV_EXIT_USAGE;
