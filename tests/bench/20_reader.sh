@@ -50,7 +50,7 @@ t0=$(date +%s%N)
 t1=$(date +%s%N)
 lost=$(grep -c '"event_type":"events_lost"' "$work/run.jsonl" || true)
 outcomes=$(grep -cE '"event_type":"invoke_(success|failure)"' "$work/run.jsonl")
-judge "run -o: thousand calls a second" "$(awk -v n="$outcomes" -v ns="$((t1 - t0))" 'BEGIN { print n / (ns / 1e9) / 1e3 }')" ">=" 1
+judge "run -o: thousand calls a second" "$(awk -v n="$outcomes" -v ns="$((t1 - t0))" 'BEGIN { print n / (ns / 1e9) / 1e3 }')" ">=" 150
 judge "run -o: ranges lost" "$lost" "<=" 0
 judge "run -o: outcomes written of 1,000,000" "$outcomes" ">=" 1000000
 exit $broken
