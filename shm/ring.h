@@ -39,7 +39,7 @@
  * [B5] in_slot release (set, and cleared) -> acquire: redo values applied before they are
  *      whole, or a commit taken as finished that is not.
  * [B11] fence release after in_slot is cleared -> fence acquire between a reader's two looks:
- *      the next commit's record under the last one's number. (Found by tests/model/order.c:
+ *      the next commit's record under the last one's number. (Found by tests/model/model.c:
  *      a release store does not hold back the stores after it; x86 never shows it.)
  * [B6] lane owner: release in release, acq_rel CAS in claim: the new owner does not see
  *      the last stores of the former one.

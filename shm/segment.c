@@ -26,15 +26,16 @@
 #include "clock.h"
 #include "proc.h"
 
-#define DEFAULT_BUDGET	   (UINT64_C(48) << 20)
-#define DEFAULT_RING_SLOTS 16384u
-#define CELL_SLOTS	   512u
-#define PAIR_SLOTS	   4096u
-#define OVERFLOW_CELLS	   512u
-#define OVERFLOW_PAIRS	   4096u
-#define ARENA_BYTES	   (UINT64_C(8) << 20)
-#define BUDGET_MIN	   (UINT64_C(4) << 20)
-#define BUDGET_MAX	   (UINT64_C(1) << 40)
+#define DEFAULT_BUDGET	       (UINT64_C(48) << 20)
+#define DEFAULT_RING_SLOTS     16384u
+#define MAX_DEFAULT_RING_SLOTS (1u << 20)
+#define CELL_SLOTS	       512u
+#define PAIR_SLOTS	       4096u
+#define OVERFLOW_CELLS	       512u
+#define OVERFLOW_PAIRS	       4096u
+#define ARENA_BYTES	       (UINT64_C(8) << 20)
+#define BUDGET_MIN	       (UINT64_C(4) << 20)
+#define BUDGET_MAX	       (UINT64_C(1) << 40)
 /* Where the address space is limited, the mapping may take this share of it. */
 #define ADDRESS_SPACE_SHARE 8u
 
@@ -297,6 +298,16 @@ static uint64_t choose_budget(int fd, const struct inv_segment_options *o)
 	return budget;
 }
 
+/* A larger session has larger rings: a quarter of it at most goes to one. */
+static uint32_t default_ring_slots(uint64_t budget)
+{
+	uint32_t slots = DEFAULT_RING_SLOTS;
+	while (slots < MAX_DEFAULT_RING_SLOTS && budget > DEFAULT_BUDGET &&
+	       (uint64_t)slots * 2 * sizeof(struct inv_slot) <= budget / 4)
+		slots *= 2;
+	return slots;
+}
+
 static void copy_text(char *to, size_t size, const char *from)
 {
 	size_t n = from ? strnlen(from, size - 1) : 0;
@@ -307,7 +318,6 @@ static void copy_text(char *to, size_t size, const char *from)
 static void fill_header(struct inv_header *h, const struct inv_segment_options *o,
 			const struct inv_self *self)
 {
-	memset(h, 0, sizeof(*h));
 	h->magic = INV_MAGIC;
 	h->version = INV_FORMAT_VERSION;
 	h->header_size = sizeof(*h);
@@ -316,7 +326,7 @@ static void fill_header(struct inv_header *h, const struct inv_segment_options *
 	h->lane_count = o->lane_count ? o->lane_count : INV_LANES_MAX;
 	h->cell_slots = CELL_SLOTS;
 	h->pair_slots = PAIR_SLOTS;
-	h->ring_slots = o->ring_slots ? o->ring_slots : DEFAULT_RING_SLOTS;
+	h->ring_slots = o->ring_slots ? o->ring_slots : default_ring_slots(h->budget_bytes);
 	h->overflow_cells = OVERFLOW_CELLS;
 	h->overflow_pairs = OVERFLOW_PAIRS;
 	h->probe_count = o->probe_count;
@@ -408,8 +418,9 @@ static enum inv_result create_at(struct inv_segment *seg, const char *temporary,
 	if (fd < 0)
 		return errno == ENOSPC ? INV_E_FULL : INV_E_SYSTEM;
 	inv_self_read(&self);
-	fill_header(&h, o, &self);
+	memset(&h, 0, sizeof(h));
 	h.budget_bytes = choose_budget(fd, o);
+	fill_header(&h, o, &self);
 	enum inv_result r = INV_E_FULL;
 	if (h.budget_bytes >= BUDGET_MIN)
 		r = fit_limits(&h) ? build(seg, fd, &h, o) : INV_E_LIMIT;

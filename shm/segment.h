@@ -45,7 +45,7 @@ struct inv_segment {
 /* What a creator decides. Zero means the default in each field. */
 struct inv_segment_options {
 	uint64_t budget_bytes; /* 48 MB, or half of what is free there, whichever is less */
-	uint32_t ring_slots;   /* 16,384; a power of two, 64 to 2^26 */
+	uint32_t ring_slots;   /* 16,384, more in a larger budget; a power of two, 64 to 2^26 */
 	uint32_t lane_count;   /* 256 */
 	const struct inv_probe_row *probes;
 	uint32_t probe_count;

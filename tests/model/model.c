@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.c - every interleaving of the slot, redo and hand-over protocols, on a weak machine.
+ *
+ * A thread is a list of loads, stores and fences. An operation takes effect once all that it
+ * is ordered behind have: the same word in program order, an acquire load or fence before what
+ * follows it, a release store or fence behind what precedes it (a release store does not hold
+ * back later stores). Nothing else is ordered, which is what aarch64 may do; the strong machine
+ * orders all. Each protocol must hold on both; with any one barrier taken out it must fail on
+ * the weak one, which proves that the model can tell.
+ *
+ * A kill leaves a prefix of the program's order (a core retires in order), so that death, settling
+ * and death in settling are explored as prefixes.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { STORE, LOAD, FENCE };
+enum order { RELAXED, RELEASE, ACQUIRE };
+
+struct op {
+	enum kind kind;
+	uint8_t word, value; /* of a load: which register */
+	enum order order;
+	const char *tag; /* a mutation takes the order away */
+};
+
+#define WORDS 12
+struct program {
+	const char *name;
+	struct op op[2][32]; /* writer, reader */
+	unsigned count[2];
+	uint8_t start[WORDS];
+	bool (*holds)(const uint8_t *registers);
+};
+
+struct state {
+	uint32_t done[2];
+	uint8_t memory[WORDS], reg[WORDS];
+};
+
+#define TABLE (1u << 20)
+static struct state seen[TABLE];
+static uint8_t used[TABLE];
+static unsigned long explored, checks, failed;
+static uint32_t behind[2][32]; /* what each operation waits for */
+static bool violated;
+
+static uint64_t hash_of(const struct state *s)
+{
+	uint64_t h = 1469598103934665603u;
+	for (size_t i = 0; i < sizeof(*s); i++)
+		h = (h ^ ((const uint8_t *)s)[i]) * 1099511628211u;
+	return h ^ h >> 31;
+}
+
+static bool visit(const struct state *s)
+{
+	uint64_t at = hash_of(s);
+	while (used[at &= TABLE - 1]) {
+		if (!memcmp(&seen[at], s, sizeof(*s)))
+			return false;
+		at++;
+	}
+	if (++explored % TABLE > TABLE / 4 * 3)
+		abort();
+	used[at] = 1;
+	seen[at] = *s;
+	return true;
+}
+
+static void explore(const struct program *p, const struct state *from)
+{
+	if (violated || !visit(from))
+		return;
+	if (from->done[1] == (1u << p->count[1]) - 1 && !p->holds(from->reg))
+		violated = true;
+	for (int t = 0; t < 2; t++)
+		for (unsigned i = 0; i < p->count[t]; i++) {
+			const struct op *op = &p->op[t][i];
+			struct state next = *from;
+			if (from->done[t] >> i & 1 || behind[t][i] & ~from->done[t])
+				continue;
+			next.done[t] |= 1u << i;
+			if (op->kind == STORE)
+				next.memory[op->word] = op->value;
+			else if (op->kind == LOAD)
+				next.reg[op->value] = from->memory[op->word];
+			explore(p, &next);
+		}
+}
+
+static bool ordered(const struct op *a, const struct op *b, bool strong)
+{
+	if (strong)
+		return true;
+	if (a->kind == FENCE || b->kind == FENCE)
+		return (a->kind == FENCE ? a : b)->order != RELAXED;
+	return a->word == b->word || (a->kind == LOAD && a->order == ACQUIRE) ||
+	       (b->kind == STORE && b->order == RELEASE);
+}
+
+static bool run(const struct program *p, bool strong)
+{
+	struct state s;
+	memset(&s, 0, sizeof(s));
+	memset(used, 0, sizeof(used));
+	memcpy(s.memory, p->start, sizeof(s.memory));
+	explored = 0;
+	violated = false;
+	for (int t = 0; t < 2; t++)
+		for (unsigned b = 0; b < p->count[t]; b++) {
+			behind[t][b] = 0;
+			for (unsigned a = 0; a < b; a++)
+				if (ordered(&p->op[t][a], &p->op[t][b], strong))
+					behind[t][b] |= 1u << a;
+		}
+	explore(p, &s);
+	return !violated;
+}
+
+static void expect(bool want, bool got, const char *name, const char *what)
+{
+	checks++;
+	failed += want != got;
+	printf("%s %s %s: %s, %lu states\n", want == got ? "ok  " : "FAIL", name, what,
+	       got ? "holds" : "fails", explored);
+}
+
+static void try_all(const struct program *p)
+{
+	expect(true, run(p, true), p->name, "strong");
+	expect(true, run(p, false), p->name, "weak");
+	for (int t = 0; t < 2; t++)
+		for (unsigned i = 0; i < p->count[t]; i++)
+			if (p->op[t][i].tag) {
+				struct program without = *p;
+				without.op[t][i].order = RELAXED;
+				expect(false, run(&without, false), p->name, p->op[t][i].tag);
+			}
+}
+
+/* ---- [B1] [B3]: a slot through two laps; the reader asks for index 1 ------------------- */
+
+enum { SEQ, FIRST, SECOND, DURATION };
+#define SEQ_OF(index, state) ((index) << 2 | (state)) /* 0 busy, 1 attempt, 2 done */
+
+static bool slot_whole(const uint8_t *r)
+{
+	if (r[0] >> 2 != 1 || !(r[0] & 3) || r[4] >> 2 != 1)
+		return true; /* lapped or pending */
+	return r[1] == 1 && r[2] == 1 && ((r[0] & 3) != 2 || r[3] == 1);
+}
+
+#define LAP(i, t1, t2, t3)                                                                         \
+	{STORE, SEQ, SEQ_OF(i, 0), RELAXED, NULL}, {FENCE, 0, 0, RELEASE, t1},                     \
+		{STORE, FIRST, i, RELAXED, NULL}, {STORE, SECOND, i, RELAXED, NULL},               \
+		{STORE, SEQ, SEQ_OF(i, 1), RELEASE, t2}, {STORE, DURATION, i, RELAXED, NULL},      \
+	{                                                                                          \
+		STORE, SEQ, SEQ_OF(i, 2), RELEASE, t3                                              \
+	}
+
+static const struct program slot = {
+	.name = "slot",
+	.op = {{LAP(1, NULL, "without [B1] release of ATTEMPT", "without [B1] release of DONE"),
+		LAP(2, "without [B3] release fence", NULL, NULL)},
+	       {{LOAD, SEQ, 0, ACQUIRE, "without [B1] acquire"},
+		{LOAD, FIRST, 1, RELAXED, NULL},
+		{LOAD, SECOND, 2, RELAXED, NULL},
+		{LOAD, DURATION, 3, RELAXED, NULL},
+		{FENCE, 0, 0, ACQUIRE, "without [B3] acquire fence"},
+		{LOAD, SEQ, 4, RELAXED, NULL}}},
+	.count = {14, 6},
+	.start = {[SEQ] = SEQ_OF(0, 2)},
+	.holds = slot_whole,
+};
+
+/* ---- [B5]: two commits; a reader that copies the redo record --------------------------- */
+
+enum { IN_SLOT, REDO_BUCKET, REDO_SUM, BUCKET, SUM, RETURNED };
+
+static bool redo_whole(const uint8_t *r)
+{
+	if (!r[0] || r[0] != r[3])
+		return true;
+	return r[1] == r[0] && r[2] == 10 * r[0];
+}
+
+#define COMMIT(i, set, cleared)                                                                    \
+	{STORE, REDO_BUCKET, i, RELAXED, NULL}, {STORE, REDO_SUM, 10 * i, RELAXED, NULL},          \
+		{STORE, IN_SLOT, i, RELEASE, set}, {STORE, BUCKET, i, RELAXED, NULL},              \
+		{STORE, SUM, 10 * i, RELAXED, NULL}, {STORE, RETURNED, i, RELAXED, NULL},          \
+		{STORE, IN_SLOT, 0, RELEASE, NULL},                                                \
+	{                                                                                          \
+		FENCE, 0, 0, RELEASE, cleared                                                      \
+	}
+
+static const struct program redo = {
+	.name = "redo",
+	.op = {{COMMIT(1, "without [B5] release of in_slot", "without [B5] fence after its end"),
+		COMMIT(2, NULL, NULL)},
+	       {{LOAD, IN_SLOT, 0, ACQUIRE, "without [B5] acquire"},
+		{LOAD, REDO_BUCKET, 1, RELAXED, NULL},
+		{LOAD, REDO_SUM, 2, RELAXED, NULL},
+		{FENCE, 0, 0, ACQUIRE, "without [B3] acquire fence"},
+		{LOAD, IN_SLOT, 3, RELAXED, NULL}}},
+	.count = {16, 5},
+	.holds = redo_whole,
+};
+
+/* ... and the clearing: whoever sees it cleared after commit 2 sees all of commit 2. */
+static bool cleared_whole(const uint8_t *r)
+{
+	return r[0] != 2 || (r[1] == 2 && r[2] == 20);
+}
+
+static const struct program closing = {
+	.name = "closing", /* in_slot's end carries 2, so that the reader can tell which */
+	.op = {{{STORE, BUCKET, 2, RELAXED, NULL},
+		{STORE, SUM, 20, RELAXED, NULL},
+		{STORE, IN_SLOT, 2, RELEASE, "without [B5] release of the end"}},
+	       {{LOAD, IN_SLOT, 0, ACQUIRE, "without [B5] acquire"},
+		{LOAD, BUCKET, 1, RELAXED, NULL},
+		{LOAD, SUM, 2, RELAXED, NULL}}},
+	.count = {3, 3},
+	.holds = cleared_whole,
+};
+
+/* ---- [B6] [B9]: hand-over of a lane, and an in-flight entry behind its ordinal --------- */
+
+static const struct program handover = {
+	.name = "handover",
+	.op = {{{STORE, 1, 2, RELAXED, NULL},
+		{STORE, 2, 20, RELAXED, NULL},
+		{STORE, 0, 2, RELEASE, "without [B6] [B9] release"}},
+	       {{LOAD, 0, 0, ACQUIRE, "without [B6] [B9] acquire"},
+		{LOAD, 1, 1, RELAXED, NULL},
+		{LOAD, 2, 2, RELAXED, NULL}}},
+	.count = {3, 3},
+	.holds = cleared_whole,
+};
+
+/* ---- death: kill the writer at each step, then settlers at each of theirs -------------- */
+
+enum mutation { NONE, COMMITTED_LATE, CLOSED_EARLY, LOST_BY_NAMES, MUTATIONS };
+static const char *const mutation_text[] = {"as it is", "in_slot set after the bucket",
+					    "in_slot cleared before the redo",
+					    "never_returned counted by names"};
+
+struct lane {
+	int in_slot, r_bucket, r_sum, bucket, sum, returned, begun, never, inflight, r_returned;
+};
+
+/* One call: returns false when killed before step `left` reaches 0. */
+#define STEP(what)                                                                                 \
+	do {                                                                                       \
+		if (!left--)                                                                       \
+			return false;                                                              \
+		what;                                                                              \
+	} while (0)
+
+static bool call_once(struct lane *l, int left, enum mutation m)
+{
+	int n = l->returned + 1;
+	STEP(l->inflight = l->begun + 1);
+	STEP(l->begun++);
+	STEP(l->r_bucket = l->bucket + 1);
+	STEP(l->r_sum = l->sum + 10);
+	STEP(l->r_returned = n);
+	if (m != COMMITTED_LATE)
+		STEP(l->in_slot = n);
+	STEP(l->bucket = l->r_bucket);
+	if (m == COMMITTED_LATE)
+		STEP(l->in_slot = n);
+	STEP(l->sum = l->r_sum);
+	STEP(l->inflight = 0);
+	STEP(l->returned = n);
+	STEP(l->in_slot = 0);
+	return true;
+}
+
+static bool settle(struct lane *l, int left, enum mutation m)
+{
+	if (l->in_slot) {
+		if (m == CLOSED_EARLY)
+			STEP(l->in_slot = 0);
+		STEP(l->bucket = l->r_bucket);
+		STEP(l->sum = l->r_sum);
+		STEP(l->inflight = 0);
+		STEP(l->returned = l->r_returned);
+		STEP(l->in_slot = 0);
+	}
+	if (m == LOST_BY_NAMES)
+		STEP(l->never += l->inflight && l->inflight <= l->begun);
+	else
+		STEP(l->never += l->begun - l->returned - l->never);
+	STEP(l->inflight = 0);
+	return true;
+}
+
+static bool exact(const struct lane *l)
+{
+	return l->bucket == l->returned && l->sum == 10 * l->returned &&
+	       l->begun == l->returned + l->never && !l->in_slot && !l->inflight;
+}
+
+static bool deaths(enum mutation m)
+{
+	bool good = true;
+	explored = 0;
+	for (int calls = 0; calls < 3; calls++)
+		for (int k = 0; k < 13; k++)
+			for (int first = 0; first < 9; first++)
+				for (int second = 0; second < 9; second++) {
+					struct lane l = {0};
+					for (int i = 0; i < calls; i++)
+						call_once(&l, 99, m);
+					call_once(&l, k, m);
+					settle(&l, first, m);
+					settle(&l, second, m);
+					settle(&l, 99, m);
+					good &= exact(&l);
+					call_once(&l, 99, m);
+					good &= exact(&l);
+					explored++;
+				}
+	return good;
+}
+
+int main(void)
+{
+	try_all(&slot);
+	try_all(&redo);
+	try_all(&closing);
+	try_all(&handover);
+	for (enum mutation m = NONE; m < MUTATIONS; m++)
+		expect(m == NONE, deaths(m), "death", mutation_text[m]);
+	printf("%lu passed, %lu failed\n", checks - failed, failed);
+	return failed != 0;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* test_lane.c - half-finished lanes, forged word by word, and who may take them. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "shm/lane.h"
+#include "shm/view.h"
+
+static char path[64];
+static struct inv_segment seg;
+static struct inv_view view;
+static struct inv_self self;
+static uint32_t row;
+static uint64_t owner;
+static struct inv_lane *lane;
+
+static void make(void)
+{
+	uint32_t version;
+	uint16_t generation;
+	struct inv_segment_options o = {.ring_slots = 64,
+					.lane_count = 2,
+					.budget_bytes = 16 << 20};
+	snprintf(path, sizeof(path), "/dev/shm/invreg-unit-%d.seg", getpid());
+	cr_assert_eq(inv_segment_create(&seg, path, &o), INV_OK);
+	int fd = open(path, O_RDONLY);
+	cr_assert_eq(inv_view_open(&view, fd, &version), INV_OK);
+	close(fd);
+	inv_self_read(&self);
+	cr_assert_eq(inv_proc_claim(&seg, &self, 1, 0, &row, &generation), INV_OK);
+	owner = INV_OWNER(row, generation, syscall(SYS_gettid));
+	cr_assert_eq(inv_lane_claim(&seg, &self, owner), 0);
+	lane = inv_segment_lane(&seg, 0);
+}
+
+static void drop(void)
+{
+	inv_view_close(&view);
+	inv_segment_detach(&seg);
+	unlink(path);
+}
+
+TestSuite(lane, .init = make, .fini = drop);
+
+/* One call begun, its commit decided, nothing of it applied. */
+static void forge_commit(void)
+{
+	lane->begun = 1;
+	lane->inflight[0].ordinal_1 = 1;
+	lane->redo.bucket = (UINT64_C(1) << 32) | 3;
+	lane->redo.bucket_value = 1;
+	lane->redo.sum_ticks = lane->redo.min_ticks = lane->redo.max_ticks = 3;
+	lane->redo.pair_calls = 1;
+	lane->redo.returned = 1;
+	lane->in_slot = 1;
+}
+
+static void make_owner_dead(void)
+{
+	seg.procs[row].start_time += 1; /* that process is gone, its pid is ours now */
+}
+
+Test(lane, a_reader_finishes_the_commit_in_its_copy)
+{
+	struct inv_lane_copy c;
+	forge_commit();
+	cr_assert_eq(inv_view_lane(&view, 0, &c), INV_OK);
+	cr_expect(c.redone);
+	cr_expect_eq(c.fixed.returned, 1);
+	cr_expect_eq(inv_cell_calls(&c.cells[0]), 1);
+	cr_expect_eq(c.cells[0].sum_ticks, 3);
+	cr_expect_eq(inv_lane_copy_open_calls(&c), 0);
+	cr_expect_eq(lane->returned, 0, "the segment itself is untouched");
+	inv_lane_copy_free(&c);
+}
+
+Test(lane, settling_twice_is_harmless)
+{
+	forge_commit();
+	lane->begun = 2;
+	lane->inflight[1].ordinal_1 = 2;
+	for (int i = 0; i < 2; i++) {
+		inv_lane_settle(&seg, 0);
+		cr_expect_eq(lane->returned, 1);
+		cr_expect_eq(lane->never_returned, 1);
+		cr_expect_eq(lane->ended[1].ordinal_1, 2);
+		cr_expect_eq(inv_segment_cells(&seg, 0)[0].bucket[3], 1);
+		cr_expect_eq(lane->in_slot, 0);
+	}
+}
+
+Test(lane, a_slot_left_half_written_becomes_an_empty_text)
+{
+	struct inv_slot *slot = &inv_segment_ring(&seg, 0)[1];
+	struct inv_event e;
+	slot->seq = INV_SEQ(1, INV_SLOT_BUSY);
+	cr_expect_eq(inv_view_event(&view, 0, 1, &e), INV_SLOT_READ_PENDING);
+	inv_lane_settle(&seg, 0);
+	cr_expect_eq(inv_view_event(&view, 0, 1, &e), INV_SLOT_READ_OK);
+	cr_expect_eq(e.state, INV_SLOT_TEXT);
+	cr_expect_eq(lane->head, 1);
+}
+
+Test(lane, an_entry_beyond_begun_counts_for_nothing)
+{
+	lane->inflight[0].ordinal_1 = 1;
+	inv_lane_settle(&seg, 0);
+	cr_expect_eq(lane->never_returned, 0);
+	cr_expect_eq(lane->ended[0].ordinal_1, 0);
+}
+
+Test(lane, a_dead_owners_lane_is_taken_over_and_settled)
+{
+	uint32_t mine;
+	uint16_t generation;
+	forge_commit();
+	make_owner_dead();
+	cr_assert_eq(inv_proc_claim(&seg, &self, 2, 0, &mine, &generation), INV_OK);
+	cr_expect_eq(inv_lane_claim(&seg, &self, INV_OWNER(mine, generation, 5)), 0);
+	cr_expect_eq(lane->returned, 1);
+	cr_expect_eq(lane->in_slot, 0);
+}
+
+Test(lane, unknown_liveness_takes_nothing)
+{
+	seg.procs[row].pid_ns += 1;
+	make_owner_dead();
+	seg.rows[1].owner = owner + 1; /* another thread of that process */
+	cr_expect_eq(inv_lane_claim(&seg, &self, INV_OWNER(201, 1, 5)), INV_LANE_NONE);
+	cr_expect_eq(seg.rows[0].owner, owner);
+}

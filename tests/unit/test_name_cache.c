@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* test_name_cache.c - names of the program's own memory, readable or not. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "shm/name_cache.h"
+
+static char path[64];
+static struct inv_segment seg;
+static struct inv_name_cache cache;
+
+static void make(void)
+{
+	struct inv_segment_options o = {.lane_count = 1, .budget_bytes = 32 << 20};
+	snprintf(path, sizeof(path), "/dev/shm/invreg-unit-%d.seg", getpid());
+	cr_assert_eq(inv_segment_create(&seg, path, &o), INV_OK);
+}
+
+static void drop(void)
+{
+	inv_segment_detach(&seg);
+	unlink(path);
+}
+
+TestSuite(name_cache, .init = make, .fini = drop);
+
+static uint32_t id_of(const char *p, struct inv_name_miss *miss)
+{
+	memset(miss, 0, sizeof(*miss));
+	return inv_name_of_string(&cache, &seg, p, miss);
+}
+
+static void expect_text(uint32_t id, const char *want)
+{
+	size_t length = 0;
+	const char *text = inv_name_text(&seg, id, &length);
+	cr_assert(text && length == strlen(want) && !memcmp(text, want, length), "%s", want);
+}
+
+Test(name_cache, unreadable_pointers_are_told_and_do_no_harm)
+{
+	struct inv_name_miss miss;
+	const uintptr_t bad[] = {0, 1, 4095, (uintptr_t)1 << 62, UINTPTR_MAX};
+	for (unsigned i = 0; i < 5; i++) {
+		cr_expect_eq(id_of((const char *)bad[i], &miss), 0);
+		cr_expect(miss.unreadable);
+	}
+}
+
+Test(name_cache, a_string_may_end_exactly_at_an_unmapped_page)
+{
+	struct inv_name_miss miss;
+	char *two = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	munmap(two + 4096, 4096);
+	memset(two, 'z', 4095);
+	for (unsigned n = 0; n < 20; n++)
+		for (int again = 0; again < 2; again++)
+			expect_text(id_of(two + 4095 - n, &miss), two + 4095 - n);
+}
+
+Test(name_cache, a_reused_buffer_is_never_mistaken)
+{
+	struct inv_name_miss miss;
+	char buf[64];
+	for (unsigned i = 0; i < 2000; i++) {
+		snprintf(buf, sizeof(buf), "name-%u-%.*s", i % 50, (int)(i % 9), "abcdefghi");
+		expect_text(id_of(buf, &miss), buf);
+	}
+}
+
+Test(name_cache, names_are_cut_at_1023_bytes_and_told)
+{
+	struct inv_name_miss miss;
+	char text[1100];
+	for (unsigned n = 1020; n < 1030; n++) {
+		memset(text, 'q', sizeof(text));
+		text[n] = 0;
+		uint32_t id = id_of(text, &miss);
+		cr_expect_eq(miss.truncated, n > 1023);
+		text[n > 1023 ? 1023 : n] = 0;
+		expect_text(id, text);
+	}
+}
+
+Test(name_cache, numbers_are_decimal_and_signs_are_kept_apart)
+{
+	struct inv_name_miss miss = {0};
+	expect_text(inv_name_of_number(&cache, &seg, UINT64_MAX, true, &miss), "-1");
+	expect_text(inv_name_of_number(&cache, &seg, UINT64_MAX, false, &miss),
+		    "18446744073709551615");
+	expect_text(inv_name_of_number(&cache, &seg, UINT64_C(1) << 63, true, &miss),
+		    "-9223372036854775808");
+	expect_text(inv_name_of_number(&cache, &seg, 0, true, &miss), "0");
+}

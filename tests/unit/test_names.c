@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* test_names.c - the shared dictionary under several writers, and full. */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shm/names.h"
+
+static char path[64];
+static struct inv_segment seg;
+
+static void make(void)
+{
+	struct inv_segment_options o = {.lane_count = 1, .budget_bytes = 32 << 20};
+	snprintf(path, sizeof(path), "/dev/shm/invreg-unit-%d.seg", getpid());
+	cr_assert_eq(inv_segment_create(&seg, path, &o), INV_OK);
+}
+
+static void drop(void)
+{
+	inv_segment_detach(&seg);
+	unlink(path);
+}
+
+TestSuite(names, .init = make, .fini = drop);
+
+static void *intern_all(void *out)
+{
+	char text[32];
+	for (uint32_t i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "shared %u", i);
+		((uint32_t *)out)[i] = inv_name_intern(&seg, text, strlen(text));
+	}
+	return NULL;
+}
+
+Test(names, several_threads_get_the_same_id_for_the_same_text)
+{
+	static uint32_t id[4][1000];
+	pthread_t thread[4];
+	for (int i = 0; i < 4; i++)
+		pthread_create(&thread[i], NULL, intern_all, id[i]);
+	for (int i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	for (int i = 1; i < 4; i++)
+		cr_expect(!memcmp(id[0], id[i], sizeof(id[0])));
+	cr_expect_eq(seg.shared->name_count, 1000);
+}
+
+Test(names, a_full_table_gives_0_and_keeps_what_it_has)
+{
+	char text[32];
+	uint32_t first = inv_name_intern(&seg, "first", 5), i = 0;
+	while (i < INV_NAMES_MAX) {
+		snprintf(text, sizeof(text), "n%u", i++);
+		if (!inv_name_intern(&seg, text, strlen(text)))
+			break;
+	}
+	cr_expect_lt(i, INV_NAMES_MAX);
+	cr_expect_gt(i, INV_NAMES_MAX / 2);
+	cr_expect_eq(inv_name_intern(&seg, "first", 5), first);
+}

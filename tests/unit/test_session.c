@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* test_session.c - names, directories, liveness, notes and clocks. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shm/clock.h"
+#include "shm/proc.h"
+
+Test(session, names_that_could_leave_the_directory_are_refused)
+{
+	char buf[256], name[103];
+	memset(name, 'a', sizeof(name));
+	name[102] = 0;
+	cr_expect(!inv_session_name_valid("") && !inv_session_name_valid(".x"));
+	cr_expect(!inv_session_name_valid("a/b") && !inv_session_name_valid(name));
+	name[100] = 0;
+	cr_expect(inv_session_name_valid(name) && inv_session_name_valid("a-1_2.B"));
+	cr_expect_eq(inv_session_path(buf, sizeof(buf), "/d", "../x"), INV_E_USAGE);
+	cr_expect_eq(inv_session_path(buf, 5, "/d", "x"), INV_E_USAGE);
+	inv_session_default_name(buf, sizeof(buf));
+	cr_expect(inv_session_name_valid(buf));
+}
+
+Test(session, a_symlink_or_a_file_is_no_directory_of_ours)
+{
+	char dir[] = "/tmp/invreg-unit-XXXXXX", link[64];
+	cr_assert(mkdtemp(dir));
+	snprintf(link, sizeof(link), "%s/link", dir);
+	cr_assert_eq(symlink(dir, link), 0);
+	cr_expect_eq(inv_session_ensure_dir(dir), INV_OK);
+	cr_expect_eq(inv_session_ensure_dir(link), INV_E_KIND);
+	unlink(link);
+	rmdir(dir);
+}
+
+Test(proc, liveness_is_known_within_one_namespace_and_boot)
+{
+	struct inv_self me;
+	inv_self_read(&me);
+	cr_expect_eq(inv_proc_liveness(&me, me.boot_id, me.pid_ns, me.pid, me.start_time),
+		     INV_LIVENESS_ALIVE);
+	cr_expect_eq(inv_proc_liveness(&me, me.boot_id, me.pid_ns, me.pid, me.start_time + 1),
+		     INV_LIVENESS_DEAD);
+	cr_expect_eq(inv_proc_liveness(&me, me.boot_id, me.pid_ns + 1, me.pid, me.start_time),
+		     INV_LIVENESS_UNKNOWN);
+	cr_expect_eq(inv_proc_liveness(&me, "another boot", me.pid_ns, me.pid, me.start_time),
+		     INV_LIVENESS_DEAD);
+}
+
+Test(clock, anchors_advance_and_their_window_is_small)
+{
+	struct inv_anchor a, b;
+	enum inv_clock_kind kind = inv_clock_detect();
+	cr_assert(inv_clock_usable(kind) && !inv_clock_usable(INV_CLOCK_NONE));
+	inv_clock_anchor(kind, &a);
+	inv_clock_anchor(kind, &b);
+	cr_expect_lt(a.ticks, b.ticks);
+	cr_expect_leq(a.boottime_ns, b.boottime_ns);
+}
