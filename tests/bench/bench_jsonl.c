@@ -102,6 +102,7 @@ static double format_rate(struct inv_view *view, int sink)
 		inv_events_attempt(&events, &call);
 		inv_events_outcome(&events, &call);
 	}
+	inv_buf_flush(&out);
 	double rate = 2.0 * RING * ROUNDS / (now() - begun);
 	inv_buf_free(&out);
 	inv_decoder_free(&decoder);
