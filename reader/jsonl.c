@@ -24,6 +24,7 @@ struct reading {
 	struct inv_src *src;
 	struct index index;
 	uint64_t good;
+	double line_unit; /* nanoseconds in a unit of this line's buckets */
 };
 
 /* ---- fields --------------------------------------------------------------------- */
@@ -197,35 +198,54 @@ static int take_outcome(struct reading *r, struct json_object *line, bool failed
 
 /* ---- exact totals ------------------------------------------------------------------ */
 
-static void take_buckets(struct json_object *cell, struct inv_hist *hist)
+/* Nanoseconds in the registry's unit. */
+static uint64_t in_unit(const struct reading *r, struct json_object *cell, const char *name)
 {
-	struct json_object *buckets = field(cell, "buckets_ns");
+	double v = (double)ms_as_ns(cell, name) / inv_registry_ns_per_unit(r->src->exact);
+	return v < 9e18 ? (uint64_t)(v + 0.5) : 0;
+}
+
+/* A bucket of another unit (files of several machines in one): by its middle. */
+static uint32_t moved(uint32_t bucket, double scale)
+{
+	if (scale == 1.0)
+		return bucket;
+	double middle = ((double)inv_hist_floor(bucket) + (double)inv_hist_floor(bucket + 1)) / 2;
+	double v = middle * scale;
+	return inv_hist_bucket(v < 9e18 ? (uint64_t)v : UINT64_MAX);
+}
+
+static void take_bucket(struct json_object *pair, struct inv_hist *hist, double scale)
+{
+	if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2)
+		return;
+	int64_t at = json_object_get_int64(json_object_array_get_idx(pair, 0));
+	int64_t n = json_object_get_int64(json_object_array_get_idx(pair, 1));
+	if (at < 0 || at >= (int64_t)INV_HIST_BUCKETS || n < 0)
+		return;
+	hist->bucket[moved((uint32_t)at, scale)] += (uint64_t)n;
+	hist->count += (uint64_t)n;
+}
+
+static void take_buckets(struct json_object *cell, struct inv_hist *hist, double scale)
+{
+	struct json_object *buckets = field(cell, "buckets");
 	if (!json_object_is_type(buckets, json_type_array))
 		return;
-	for (size_t i = 0; i < json_object_array_length(buckets); i++) {
-		struct json_object *pair = json_object_array_get_idx(buckets, i);
-		if (!json_object_is_type(pair, json_type_array) ||
-		    json_object_array_length(pair) != 2)
-			continue;
-		int64_t ns = json_object_get_int64(json_object_array_get_idx(pair, 0));
-		int64_t n = json_object_get_int64(json_object_array_get_idx(pair, 1));
-		if (ns < 0 || n < 0)
-			continue;
-		hist->bucket[inv_hist_bucket((uint64_t)ns)] += (uint64_t)n;
-		hist->count += (uint64_t)n;
-	}
+	for (size_t i = 0; i < json_object_array_length(buckets); i++)
+		take_bucket(json_object_array_get_idx(buckets, i), hist, scale);
 }
 
 static int take_cell(struct reading *r, const struct inv_word *artifact, struct json_object *cell)
 {
-	struct inv_hist hist = {.sum = ms_as_ns(cell, "sum_ms"),
-				.self = ms_as_ns(cell, "self_ms"),
-				.min = ms_as_ns(cell, "min_ms"),
-				.max = ms_as_ns(cell, "max_ms"),
+	struct inv_hist hist = {.sum = in_unit(r, cell, "sum_ms"),
+				.self = in_unit(r, cell, "self_ms"),
+				.min = in_unit(r, cell, "min_ms"),
+				.max = in_unit(r, cell, "max_ms"),
 				.last_tick = number(cell, "last_tick")};
 	struct inv_key key = {artifact, word(r, cell, "method"), word(r, cell, "type"),
 			      flagged(cell, "failed")};
-	take_buckets(cell, &hist);
+	take_buckets(cell, &hist, r->line_unit / inv_registry_ns_per_unit(r->src->exact));
 	return inv_registry_add_hist(r->src->exact, &key, &hist);
 }
 
@@ -233,7 +253,7 @@ static int take_pair(struct reading *r, const struct inv_word *artifact, struct 
 {
 	return inv_registry_add_pair(r->src->exact, word(r, pair, "invoker_id"), artifact,
 				     count(pair, "calls"), count(pair, "failures"),
-				     ms_as_ns(pair, "sum_ms"));
+				     in_unit(r, pair, "sum_ms"));
 }
 
 static int each(struct reading *r, struct json_object *line, const char *name,
@@ -252,8 +272,11 @@ static int each(struct reading *r, struct json_object *line, const char *name,
 static int take_stats(struct reading *r, struct json_object *line)
 {
 	const struct inv_word *artifact = word(r, line, "artifact_id");
-	if (!r->src->exact)
-		r->src->exact = inv_registry_new(0);
+	r->line_unit = json_object_get_double(field(line, "bucket_unit_ns"));
+	if (!(r->line_unit > 1e-6 && r->line_unit < 1e6))
+		r->line_unit = 1.0;
+	if (!r->src->exact && (r->src->exact = inv_registry_new(0)))
+		inv_registry_set_unit(r->src->exact, r->line_unit);
 	if (!r->src->exact || each(r, line, "cells", artifact, take_cell) < 0)
 		return -ENOMEM;
 	return each(r, line, "invokers", artifact, take_pair);

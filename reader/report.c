@@ -375,16 +375,15 @@ void inv_report_group_csv(const struct inv_cut *cut, enum inv_group by,
 
 /* ---- lines --------------------------------------------------------------------------------- */
 
-static void put_buckets(struct inv_json *j, const struct inv_hist *h, double unit)
+/* By place, not by value: read back in the same unit they are the same histogram. */
+static void put_buckets(struct inv_json *j, const struct inv_hist *h)
 {
-	begin_list(j, "buckets_ns");
+	begin_list(j, "buckets");
 	for (uint32_t i = 0; i < INV_HIST_BUCKETS; i++) {
 		if (!h->bucket[i])
 			continue;
-		/* The middle of a bucket falls in one bucket again, whatever the unit. */
-		double middle = ((double)inv_hist_floor(i) + (double)inv_hist_floor(i + 1)) / 2;
 		inv_json_open(j, '[');
-		inv_json_put_u64(j, (uint64_t)(middle * unit));
+		inv_json_put_u64(j, i);
 		inv_json_put_u64(j, h->bucket[i]);
 		inv_json_close(j, ']');
 	}
@@ -411,7 +410,7 @@ static void put_cell(void *arg, const struct inv_cell_row *cell)
 	put_ms(j, "max_ms", (double)cell->hist.max * line->unit);
 	inv_json_key(j, "last_tick");
 	inv_json_put_i64(j, cell->hist.last_tick);
-	put_buckets(j, &cell->hist, line->unit);
+	put_buckets(j, &cell->hist);
 	inv_json_close(j, '}');
 }
 
@@ -444,6 +443,8 @@ static int put_stats_line(const struct inv_cut *cut, const struct inv_stats *s, 
 	put_artifact(&j, cut, s);
 	put_word(&j, "session", cut->session);
 	put_time(&j, "timestamp", cut->taken_ns);
+	inv_json_key(&j, "bucket_unit_ns");
+	inv_json_put_real(&j, line.unit, 9);
 	begin_list(&j, "cells");
 	inv_registry_cells(cut->registry, s->name, put_cell, &line);
 	inv_json_close(&j, ']');

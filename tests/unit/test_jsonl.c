@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "reader/cut.h"
+#include "reader/events.h"
+#include "reader/jsonl.h"
+#include "reader/report.h"
+#include "reader_fixture.h"
+
+static struct inv_src src;
+
+static int read_text(const char *text)
+{
+	int fd = memfd_create("lines", 0);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	lseek(fd, 0, SEEK_SET);
+	src = (struct inv_src){.fd = -1, .kind = INV_SRC_JSONL};
+	cr_assert_eq(inv_words_init(&src.words), 0);
+	int result = inv_jsonl_read(&src, fd);
+	close(fd);
+	return result;
+}
+
+Test(jsonl, what_events_write_is_read_back)
+{
+	struct inv_words words;
+	struct inv_buf out;
+	struct inv_events events = {.out = &out};
+	cr_assert_eq(inv_words_init(&words), 0);
+	cr_assert_eq(inv_buf_init(&out, -1), 0);
+	struct inv_call ok = made_call(&words, "al\"ice", "wheat", NULL, 3);
+	struct inv_call failed = made_call(&words, "bob", "ore", "timeout", 4);
+	struct inv_call open = made_call(&words, "bob", "ore", NULL, 0);
+	open.state = INV_CALL_OPEN;
+	inv_events_attempt(&events, &ok);
+	inv_events_attempt(&events, &failed);
+	inv_events_outcome(&events, &failed);
+	inv_events_outcome(&events, &ok);
+	inv_events_attempt(&events, &open);
+	inv_buf_put(&out, "", 1);
+	cr_assert_eq(read_text(out.data), 0);
+	cr_assert_eq(src.call_count, 3);
+	cr_assert_str_eq(src.calls[0].invoker->text, "al\"ice");
+	cr_assert_eq(src.calls[0].duration_ns, ok.duration_ns);
+	cr_assert_eq(src.calls[0].start_ns, ok.start_ns);
+	cr_assert_eq(src.calls[1].message_length, 2);
+	cr_assert(inv_call_failed(&src.calls[1]));
+	cr_assert_eq(src.calls[2].state, INV_CALL_OPEN);
+	inv_src_close(&src);
+	inv_buf_free(&out);
+	inv_words_free(&words);
+}
+
+Test(jsonl, a_file_without_totals_counts_its_events_and_says_so)
+{
+	struct inv_cut cut;
+	cr_assert_eq(read_text(
+			     "{\"event_type\":\"invoke_success\",\"call\":1,\"artifact_id\":\"a\","
+			     "\"duration_ms\":2.5}\n"
+			     "{\"event_type\":\"events_lost\",\"lane\":0,\"first\":2,\"last\":9}\n"
+			     "{\"event_type\":\"invoke_fail"),
+		     0);
+	cr_assert_eq(src.bad_lines, 1);
+	cr_assert_eq(inv_cut_take(&cut, &src), 0);
+	cr_assert(cut.from_events);
+	cr_assert_eq(inv_cut_total(&cut), 1);
+	cr_assert_eq(cut.events_lapped, 8);
+	inv_cut_free(&cut);
+	inv_src_close(&src);
+}
+
+Test(jsonl, exact_totals_are_read_back_bucket_by_bucket)
+{
+	struct inv_buf out;
+	struct inv_cut cut;
+	forge_open();
+	forge_lane(0);
+	for (uint32_t b = 0; b < 40; b++)
+		forge_cell(0, b, "wheat", b % 2 ? "buy" : "sell", b % 3 ? "int" : "timeout",
+			   b % 3 == 0, b + 1, 1000 * (b + 1), b * 8);
+	forge_pair(0, 1, "alice", "wheat", 820, 100);
+	cr_assert_eq(inv_buf_init(&out, -1), 0);
+	cr_assert_eq(inv_report_lines(&forge_view, &out), 0);
+	inv_buf_put(&out, "", 1);
+	cr_assert_eq(read_text(out.data), 0);
+	cr_assert_eq(inv_cut_take(&cut, &src), 0);
+	cr_assert_not(cut.from_events);
+	cr_assert_eq(inv_cut_total(&cut), 820);
+	cr_assert_eq(cut.invokers.rows[0].failed, 100);
+	struct inv_buf again;
+	cr_assert_eq(inv_buf_init(&again, -1), 0);
+	cr_assert_eq(inv_report_cut_lines(&cut, &again), 0);
+	inv_buf_put(&again, "", 1);
+	char *want = strstr(out.data, "\"total_invocations\""), *stop = strstr(want, "\"session\"");
+	char *got = strstr(again.data, "\"total_invocations\"");
+	cr_assert_eq(strncmp(want, got, (size_t)(stop - want)), 0);
+	inv_cut_free(&cut);
+	inv_src_close(&src);
+	inv_buf_free(&out);
+	inv_buf_free(&again);
+	forge_close();
+}
+
+Test(jsonl, other_text_is_refused_and_odd_json_is_harmless)
+{
+	cr_assert_eq(read_text("hello\nworld\n"), -EINVAL);
+	inv_src_close(&src);
+	cr_assert_eq(read_text("{\"event_type\":\"invoke_success\",\"call\":[],\"tick\":\"x\"}\n"
+			       "{\"event_type\":\"invoke_stats\",\"cells\":[1,{\"buckets\":[[9],"
+			       "[-1,2],[999,1],[\"a\",{}]]}],\"invokers\":{}}\n"
+			       "{\"event_type\":17}\n[]\nnull\n"),
+		     0);
+	inv_src_close(&src);
+}
