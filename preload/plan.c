@@ -294,57 +294,46 @@ void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *re
 
 /* ---- outcome ------------------------------------------------------------------------ */
 
-static bool compare_integers(enum inv_compare how, int64_t a, int64_t b)
+/* One comparison for all kinds of numbers; of NaN none of the three is true. */
+static bool compare(enum inv_compare how, bool less, bool equal, bool greater)
 {
 	switch (how) {
 	case INV_COMPARE_EQ:
-		return a == b;
-	case INV_COMPARE_NE:
-		return a != b;
-	case INV_COMPARE_LT:
-		return a < b;
-	case INV_COMPARE_LE:
-		return a <= b;
-	case INV_COMPARE_GT:
-		return a > b;
-	case INV_COMPARE_GE:
-		return a >= b;
 	case INV_COMPARE_NULL:
-		return a == 0;
+		return equal;
+	case INV_COMPARE_NE:
 	case INV_COMPARE_NOT_NULL:
-		return a != 0;
+		return !equal;
+	case INV_COMPARE_LT:
+		return less;
+	case INV_COMPARE_LE:
+		return less || equal;
+	case INV_COMPARE_GT:
+		return greater;
+	case INV_COMPARE_GE:
+		return greater || equal;
 	default:
 		return true;
 	}
 }
 
-static bool compare_reals(enum inv_compare how, double a, double b)
+/* The number of a rule; null is 0. */
+static bool compare_integers(const struct inv_success *rule, int64_t a)
 {
-	switch (how) {
-	case INV_COMPARE_EQ:
-		return a == b;
-	case INV_COMPARE_NE:
-		return a != b;
-	case INV_COMPARE_LT:
-		return a < b;
-	case INV_COMPARE_LE:
-		return a <= b;
-	case INV_COMPARE_GT:
-		return a > b;
-	case INV_COMPARE_GE:
-		return a >= b;
-	default:
-		return true;
-	}
+	int64_t b = rule->number;
+	return compare(rule->compare, a<b, a == b, a> b);
 }
 
 /* u64 and pointers: the rule's number holds the bits. */
-static bool compare_unsigned(enum inv_compare how, uint64_t a, uint64_t b)
+static bool compare_unsigned(const struct inv_success *rule, uint64_t a)
 {
-	int64_t order = a < b ? -1 : a > b;
-	if (how == INV_COMPARE_NULL || how == INV_COMPARE_NOT_NULL)
-		return compare_integers(how, a != 0, 0);
-	return compare_integers(how, order, 0);
+	uint64_t b = (uint64_t)rule->number;
+	return compare(rule->compare, a<b, a == b, a> b);
+}
+
+static bool compare_reals(const struct inv_success *rule, double a)
+{
+	return compare(rule->compare, a<rule->real, a == rule->real, a> rule->real);
 }
 
 static double real_of(uint64_t bits, enum inv_type type)
@@ -367,8 +356,7 @@ static bool succeeded(const struct inv_plan *plan, const struct inv_registers *r
 	enum inv_type type = plan->success_left.source.type;
 	uint64_t v;
 	if (__builtin_expect(plan->plain_return, 1))
-		return compare_integers(rule->compare, (int64_t)narrow(regs->result, type),
-					rule->number);
+		return compare_integers(rule, (int64_t)narrow(regs->result, type));
 	if (rule->compare == INV_COMPARE_NONE || rule->compare == INV_COMPARE_TRUE)
 		return true;
 	if (!value_of(&plan->success_left, regs, names, &v)) {
@@ -376,10 +364,10 @@ static bool succeeded(const struct inv_plan *plan, const struct inv_registers *r
 		return true;
 	}
 	if (type == INV_TYPE_F32 || type == INV_TYPE_F64)
-		return compare_reals(rule->compare, real_of(v, type), rule->real);
+		return compare_reals(rule, real_of(v, type));
 	if (type == INV_TYPE_U64 || type == INV_TYPE_PTR || type == INV_TYPE_STR)
-		return compare_unsigned(rule->compare, v, (uint64_t)rule->number);
-	return compare_integers(rule->compare, (int64_t)v, rule->number);
+		return compare_unsigned(rule, v);
+	return compare_integers(rule, (int64_t)v);
 }
 
 static void read_message(const struct inv_plan *plan, const struct inv_registers *regs,

@@ -103,7 +103,7 @@ static void wait_for(struct inv_follow *f, struct lane_cursor *c, uint64_t call_
 /* Takes a call off its lane's list. Returns: whether it was there: its attempt is written. */
 static bool stop_waiting(struct inv_follow *f, uint64_t call_id)
 {
-	uint64_t lane = call_id >> 48;
+	uint64_t lane = INV_CALL_LANE(call_id);
 	if (lane >= INV_LANES_MAX)
 		return false;
 	struct lane_cursor *c = &f->lanes[lane];
@@ -122,7 +122,7 @@ static void look_again(struct inv_follow *f, uint32_t lane)
 	for (size_t i = 0; i < c->count;) {
 		struct inv_event e;
 		struct waiting *w = &c->waiting[i];
-		uint64_t index = w->call_id & UINT64_C(0xffffffffffff);
+		uint64_t index = INV_CALL_INDEX(w->call_id);
 		enum inv_slot_read r =
 			w->lapped ? INV_SLOT_READ_LAPPED : inv_view_event(f->view, lane, index, &e);
 		if (r == INV_SLOT_READ_LAPPED && w->abandoned) {

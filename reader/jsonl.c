@@ -133,7 +133,7 @@ static struct inv_call *call_of(struct reading *r, struct json_object *line, boo
 		return NULL;
 	*place = r->src->call_count;
 	r->index.used++;
-	*call = (struct inv_call){.id = id, .lane = (uint32_t)(id >> 48), .message = ""};
+	*call = (struct inv_call){.id = id, .lane = (uint32_t)INV_CALL_LANE(id), .message = ""};
 	return call;
 }
 

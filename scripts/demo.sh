@@ -73,4 +73,4 @@ awk -v b="$bare" -v o="$observed" -v n="$calls" 'BEGIN {
 	printf "  %d calls: bare %.1f ms, observed %.1f ms: %.0f ns a call (start-up included)\n",
 		n, b / 1e6, o / 1e6, (o - b) / n }'
 
-say "Done. $out/run.jsonl has $(wc -l <"$out/run.jsonl") lines; try: $invreg events -f, $invreg stats"
+say "Done. $out/run.jsonl has $(wc -l <"$out/run.jsonl") lines; try: $invreg stats $session --by method"

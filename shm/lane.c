@@ -154,12 +154,20 @@ static void bury_open_slot(const struct inv_commit_target *to)
 	inv_ring_advance(to->lane, next);
 }
 
-static void name_the_lost(struct inv_lane *lane, const struct inv_inflight *from)
+/*
+ * Keeps the name of a call that will never return, by its ordinal, so that settling again
+ * writes the same; `taken` are the places of calls that were open at the same time.
+ */
+static void name_the_lost(struct inv_lane *lane, const struct inv_inflight *from, uint32_t *taken)
 {
 	uint64_t ordinal_1 = get(&from->ordinal_1);
 	if (!ordinal_1 || ordinal_1 > get(&lane->begun))
 		return;
-	struct inv_inflight *to = &lane->ended[(ordinal_1 - 1) % INV_INFLIGHT_MAX];
+	uint32_t at = (uint32_t)((ordinal_1 - 1) % INV_INFLIGHT_MAX);
+	while (*taken >> at & 1)
+		at = (at + 1) % INV_INFLIGHT_MAX;
+	*taken |= 1u << at;
+	struct inv_inflight *to = &lane->ended[at];
 	put(&to->ordinal_1, 0);
 	put(&to->call, get(&from->call));
 	put(&to->start_ticks, get(&from->start_ticks));
@@ -180,10 +188,11 @@ static void count_the_lost(struct inv_lane *lane)
 static void settle(const struct inv_commit_target *to)
 {
 	struct inv_lane *lane = to->lane;
+	uint32_t taken = 0;
 	redo_in_place(to);
 	bury_open_slot(to);
 	for (unsigned i = 0; i < INV_INFLIGHT_MAX; i++)
-		name_the_lost(lane, &lane->inflight[i]);
+		name_the_lost(lane, &lane->inflight[i], &taken);
 	INV_TEST_POINT(settle_named);
 	count_the_lost(lane);
 	INV_TEST_POINT(settle_counted);

@@ -459,11 +459,13 @@ enum inv_text_tag {
 	INV_TEXT_INVOKER = 2,
 	INV_TEXT_ARTIFACT = 3,
 	INV_TEXT_METHOD = 4,
-	INV_TEXT_ORIGIN = 5 /* 8 bytes: lane (16, top) | index (48) of the call's first slot */
+	INV_TEXT_ORIGIN = 5 /* 8 bytes: INV_CALL_ID of the call's first slot */
 };
 #define INV_TEXT_CUT 1u /* item flag: the bytes are a prefix */
-/* A call is named by the lane and index of its first slot, or of its in-flight entry. */
-#define INV_CALL_ID(lane, index) (((uint64_t)(lane) << 48) | ((index)&UINT64_C(0xffffffffffff)))
+/* A call is named by lane and index of its first slot, in 52 bits: exact in a double too. */
+#define INV_CALL_ID(lane, index) (((uint64_t)(lane) << 44) | ((index) & ((UINT64_C(1) << 44) - 1)))
+#define INV_CALL_LANE(id)	 ((uint64_t)(id) >> 44)
+#define INV_CALL_INDEX(id)	 ((uint64_t)(id) & ((UINT64_C(1) << 44) - 1))
 
 /* ---- lanes ------------------------------------------------------------------ */
 
@@ -568,8 +570,8 @@ struct inv_lane {
 	inv_a64 moved; /* begun here, returned by another thread, which adds to it */
 	uint64_t spare1[63];
 	struct inv_inflight inflight[INV_INFLIGHT_MAX];
-	struct inv_inflight
-		ended[INV_INFLIGHT_MAX]; /* the last calls that never returned, by ordinal % 32 */
+	struct inv_inflight ended[INV_INFLIGHT_MAX]; /* the last calls that never returned, about by
+							ordinal % 32 */
 	uint8_t spare2[12288 - 5120];
 };
 INV_SIZE(inv_lane, 12288);

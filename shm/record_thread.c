@@ -328,7 +328,7 @@ static bool same_stack(struct inv_thread *t, uintptr_t a, uintptr_t b)
 static void abandon(struct inv_thread *t, uint32_t place)
 {
 	struct inv_inflight *e = &t->lane->inflight[place];
-	uint64_t index = inv_get(&e->call) & UINT64_C(0xffffffffffff);
+	uint64_t index = INV_CALL_INDEX(inv_get(&e->call));
 	if (t->ring) {
 		struct inv_slot *slot = inv_ring_slot(t->ring, t->ring_mask, index);
 		if (inv_get(&slot->seq) == INV_SEQ(index, INV_SLOT_ATTEMPT))

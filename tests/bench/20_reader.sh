@@ -53,4 +53,5 @@ outcomes=$(grep -cE '"event_type":"invoke_(success|failure)"' "$work/run.jsonl")
 judge "run -o: thousand calls a second" "$(awk -v n="$outcomes" -v ns="$((t1 - t0))" 'BEGIN { print n / (ns / 1e9) / 1e3 }')" ">=" 150
 judge "run -o: ranges lost" "$lost" "<=" 0
 judge "run -o: outcomes written of 1,000,000" "$outcomes" ">=" 1000000
+"$build/tests/bench_jsonl" | sed 's/^/  /'
 exit $broken

@@ -42,7 +42,7 @@ if [[ -n $runtime ]]; then
 fi
 export ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0:use_sigaltstack=0:${ASAN_OPTIONS:-}
 export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
-export TSAN_OPTIONS=halt_on_error=0:exitcode=66:${TSAN_OPTIONS:-}
+export TSAN_OPTIONS=halt_on_error=0:exitcode=66:suppressions=$root/tests/tsan/suppressions.txt:${TSAN_OPTIONS:-}
 
 fail() {
 	echo "FAIL: $*" >&2

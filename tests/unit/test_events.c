@@ -48,7 +48,7 @@ Test(events, an_attempt_has_its_fields_in_order)
 	wrote("{\"event_type\":\"invoke_attempt\",\"tick\":-3,\"invoker_id\":\"alice\","
 	      "\"artifact_id\":\"wheat\",\"method\":\"buy\",\"args_count\":2,"
 	      "\"timestamp\":\"2023-11-14T22:13:20.123456Z\",\"sequence\":5,"
-	      "\"call\":562949953421317,\"pid\":10,\"tid\":11,\"depth\":1,"
+	      "\"call\":35184372088837,\"pid\":10,\"tid\":11,\"depth\":1,"
 	      "\"probe\":\"executor\",\"session\":\"unit\"}\n");
 }
 
@@ -59,7 +59,7 @@ Test(events, a_success_has_its_fields_in_order)
 	wrote("{\"event_type\":\"invoke_success\",\"tick\":-3,\"invoker_id\":\"alice\","
 	      "\"artifact_id\":\"wheat\",\"method\":\"buy\",\"duration_ms\":0.0015,"
 	      "\"result_type\":\"int\",\"timestamp\":\"2023-11-14T22:13:20.123458Z\","
-	      "\"sequence\":5,\"call\":562949953421317,\"pid\":10,\"tid\":11,\"depth\":1,"
+	      "\"sequence\":5,\"call\":35184372088837,\"pid\":10,\"tid\":11,\"depth\":1,"
 	      "\"probe\":\"executor\",\"session\":\"unit\"}\n");
 }
 
@@ -74,7 +74,7 @@ Test(events, a_failure_has_its_fields_in_order)
 	      "\"artifact_id\":\"wheat\",\"method\":\"buy\",\"error_type\":\"timeout\","
 	      "\"error_message\":\"too \\\"late\\\"\",\"duration_ms\":0.0015,"
 	      "\"timestamp\":\"2023-11-14T22:13:20.123458Z\","
-	      "\"sequence\":5,\"call\":562949953421317,\"pid\":10,\"tid\":11,\"depth\":1,"
+	      "\"sequence\":5,\"call\":35184372088837,\"pid\":10,\"tid\":11,\"depth\":1,"
 	      "\"probe\":\"executor\",\"session\":\"unit\",\"truncated\":true}\n");
 }
 

@@ -330,3 +330,40 @@ Test(record, an_observed_program_keeps_its_errno)
 	fix_call("second", true);
 	cr_assert_eq(errno, 1234);
 }
+
+static __attribute__((noinline)) void killed_inside(void)
+{
+	struct inv_call inner;
+	fix_begin(&inner, "inner", 101);
+	kill(getpid(), SIGKILL);
+}
+
+static void deep_then_killed(void)
+{
+	struct inv_call outer;
+	fix_begin(&outer, "outer", 100);
+	for (int i = 0; i < 31; i++)
+		fix_call("between", false);
+	/* 32 calls later: the same place by ordinal, while the outer one is still open. */
+	killed_inside();
+}
+
+Test(record, calls_lost_together_keep_their_names_apart)
+{
+	int status;
+	fix_open();
+	pid_t child = fork();
+	if (!child)
+		deep_then_killed();
+	waitpid(child, &status, 0);
+	fix_call("next", false);
+	struct inv_lane_copy c = fix_lane(0);
+	bool outer = false, inner = false;
+	for (int i = 0; i < 32; i++) {
+		outer |= fix_word(&c.fixed.ended[i].tick) == 100;
+		inner |= fix_word(&c.fixed.ended[i].tick) == 101;
+	}
+	cr_assert(outer);
+	cr_assert(inner);
+	inv_lane_copy_free(&c);
+}
