@@ -17,7 +17,8 @@ check() { # ARGS...
 
 "$build/invreg" run --session ended -p "$work/target.ini" -o "$work/run.jsonl" -- \
 	"$hosts/threads" --threads 3 --calls 2000 >/dev/null 2>&1
-observed "$hosts/ballast" --calls 4000000000 >/dev/null 2>&1 &
+# not by a function: $! would be its subshell, and the host would outlive the test
+env "LD_PRELOAD=$preload" "INVREG_PROBES=$work/target.ini" "$hosts/ballast" --calls 4000000000 >/dev/null 2>&1 &
 victim=$!
 sleep 0.5
 for file in "$INVREG_DIR"/*.seg; do

@@ -34,7 +34,7 @@ for line in open(sys.argv[2]):
         continue
     # torn events would mix names, ticks and threads of different calls
     assert event["artifact_id"].startswith("artifact_"), event
-    assert event["invoker_id"].startswith(("invoker_", "worker_")), event
+    assert event["invoker_id"].startswith(("invoker_", "worker_", "handler_")), event
     assert (kind, event["call"]) not in seen, f"twice: {event}"
     seen.add((kind, event["call"]))
 PY
