@@ -181,10 +181,12 @@ row_of_stress() {
 	local calls seen
 	calls=$(tail -n 1 "$work/err")
 	seen=$(awk '{ print $2 }' "$work/out")
-	if [[ $calls == "$seen" ]]; then
-		echo "ok $label/stress,every-call-seen $seen"
+	# A dlsym waits at most some 20 ms for another thread's scan, then lets the program go on:
+	# on a starved machine a plug-in's first ten calls may go unseen. Never one too many.
+	if ((seen <= calls && calls - seen <= calls / 100000)); then
+		echo "ok $label/stress,calls-seen $seen of $calls"
 	else
-		fail "$label/stress,every-call-seen" "$seen of $calls"
+		fail "$label/stress,calls-seen" "$seen of $calls"
 	fi
 }
 
