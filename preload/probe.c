@@ -25,6 +25,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shm/layout.h"
+
 struct parser {
 	const char *at; /* next byte to read */
 	const char *end;
@@ -391,4 +393,14 @@ void inv_probe_file_free(struct inv_probe_file *file)
 		inv_probe_release(&file->probes[i]);
 	free(file->probes);
 	memset(file, 0, sizeof(*file));
+}
+
+void inv_probe_describe(struct inv_probe_row *row, const struct inv_probe *probe)
+{
+	memset(row, 0, sizeof(*row));
+	snprintf(row->name, sizeof(row->name), "%s", probe->name);
+	snprintf(row->target, sizeof(row->target), "%s", probe->target);
+	snprintf(row->signature, sizeof(row->signature), "%s", probe->signature_text);
+	snprintf(row->success, sizeof(row->success), "%s", probe->success_text);
+	snprintf(row->result_type, sizeof(row->result_type), "%s", probe->signature.result_text);
 }

@@ -199,6 +199,10 @@ int inv_probe_file_parse(struct inv_probe_file *out, const char *path, const cha
 			 size_t length, struct inv_probe_error *error);
 void inv_probe_file_free(struct inv_probe_file *file);
 
+/* What a session shows of a probe (layout.h); long texts are cut. */
+struct inv_probe_row;
+void inv_probe_describe(struct inv_probe_row *row, const struct inv_probe *probe);
+
 /*
  * Why the C register-forwarder cannot serve this prototype.
  * Returns: NULL when it can, else one line that names the parameter and the remedy.

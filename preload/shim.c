@@ -59,15 +59,6 @@ static void __attribute__((format(printf, 1, 2))) debug(const char *format, ...)
 
 /* ---- session ---------------------------------------------------------------------- */
 
-static void describe(struct inv_probe_row *row, const struct inv_probe *p)
-{
-	snprintf(row->name, sizeof(row->name), "%s", p->name);
-	snprintf(row->target, sizeof(row->target), "%s", p->target);
-	snprintf(row->signature, sizeof(row->signature), "%s", p->signature_text);
-	snprintf(row->success, sizeof(row->success), "%s", p->success_text);
-	snprintf(row->result_type, sizeof(row->result_type), "%s", p->signature.result_text);
-}
-
 static void command_line(char *buf, size_t size)
 {
 	FILE *f = fopen("/proc/self/cmdline", "re");
@@ -92,7 +83,7 @@ static enum inv_result create_session(const char *dir, const char *name)
 	if (r)
 		return r;
 	for (uint32_t i = 0; i < shim.file.count; i++)
-		describe(&rows[i], &shim.file.probes[i]);
+		inv_probe_describe(&rows[i], &shim.file.probes[i]);
 	command_line(command, sizeof(command));
 	const char *size = getenv("INVREG_SIZE");
 	struct inv_segment_options options = {

@@ -9,23 +9,6 @@
 #define SET(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELAXED)
 #define ADD(word, value) SET(word, (word) + (value))
 
-uint32_t inv_hist_bucket(uint64_t value)
-{
-	if (value < SUB)
-		return (uint32_t)value;
-	unsigned e = 63u - (unsigned)__builtin_clzll(value);
-	uint32_t sub = (uint32_t)(value >> (e - INV_HIST_SUB_BITS)) & (SUB - 1);
-	uint32_t i = ((e - INV_HIST_SUB_BITS + 1) << INV_HIST_SUB_BITS) | sub;
-	return i < INV_HIST_BUCKETS ? i : INV_HIST_BUCKETS - 1;
-}
-
-uint64_t inv_hist_floor(uint32_t bucket)
-{
-	if (bucket < SUB)
-		return bucket;
-	return (uint64_t)(SUB + (bucket & (SUB - 1))) << ((bucket >> INV_HIST_SUB_BITS) - 1);
-}
-
 static void widen(struct inv_hist *hist, uint64_t min, uint64_t max, uint64_t last,
 		  int64_t last_tick)
 {
@@ -45,7 +28,7 @@ void inv_hist_record(struct inv_hist *hist, uint64_t value, uint64_t last, int64
 	ADD(hist->count, 1);
 	ADD(hist->sum, value);
 	ADD(hist->self, value);
-	ADD(hist->bucket[inv_hist_bucket(value)], 1);
+	ADD(hist->bucket[inv_bucket_of(value)], 1);
 }
 
 void inv_hist_add(struct inv_hist *to, const struct inv_hist *from)
@@ -92,12 +75,12 @@ void inv_hist_copy(struct inv_hist *to, const struct inv_hist *from)
 
 static double midpoint(const struct inv_hist *hist, uint32_t bucket)
 {
-	double low = (double)inv_hist_floor(bucket);
+	double low = (double)inv_bucket_low(bucket);
 	double middle = low;
 	if (bucket >= INV_HIST_BUCKETS - 1)
 		middle = (double)hist->max; /* the last has no upper bound */
 	else if (bucket >= SUB)
-		middle = (low + (double)inv_hist_floor(bucket + 1) - 1) / 2;
+		middle = (low + (double)inv_bucket_low(bucket + 1) - 1) / 2;
 	return fmax(fmin(middle, (double)hist->max), (double)hist->min);
 }
 

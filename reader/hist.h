@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "shm/layout.h"
+#include "shm/tally.h"
 
 #define INV_HIST_WIDTH_PERCENT 12.5
 
@@ -26,10 +27,6 @@ struct inv_hist {
 	int64_t last_tick; /* simulation's tick at the last call */
 	uint64_t bucket[INV_HIST_BUCKETS];
 };
-
-/* Bucket of a value, and the least value of a bucket. */
-uint32_t inv_hist_bucket(uint64_t value);
-uint64_t inv_hist_floor(uint32_t bucket);
 
 /* One call more, that ended at clock `last`. */
 void inv_hist_record(struct inv_hist *hist, uint64_t value, uint64_t last, int64_t last_tick);

@@ -210,9 +210,9 @@ static uint32_t moved(uint32_t bucket, double scale)
 {
 	if (scale == 1.0)
 		return bucket;
-	double middle = ((double)inv_hist_floor(bucket) + (double)inv_hist_floor(bucket + 1)) / 2;
+	double middle = ((double)inv_bucket_low(bucket) + (double)inv_bucket_low(bucket + 1)) / 2;
 	double v = middle * scale;
-	return inv_hist_bucket(v < 9e18 ? (uint64_t)v : UINT64_MAX);
+	return inv_bucket_of(v < 9e18 ? (uint64_t)v : UINT64_MAX);
 }
 
 static void take_bucket(struct json_object *pair, struct inv_hist *hist, double scale)

@@ -161,16 +161,6 @@ static void command_text(char *buf, size_t size, char **command)
 	}
 }
 
-static void describe(struct inv_probe_row *row, const struct inv_probe *p)
-{
-	memset(row, 0, sizeof(*row));
-	snprintf(row->name, sizeof(row->name), "%s", p->name);
-	snprintf(row->target, sizeof(row->target), "%s", p->target);
-	snprintf(row->signature, sizeof(row->signature), "%s", p->signature_text);
-	snprintf(row->success, sizeof(row->success), "%s", p->success_text);
-	snprintf(row->result_type, sizeof(row->result_type), "%s", p->signature.result_text);
-}
-
 /* Creates the segment under its name; the first that is free, when the name is ours to choose. */
 static enum inv_result create_segment(struct run *run, const struct inv_segment_options *given)
 {
@@ -205,7 +195,7 @@ static enum inv_result make_session(struct run *run)
 		return r;
 	uint32_t count = run->file.count < INV_PROBES_MAX ? run->file.count : INV_PROBES_MAX;
 	for (uint32_t i = 0; i < count; i++)
-		describe(&rows[i], &run->file.probes[i]);
+		inv_probe_describe(&rows[i], &run->file.probes[i]);
 	command_text(command, sizeof(command), run->options.command);
 	struct inv_segment_options options = {
 		.budget_bytes = run->options.budget_bytes,

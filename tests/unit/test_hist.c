@@ -8,16 +8,16 @@
 Test(hist, each_bucket_begins_where_the_one_before_ends)
 {
 	for (uint32_t i = 0; i + 1 < INV_HIST_BUCKETS; i++) {
-		cr_assert_eq(inv_hist_bucket(inv_hist_floor(i)), i);
-		cr_assert_eq(inv_hist_bucket(inv_hist_floor(i + 1) - 1), i);
+		cr_assert_eq(inv_bucket_of(inv_bucket_low(i)), i);
+		cr_assert_eq(inv_bucket_of(inv_bucket_low(i + 1) - 1), i);
 	}
-	cr_assert_eq(inv_hist_bucket(UINT64_MAX), INV_HIST_BUCKETS - 1);
+	cr_assert_eq(inv_bucket_of(UINT64_MAX), INV_HIST_BUCKETS - 1);
 }
 
 Test(hist, a_bucket_is_at_most_an_eighth_wide)
 {
 	for (uint32_t i = 8; i + 1 < INV_HIST_BUCKETS; i++) {
-		double low = (double)inv_hist_floor(i), high = (double)inv_hist_floor(i + 1);
+		double low = (double)inv_bucket_low(i), high = (double)inv_bucket_low(i + 1);
 		cr_assert_leq((high - low) / low, INV_HIST_WIDTH_PERCENT / 100);
 	}
 }
