@@ -41,7 +41,8 @@ READER  := $(BUILD)/invreg
 UNIT    := $(BUILD)/tests/unit
 
 READER_LIBS := -linih -ljson-c -lurcu-memb -lurcu-cds -lurcu-common -lpthread -lm
-SHIM_LIBS   := -Wl,-Bstatic -linih -Wl,-Bdynamic -Wl,--exclude-libs,ALL
+# libffi_pic.a is Debian's name for the one that may go into a shared object.
+SHIM_LIBS   := -Wl,-Bstatic -linih $(if $(shell $(CC) -print-file-name=libffi_pic.a | grep /),-lffi_pic,-lffi) -Wl,-Bdynamic -Wl,--exclude-libs,ALL
 
 # Hosts on libtruth_target.so: one source each. plugin_calls is what `dlopens` loads.
 HOST_DIR  := $(BUILD)/hosts

@@ -10,10 +10,10 @@
 #include <string.h>
 
 static const uint8_t type_bytes[] = {
-	[INV_TYPE_I8] = 1,  [INV_TYPE_I16] = 2,	   [INV_TYPE_I32] = 4,	[INV_TYPE_I64] = 8,
-	[INV_TYPE_U8] = 1,  [INV_TYPE_U16] = 2,	   [INV_TYPE_U32] = 4,	[INV_TYPE_U64] = 8,
-	[INV_TYPE_F32] = 4, [INV_TYPE_F64] = 8,	   [INV_TYPE_BOOL] = 1, [INV_TYPE_PTR] = 8,
-	[INV_TYPE_STR] = 8, [INV_TYPE_STRUCT] = 0,
+	[INV_TYPE_I8] = 1,  [INV_TYPE_I16] = 2,	   [INV_TYPE_I32] = 4,	   [INV_TYPE_I64] = 8,
+	[INV_TYPE_U8] = 1,  [INV_TYPE_U16] = 2,	   [INV_TYPE_U32] = 4,	   [INV_TYPE_U64] = 8,
+	[INV_TYPE_F32] = 4, [INV_TYPE_F64] = 8,	   [INV_TYPE_BOOL] = 1,	   [INV_TYPE_PTR] = 8,
+	[INV_TYPE_STR] = 8, [INV_TYPE_STRUCT] = 0, [INV_TYPE_LDOUBLE] = 0,
 };
 
 static bool type_signed(enum inv_type type)
@@ -32,6 +32,10 @@ static void make_source(struct inv_plan_source *out, const struct inv_source *s,
 	if (s->kind == INV_SOURCE_ARG) {
 		out->reg = (uint8_t)sig->params[s->param].reg;
 		out->is_float = sig->params[s->param].is_float;
+		if (inv_signature_needs_closure(sig)) {
+			out->reg = s->param;
+			out->is_float = false;
+		}
 	} else if (s->kind == INV_SOURCE_GLOBAL) {
 		out->global = find(s->text);
 	} else if (s->kind == INV_SOURCE_TEXT) {

@@ -21,9 +21,12 @@
 #endif
 #define INV_FLOAT_REGS 8
 
-/* The argument registers of one call, and its result. */
+/*
+ * The argument registers of one call, and its result. A closure has no registers: it puts
+ * every argument, floating ones too, at its own number in `integer`.
+ */
 struct inv_registers {
-	uint64_t integer[INV_INT_REGS];
+	uint64_t integer[INV_PROBE_ARGS_MAX];
 	double floating[INV_FLOAT_REGS];
 	uint64_t result;
 	double float_result;
@@ -32,7 +35,7 @@ struct inv_registers {
 /* A field in the form the hot path wants it. */
 struct inv_plan_source {
 	struct inv_source source;
-	uint8_t reg;	    /* ARG: place in its register class */
+	uint8_t reg;	    /* ARG: place in its register class, or its number */
 	bool is_float;	    /* ARG */
 	bool is_signed;	    /* of the value's type */
 	uint32_t constant;  /* TEXT and NUMBER of a name: its id */

@@ -38,8 +38,9 @@ enum inv_type {
 	INV_TYPE_F64,
 	INV_TYPE_BOOL,
 	INV_TYPE_PTR,
-	INV_TYPE_STR,	/* NUL-terminated char * */
-	INV_TYPE_STRUCT /* by value: layout text in inv_param.layout */
+	INV_TYPE_STR,	 /* NUL-terminated char * */
+	INV_TYPE_STRUCT, /* by value: layout text in inv_param.layout */
+	INV_TYPE_LDOUBLE /* long double: passed on, never read */
 };
 
 struct inv_param {
@@ -62,6 +63,7 @@ struct inv_signature {
 	bool on_stack;	      /* some argument is passed on the stack */
 	bool by_value_struct; /* in or out */
 	bool variadic;
+	uint32_t fixed_count; /* parameters before the dots; all of them when not variadic */
 };
 
 /* Where a value comes from. */
@@ -204,7 +206,13 @@ struct inv_probe_row;
 void inv_probe_describe(struct inv_probe_row *row, const struct inv_probe *probe);
 
 /*
- * Why the C register-forwarder cannot serve this prototype.
+ * Whether the wrapper has to be a libffi closure: the C register-forwarder serves
+ * arguments in registers and results in one.
+ */
+bool inv_signature_needs_closure(const struct inv_signature *signature);
+
+/*
+ * Why no wrapper can serve this prototype.
  * Returns: NULL when it can, else one line that names the parameter and the remedy.
  */
 const char *inv_signature_refusal(const struct inv_signature *signature, char *buf, size_t size);

@@ -2,7 +2,11 @@
 /*
  * probe_signature.c - prototypes, and in which register each argument arrives.
  *
- *   int (ptr world, str invoker_id, int args_count, {i32,f64} pair, ...)
+ *   int (ptr world, str invoker_id, int args_count, {i32,f64} pair, ... i64, f64)
+ *
+ * Behind the dots of a variadic function stand the types that its calls pass at most: a
+ * wrapper has to forward them without knowing how many there are. Forwarding one too many
+ * is harmless (registers and stack hold something), one too few is not.
  *
  * Not C's own syntax on purpose: C names types that the shim cannot know (`struct world *`,
  * a typedef), and what a wrapper needs is only the width and the register class. A C spelling
@@ -39,12 +43,12 @@ struct type_name {
 
 /* The first name of a type is the one that messages use. */
 static const struct type_name types[] = {
-	{"i8", INV_TYPE_I8},	 {"i16", INV_TYPE_I16},	  {"i32", INV_TYPE_I32},
-	{"i64", INV_TYPE_I64},	 {"u8", INV_TYPE_U8},	  {"u16", INV_TYPE_U16},
-	{"u32", INV_TYPE_U32},	 {"u64", INV_TYPE_U64},	  {"f32", INV_TYPE_F32},
-	{"f64", INV_TYPE_F64},	 {"bool", INV_TYPE_BOOL}, {"ptr", INV_TYPE_PTR},
-	{"str", INV_TYPE_STR},	 {"int", INV_TYPE_I32},	  {"uint", INV_TYPE_U32},
-	{"void", INV_TYPE_NONE},
+	{"i8", INV_TYPE_I8},	 {"i16", INV_TYPE_I16},		{"i32", INV_TYPE_I32},
+	{"i64", INV_TYPE_I64},	 {"u8", INV_TYPE_U8},		{"u16", INV_TYPE_U16},
+	{"u32", INV_TYPE_U32},	 {"u64", INV_TYPE_U64},		{"f32", INV_TYPE_F32},
+	{"f64", INV_TYPE_F64},	 {"bool", INV_TYPE_BOOL},	{"ptr", INV_TYPE_PTR},
+	{"str", INV_TYPE_STR},	 {"int", INV_TYPE_I32},		{"uint", INV_TYPE_U32},
+	{"void", INV_TYPE_NONE}, {"ldouble", INV_TYPE_LDOUBLE},
 };
 #define TYPE_COUNT (sizeof(types) / sizeof(types[0]))
 
@@ -149,7 +153,7 @@ static int refuse_type(struct inv_cursor *cursor, const char *word, size_t lengt
 				       word, near);
 	return inv_cursor_fail(cursor, word,
 			       "unknown type '%.*s': expected int uint i8..i64 u8..u64 f32 f64 "
-			       "bool ptr or str",
+			       "bool ptr str or ldouble",
 			       shown, word);
 }
 
@@ -258,6 +262,13 @@ static int read_name(struct inv_cursor *cursor, struct inv_signature *out, struc
 	return 0;
 }
 
+/* What C never passes to a variadic function, but a wider type in its place. */
+static bool is_promoted(enum inv_type type)
+{
+	return type == INV_TYPE_F32 || type == INV_TYPE_BOOL || type == INV_TYPE_I8 ||
+	       type == INV_TYPE_I16 || type == INV_TYPE_U8 || type == INV_TYPE_U16;
+}
+
 static int read_param(struct inv_cursor *cursor, struct inv_signature *out)
 {
 	struct inv_param *param = &out->params[out->param_count];
@@ -271,6 +282,9 @@ static int read_param(struct inv_cursor *cursor, struct inv_signature *out)
 	result = read_type(cursor, &param->type, &param->layout);
 	if (!result && param->type == INV_TYPE_NONE)
 		result = inv_cursor_fail(cursor, begin, "a parameter cannot be void");
+	if (!result && out->variadic && is_promoted(param->type))
+		result = inv_cursor_fail(cursor, begin, "behind '...' C passes %s: use that",
+					 param->type == INV_TYPE_F32 ? "f64" : "int");
 	if (!result)
 		result = read_name(cursor, out, param);
 	out->param_count++; /* also on failure: its layout is released with the others */
@@ -299,17 +313,20 @@ static int read_params(struct inv_cursor *cursor, struct inv_signature *out)
 	if (accept_void_list(cursor))
 		return 0;
 	do {
-		out->variadic = inv_cursor_accept(cursor, "...");
-		if (out->variadic)
-			break;
+		if (!out->variadic && inv_cursor_accept(cursor, "...")) {
+			out->variadic = true;
+			out->fixed_count = out->param_count;
+			if (inv_cursor_accept(cursor, ")"))
+				return 0;
+		}
 		result = read_param(cursor, out);
 		if (result)
 			return result;
 	} while (inv_cursor_accept(cursor, ","));
+	if (!out->variadic)
+		out->fixed_count = out->param_count;
 	if (!inv_cursor_accept(cursor, ")"))
-		return inv_cursor_fail(cursor, cursor->at,
-				       out->variadic ? "expected ')' after '...'"
-						     : "expected ',' or ')' after a parameter");
+		return inv_cursor_fail(cursor, cursor->at, "expected ',' or ')' after a parameter");
 	return 0;
 }
 
@@ -321,6 +338,10 @@ static void assign_register(struct inv_signature *out, struct inv_param *param)
 	param->reg = -1;
 	if (param->type == INV_TYPE_STRUCT)
 		out->by_value_struct = true;
+	if (param->type == INV_TYPE_LDOUBLE) {
+		out->on_stack = true; /* x86-64; elsewhere a register that is not read either */
+		return;
+	}
 	if (out->by_value_struct)
 		return;
 	if (*used < available)
@@ -364,48 +385,19 @@ void inv_signature_release(struct inv_signature *signature)
 	memset(signature, 0, sizeof(*signature));
 }
 
-static const char *refuse_struct(const struct inv_signature *signature, char *buf, size_t size)
+bool inv_signature_needs_closure(const struct inv_signature *signature)
 {
-	for (uint32_t i = 0; i < signature->param_count; i++) {
-		if (signature->params[i].type != INV_TYPE_STRUCT)
-			continue;
-		snprintf(
-			buf, size,
-			"argument %u '%s' is a struct by value: this build forwards integers, "
-			"pointers and floating numbers only; probe a function that takes a pointer",
-			i + 1, signature->params[i].name);
-		return buf;
-	}
-	snprintf(buf, size,
-		 "the result is a struct by value: this build returns integers, pointers and "
-		 "floating numbers only; probe a function that fills it through a pointer");
-	return buf;
-}
-
-static const char *refuse_stack(const struct inv_signature *signature, char *buf, size_t size)
-{
-	uint32_t i = 0;
-
-	while (i + 1 < signature->param_count && signature->params[i].reg >= 0)
-		i++;
-	snprintf(buf, size,
-		 "argument %u '%s' is passed on the stack: this build forwards registers only "
-		 "(%d integer, %d floating); probe a caller or callee with fewer arguments",
-		 i + 1, signature->params[i].name, INT_REGS, FLOAT_REGS);
-	return buf;
+	return signature->on_stack || signature->by_value_struct || signature->variadic ||
+	       signature->result == INV_TYPE_LDOUBLE;
 }
 
 const char *inv_signature_refusal(const struct inv_signature *signature, char *buf, size_t size)
 {
-	if (signature->by_value_struct)
-		return refuse_struct(signature, buf, size);
-	if (signature->on_stack)
-		return refuse_stack(signature, buf, size);
-	if (!signature->variadic)
+	if (!signature->variadic || signature->param_count > signature->fixed_count)
 		return NULL;
 	snprintf(buf, size,
-		 "argument %u and on ('...') are variadic: this build forwards named arguments "
-		 "only; probe the variant that takes a va_list",
+		 "argument %u and on ('...') are variadic: state behind the dots the types that "
+		 "calls pass at most, such as ... i64, f64",
 		 signature->param_count + 1);
 	return buf;
 }

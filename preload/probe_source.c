@@ -100,8 +100,9 @@ static int scan_return(struct inv_cursor *cursor, const char *word, struct inv_s
 		return inv_cursor_fail(cursor, word, AT_RETURN_ONLY);
 	if (signature->result == INV_TYPE_NONE)
 		return inv_cursor_fail(cursor, word, "the function returns nothing (void)");
-	if (signature->result == INV_TYPE_STRUCT)
-		return inv_cursor_fail(cursor, word, "a struct by value cannot be read");
+	if (signature->result == INV_TYPE_STRUCT || signature->result == INV_TYPE_LDOUBLE)
+		return inv_cursor_fail(cursor, word, "%s by value cannot be read",
+				       inv_type_name(signature->result));
 	out->kind = INV_SOURCE_RETURN;
 	out->type = signature->result;
 	return 0;
@@ -116,8 +117,10 @@ static int scan_param(struct inv_cursor *cursor, const char *word, size_t length
 		i++;
 	if (i == signature->param_count || !length)
 		return refuse_base(cursor, signature, word, length);
-	if (signature->params[i].type == INV_TYPE_STRUCT)
-		return inv_cursor_fail(cursor, word, "a struct by value cannot be read");
+	if (signature->params[i].type == INV_TYPE_STRUCT ||
+	    signature->params[i].type == INV_TYPE_LDOUBLE)
+		return inv_cursor_fail(cursor, word, "%s by value cannot be read",
+				       inv_type_name(signature->params[i].type));
 	out->kind = INV_SOURCE_ARG;
 	out->type = signature->params[i].type;
 	out->param = (uint8_t)i;
@@ -137,8 +140,9 @@ static int scan_load(struct inv_cursor *cursor, struct inv_source *out, int64_t 
 	result = inv_cursor_type(cursor, &out->type);
 	if (result)
 		return result;
-	if (out->type == INV_TYPE_NONE)
-		return inv_cursor_fail(cursor, begin, "a value cannot be void");
+	if (out->type == INV_TYPE_NONE || out->type == INV_TYPE_LDOUBLE)
+		return inv_cursor_fail(cursor, begin, "a value cannot be %s",
+				       inv_type_name(out->type));
 	out->steps[out->step_count++] = (struct inv_step){offset, out->type};
 	return 0;
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "preload/closure.h"
 #include "preload/got.h"
 #include "preload/plan.h"
 #include "preload/probe.h"
@@ -306,6 +307,9 @@ static void sort_probes(void)
 			refuse(i, INV_REASON_TIER, "bind = entry");
 		} else if ((refusal = inv_signature_refusal(&p->signature, why, sizeof(why)))) {
 			refuse(i, INV_REASON_PROTOTYPE, refusal);
+		} else if (inv_signature_needs_closure(&p->signature) &&
+			   !inv_closure_prepare(i, &p->signature)) {
+			refuse(i, INV_REASON_PROTOTYPE, "libffi cannot call it");
 		} else {
 			struct inv_got_want *w = &shim.wants[shim.want_count];
 			w->symbol = p->symbol;
@@ -313,6 +317,7 @@ static void sort_probes(void)
 			shim.want_probe[shim.want_count++] = i;
 		}
 	}
+	inv_closure_prepared();
 }
 
 static bool read_probes(void)

@@ -14,7 +14,8 @@
 
 #include <string.h>
 
-#include "preload/got.h"
+#include "preload/closure.h"
+#include "preload/wrap_call.h"
 
 struct binding {
 	void *real;
@@ -27,29 +28,16 @@ static struct binding bindings[SHAPES][INV_STUBS_MAX];
 static uint32_t binding_count[SHAPES];
 
 static inline __attribute__((always_inline)) void
-wrap_enter(struct inv_call *call, const struct binding *b, struct inv_registers *regs)
+wrap_enter(struct inv_call *call, const struct binding *b, const struct inv_registers *regs)
 {
-	struct inv_call_fields fields;
-	if (__builtin_expect(inv_got_stale(), 0))
-		inv_got_catch_up();
-	if (__builtin_expect(!inv_record_enter(call), 0))
-		return;
-	inv_plan_fields(b->plan, regs, call->names, &fields);
-	inv_record_begin(call, &fields);
+	inv_wrap_enter(call, b->plan, regs);
 }
 
 static inline __attribute__((always_inline)) void
-wrap_leave(struct inv_call *call, const struct binding *b, struct inv_registers *regs)
+wrap_leave(struct inv_call *call, const struct binding *b, const struct inv_registers *regs)
 {
-	struct inv_call_outcome outcome;
-	if (__builtin_expect(!call->mode, 0))
-		return;
-	uint64_t now = inv_record_now();
-	inv_record_reenter(call);
-	if (__builtin_expect(!call->mode, 0))
-		return;
-	inv_plan_outcome(b->plan, regs, call->names, &outcome);
-	inv_record_end(call, &outcome, now);
+	if (__builtin_expect(call->mode != INV_CALL_UNOBSERVED, 1))
+		inv_wrap_leave(call, b->plan, regs, inv_record_now());
 }
 
 #if defined(__aarch64__)
@@ -178,5 +166,8 @@ static void *find_or_make(enum shape shape, struct inv_plan *plan, void *real)
 
 void *inv_wrap_stub(struct inv_plan *plan, void *real)
 {
-	return find_or_make(shape_of(&plan->probe->signature), plan, real);
+	const struct inv_signature *signature = &plan->probe->signature;
+	if (inv_signature_needs_closure(signature))
+		return inv_closure_make(plan, real);
+	return find_or_make(shape_of(signature), plan, real);
 }

@@ -8,6 +8,8 @@
  * One static stub exists for each binding (probe, real function), so that nothing is
  * looked up per call. Between objects the ABI is followed, which makes plain C safe here.
  *
+ * Prototypes beyond that (closure.h) cost ten times as much.
+ *
  * Stubs come in four shapes: with or without floating arguments, returning in an integer or
  * in a floating register; a prototype without floating arguments does not pay for saving
  * eight of those registers.
