@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "preload/probe_parse.h"
+#include "preload/unwind.h"
 #include "preload/wrap_call.h"
 
 #define TYPES_MAX   128u /* structs by value in all probes, nested ones too */
@@ -144,6 +145,7 @@ static void load_result(struct inv_registers *regs, const ffi_cif *cif, const vo
 static void run(ffi_cif *cif, void *result, void **arguments, void *user)
 {
 	const struct closure *c = user;
+	INV_UNWIND_FRAME();
 	struct inv_registers regs;
 	struct inv_call call;
 	load_arguments(&regs, cif, arguments);

@@ -7,14 +7,15 @@
  * that preserves every register, is needed only where the ABI is not followed (patched
  * entries); between objects C costs less.
  *
- * Exceptions and forced unwinding pass through a stub's frame by its unwind table; such a
- * call is found by the next entry, like one that was jumped over.
+ * Exceptions and forced unwinding pass through a stub's frame by its unwind table, whose
+ * personality records the call (unwind.h).
  */
 #include "preload/wrap.h"
 
 #include <string.h>
 
 #include "preload/closure.h"
+#include "preload/unwind.h"
 #include "preload/wrap_call.h"
 
 struct binding {
@@ -64,6 +65,7 @@ wrap_leave(struct inv_call *call, const struct binding *b, const struct inv_regi
 	static uint64_t stub_ii_##n(INTS_DECLARED)                                                 \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_II][n];                                  \
+		INV_UNWIND_FRAME();                                                                \
 		struct inv_registers regs;                                                         \
 		struct inv_call call;                                                              \
 		const uint64_t ints[] = {INTS};                                                    \
@@ -77,6 +79,7 @@ wrap_leave(struct inv_call *call, const struct binding *b, const struct inv_regi
 	static double stub_if_##n(INTS_DECLARED)                                                   \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_IF][n];                                  \
+		INV_UNWIND_FRAME();                                                                \
 		struct inv_registers regs;                                                         \
 		struct inv_call call;                                                              \
 		const uint64_t ints[] = {INTS};                                                    \
@@ -90,6 +93,7 @@ wrap_leave(struct inv_call *call, const struct binding *b, const struct inv_regi
 	static uint64_t stub_fi_##n(INTS_DECLARED, FLOATS_DECLARED)                                \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_FI][n];                                  \
+		INV_UNWIND_FRAME();                                                                \
 		struct inv_registers regs;                                                         \
 		struct inv_call call;                                                              \
 		const uint64_t ints[] = {INTS};                                                    \
@@ -105,6 +109,7 @@ wrap_leave(struct inv_call *call, const struct binding *b, const struct inv_regi
 	static double stub_ff_##n(INTS_DECLARED, FLOATS_DECLARED)                                  \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_FF][n];                                  \
+		INV_UNWIND_FRAME();                                                                \
 		struct inv_registers regs;                                                         \
 		struct inv_call call;                                                              \
 		const uint64_t ints[] = {INTS};                                                    \

@@ -122,6 +122,14 @@ void inv_record_reenter(struct inv_call *call);
 void inv_record_end(struct inv_call *call, const struct inv_call_outcome *outcome,
 		    uint64_t end_ticks);
 
+/*
+ * The open call of the calling thread whose wrapper has this frame, for who was told from
+ * outside that it is being left (an unwinder); to be followed by reenter and end.
+ * Returns: false: there is none, or not in the in-flight stack, or this thread is in the
+ * middle of a record.
+ */
+bool inv_record_find(struct inv_call *call, uintptr_t frame);
+
 /* The segment of this process, NULL while unattached. */
 struct inv_segment *inv_record_segment(void);
 

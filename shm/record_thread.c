@@ -392,6 +392,45 @@ static bool jumped_out_of_us(uintptr_t frame)
 	return t && inv_tls.busy <= frame && same_stack(t, frame, inv_tls.busy);
 }
 
+/* ---- calls left from outside ---------------------------------------------------------- */
+
+static void call_at(struct inv_call *call, struct inv_thread *t, uint32_t place)
+{
+	const struct inv_inflight *e = &t->lane->inflight[place];
+	*call = (struct inv_call){
+		.mode = INV_CALL_LANE,
+		.epoch = t->epoch,
+		.thread = t,
+		.names = &t->names,
+		.ordinal_1 = t->frames[place].ordinal_1,
+		.call_id = inv_get(&e->call),
+		.index = t->ring ? INV_CALL_INDEX(inv_get(&e->call)) : 0,
+		.start_ticks = inv_get(&e->start_ticks),
+		.tick = inv_get(&e->tick),
+		.who = inv_get(&e->who),
+		.what = inv_get(&e->what),
+		.where = inv_get(&e->where),
+		.place_1 = place + 1,
+		.lane = t->lane_index,
+		.claims = t->claims,
+		.frame = t->frames[place].address,
+	};
+}
+
+bool inv_record_find(struct inv_call *call, uintptr_t frame)
+{
+	struct inv_thread *t = inv_tls.thread;
+	if (!t || inv_tls.busy)
+		return false;
+	for (uint32_t place = t->top; place-- > 0;) {
+		if (!t->frames[place].ordinal_1 || t->frames[place].address != frame)
+			continue;
+		call_at(call, t, place);
+		return true;
+	}
+	return false;
+}
+
 /* ---- enter and reenter ---------------------------------------------------------------- */
 
 static void overflow_enter(struct inv_call *call)
