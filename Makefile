@@ -30,11 +30,14 @@ SHM_SRC    := $(sort $(wildcard shm/*.c))
 PROBE_SRC  := $(sort $(wildcard preload/probe*.c))
 PRELOAD_SRC:= $(sort $(wildcard preload/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
+MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats history ls prune check \
+              probes)
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 MODEL_SRC  := $(sort $(wildcard tests/model/*.c))
 BENCH_SRC  := $(sort $(wildcard tests/bench/bench_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+HELP_OBJ := $(BUILD)/obj/help_topics.o
 
 SHIM    := $(BUILD)/libinvreg_preload.so
 READER  := $(BUILD)/invreg
@@ -51,7 +54,7 @@ HOST_NAMES:= $(filter-out $(HOST_SIDE),$(patsubst tests/hosts/%.c,%,$(sort $(wil
 HOSTS     := $(addprefix $(HOST_DIR)/,$(HOST_NAMES) ecology plugin_calls.so)
 ECOLOGY_SRC := $(filter-out %/executor.c,$(sort $(wildcard tests/hosts/ecology/*.c)))
 
-.PHONY: all hosts demo test setup unit e2e kill kill-quick model bench asan ubsan tsan valgrind \
+.PHONY: all man hosts demo test setup unit e2e kill kill-quick model bench asan ubsan tsan valgrind \
         lint format install uninstall clean dist-clean help tp \
         run-models sanitized
 .DELETE_ON_ERROR:
@@ -103,10 +106,30 @@ $(SHIM): $(call obj,$(SHM_SRC) $(PRELOAD_SRC)) preload/exports.map
 	  -Wl,--version-script=preload/exports.map \
 	  -Wl,-z,now,-z,relro,-z,nodelete,--gc-sections,--as-needed $(LDFLAGS)
 
-$(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC))
+# What --help prints, the man pages and the completion have one source, reader/manual.
+$(BUILD)/gen/help_topics.c: scripts/manual.awk $(MANUAL)
+	@mkdir -p $(@D)
+	$(call say,AWK,$@)awk -v mode=help -f scripts/manual.awk $(MANUAL) >$@
+
+$(HELP_OBJ): $(BUILD)/gen/help_topics.c $(FLAGS_STAMP)
+	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+man: $(BUILD)/man/invreg.1 $(BUILD)/man/invreg-probes.5 $(BUILD)/man/completion.bash ## man pages (scdoc) and bash completion
+
+$(BUILD)/man/invreg.1: MODE = man
+$(BUILD)/man/invreg-probes.5: MODE = probes
+$(BUILD)/man/invreg.1 $(BUILD)/man/invreg-probes.5: scripts/manual.awk $(MANUAL)
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)awk -v mode=$(MODE) -f scripts/manual.awk $(MANUAL) | scdoc >$@
+
+$(BUILD)/man/completion.bash: scripts/manual.awk $(MANUAL)
+	@mkdir -p $(@D)
+	$(call say,AWK,$@)awk -v mode=completion -f scripts/manual.awk $(MANUAL) >$@
+
+$(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC)) $(HELP_OBJ)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS)
 
-$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) preload/elf_object.c preload/plan.c preload/cxx_name.c)
+$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) preload/elf_object.c preload/plan.c preload/cxx_name.c) $(HELP_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lcriterion $(READER_LIBS) $(LDFLAGS)
 
@@ -139,7 +162,7 @@ $(addprefix $(HOST_DIR)/,$(HOST_NAMES)): $(HOST_DIR)/%: $(HOST_DIR)/obj/%.o $(HO
 unit: $(UNIT) ## unit tests (Criterion)
 	$(UNIT) --jobs 2
 
-e2e: all ## the real shim, hosts and reader: tests/e2e/NN_*.sh (E2E=pattern, JOBS=n)
+e2e: all man ## the real shim, hosts and reader: tests/e2e/NN_*.sh (E2E=pattern, JOBS=n)
 	$(Q)BUILD=$(BUILD) CC="$(CC)" tests/run_e2e.sh $(E2E)
 
 # The same tree with a place to die after each visible step of a writer.
@@ -174,7 +197,7 @@ $(BUILD)/tests/libbench_target.so: tests/bench/target.c tests/bench/target.h
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -O2 -fPIC -I. -shared -Wl,-soname,$(@F) -o $@ $<
 
-$(BENCHES): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(SHM_SRC) $(PROBE_SRC) $(filter-out reader/main.c,$(READER_SRC))) $(BUILD)/tests/libbench_target.so
+$(BENCHES): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(SHM_SRC) $(PROBE_SRC) $(filter-out reader/main.c,$(READER_SRC))) $(HELP_OBJ) $(BUILD)/tests/libbench_target.so
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN'
 
@@ -193,7 +216,7 @@ tsan: ## the same under ThreadSanitizer, in build/tsan
 # setarch -R: gcc's TSan knows no address layout as random as that of new kernels.
 # Criterion does not start under TSan (its arena fails): a program of its own stands in.
 SAN_UNIT := $(if $(filter thread,$(SAN)),$(BUILD)/tests/record_threads,$(UNIT))
-sanitized: all $(SAN_UNIT)
+sanitized: all man $(SAN_UNIT)
 	$(Q)SAN=$(SAN) BUILD=$(BUILD) CC="$(CC)" $(SAN_RUN) tests/run_e2e.sh $(E2E)
 	$(Q)$(SAN_RUN) $(SAN_UNIT) $(if $(filter thread,$(SAN)),,--jobs 2)
 
@@ -217,13 +240,20 @@ format: ## apply .clang-format to all C files
 
 LIBDIR   = $(DESTDIR)$(PREFIX)/lib/invreg
 SHAREDIR = $(DESTDIR)$(PREFIX)/share/invreg
-install: $(SHIM) $(READER) ## install to PREFIX (/usr/local), below DESTDIR
+MANDIR   = $(DESTDIR)$(PREFIX)/share/man
+COMPDIR  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+install: $(SHIM) $(READER) man ## install to PREFIX (/usr/local), below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR) $(SHAREDIR)/probes
 	install -m 755 $(READER) $(DESTDIR)$(PREFIX)/bin/invreg
 	install -m 644 $(SHIM) $(LIBDIR)/libinvreg_preload.so
 	install -m 644 $(wildcard preload/probes/*.ini) $(SHAREDIR)/probes
+	install -d $(MANDIR)/man1 $(MANDIR)/man5 $(COMPDIR)
+	install -m 644 $(BUILD)/man/invreg.1 $(MANDIR)/man1
+	install -m 644 $(BUILD)/man/invreg-probes.5 $(MANDIR)/man5
+	install -m 644 $(BUILD)/man/completion.bash $(COMPDIR)/invreg
 
 uninstall: ## remove what install put there
+	rm -f $(MANDIR)/man1/invreg.1 $(MANDIR)/man5/invreg-probes.5 $(COMPDIR)/invreg
 	rm -f $(DESTDIR)$(PREFIX)/bin/invreg $(LIBDIR)/libinvreg_preload.so
 	rm -f $(addprefix $(SHAREDIR)/probes/,$(notdir $(wildcard preload/probes/*.ini)))
 	-rmdir $(LIBDIR) $(SHAREDIR)/probes $(SHAREDIR)

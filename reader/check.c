@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reader/help.h"
 #include "reader/verbs.h"
 
 static const char *const type_names[] = {
@@ -170,21 +171,6 @@ static int check_file(const char *path)
 	return 0;
 }
 
-static int help(void)
-{
-	puts("usage: invreg check FILE...\n"
-	     "\n"
-	     "Checks probe files and prints what was understood: target, tier, fields, rules.\n"
-	     "An error is printed with file, line and column.\n"
-	     "\n"
-	     "exit status: 0 all are right, 4 one is not.\n"
-	     "\n"
-	     "examples:\n"
-	     "  invreg check executor.ini\n"
-	     "  invreg check probes/*.ini");
-	return fflush(stdout) ? INV_EXIT_RUNTIME : 0;
-}
-
 int inv_verb_check(int argc, char **argv)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
@@ -194,7 +180,7 @@ int inv_verb_check(int argc, char **argv)
 	optind = 0;
 	for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
 		if (c == 'h')
-			return help();
+			return inv_help(argv[0]);
 		fprintf(stderr, "invreg: check: unknown option '%s': see `invreg check --help`\n",
 			argv[optind - 1]);
 		return INV_EXIT_USAGE;

@@ -7,9 +7,11 @@
  * write. Not for `run`, whose program inherits what we were started with.
  */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "help.h"
 #include "verbs.h"
 
 #define INV_VERSION_TEXT "0.1.0"
@@ -17,41 +19,25 @@
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *what;
 } verbs[] = {
-	{"run", inv_verb_run, "run a program observed, and sum it up"},
-	{"snapshot", inv_verb_snapshot, "a consistent look: table, JSON, or a .seg that keeps all"},
-	{"events", inv_verb_events, "the calls that are kept, as JSON lines"},
-	{"stats", inv_verb_stats, "exact totals and percentiles, grouped"},
-	{"history", inv_verb_history, "the calls of one invoker, newest first"},
-	{"ls", inv_verb_ls, "the sessions"},
-	{"prune", inv_verb_prune, "remove ended sessions"},
-	{"check", inv_verb_check, "is a probe file right?"},
+	{"run", inv_verb_run},	   {"snapshot", inv_verb_snapshot}, {"events", inv_verb_events},
+	{"stats", inv_verb_stats}, {"history", inv_verb_history},   {"ls", inv_verb_ls},
+	{"prune", inv_verb_prune}, {"check", inv_verb_check},
 };
 
-static void usage(FILE *to)
+static bool asks_for_help(const char *word)
 {
-	fprintf(to, "usage: invreg VERB [OPTIONS] [SESSION | FILE.seg | FILE.jsonl]\n\n");
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].what);
-	fprintf(to, "\ninvreg VERB --help tells more. First steps:\n"
-		    "  invreg run -p probes.ini -o run.jsonl -- ./program\n"
-		    "  invreg snapshot\n"
-		    "\nExit: 0 ok, 1 failed while running, 2 usage, 3 no such session, 4 refused "
-		    "input;\nrun: the program's own, 128+N by signal N, 125 for errors of "
-		    "invreg, 126, 127.\n");
+	return !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
 }
 
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
-		usage(stderr);
+		fputs("invreg: no verb; invreg --help lists them\n", stderr);
 		return INV_EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		usage(stdout);
-		return INV_EXIT_OK;
-	}
+	if (asks_for_help(argv[1]))
+		return inv_help(argc > 2 ? argv[2] : "invreg");
 	if (!strcmp(argv[1], "--version")) {
 		puts("invreg " INV_VERSION_TEXT);
 		return INV_EXIT_OK;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "help.h"
 #include "verbs.h"
 
 #define OPTIONS_MAX 24
@@ -62,8 +63,7 @@ static int take(const struct inv_option *option)
 	return -1;
 }
 
-static int take_code(int code, char **argv, const struct inv_option *options, const char *help,
-		     const char **dir)
+static int take_code(int code, char **argv, const struct inv_option *options, const char **dir)
 {
 	const struct inv_option *option = find(options, code);
 	if (option)
@@ -72,16 +72,14 @@ static int take_code(int code, char **argv, const struct inv_option *options, co
 		*dir = optarg;
 		return -1;
 	}
-	if (code == CODE_HELP) {
-		fputs(help, stdout);
-		return INV_EXIT_OK;
-	}
+	if (code == CODE_HELP)
+		return inv_help(argv[0]);
 	const char *which = argv[optind - 1];
 	return bad(argv[0], code == ':' ? "value missing after" : "unknown option", which);
 }
 
-int inv_options_parse(int argc, char **argv, const struct inv_option *options, const char *help,
-		      const char **dir, const char **words, size_t word_room, size_t *word_count)
+int inv_options_parse(int argc, char **argv, const struct inv_option *options, const char **dir,
+		      const char **words, size_t word_room, size_t *word_count)
 {
 	struct parsing p;
 	int code;
@@ -89,7 +87,7 @@ int inv_options_parse(int argc, char **argv, const struct inv_option *options, c
 	*word_count = 0;
 	optind = 0; /* glibc: start over */
 	while ((code = getopt_long(argc, argv, p.shorts, p.longs, NULL)) != -1) {
-		int result = take_code(code, argv, options, help, dir);
+		int result = take_code(code, argv, options, dir);
 		if (result >= 0)
 			return result;
 	}

@@ -18,11 +18,11 @@ struct inv_option {
 
 /*
  * Parses argv[1..]; what is no option goes to words (at most word_room). "--help" prints
- * `help` on stdout. `options` ends with a name of NULL; --dir and --help are added.
+ * the verb's help on stdout. `options` ends with a name of NULL; --dir and --help are added.
  * Returns: -1: go on; else the exit code to leave with (one line was printed).
  */
-int inv_options_parse(int argc, char **argv, const struct inv_option *options, const char *help,
-		      const char **dir, const char **words, size_t word_room, size_t *word_count);
+int inv_options_parse(int argc, char **argv, const struct inv_option *options, const char **dir,
+		      const char **words, size_t word_room, size_t *word_count);
 
 /* A count, "100" or "10k"; Returns: false when it is none. */
 bool inv_options_count(const char *text, uint64_t *count);

@@ -12,37 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reader/help.h"
 #include "reader/run.h"
 #include "shm/session.h"
 
 /* Below it a segment has no room for its tables and one lane. */
 #define SIZE_MIN       (UINT64_C(4) << 20)
 #define SIZE_MAX_BYTES (UINT64_C(1) << 40)
-
-static int help(void)
-{
-	puts("usage: invreg run [OPTIONS] [--] CMD [ARGS...]\n"
-	     "\n"
-	     "Runs CMD with the shim preloaded, records what its probes say, and prints a summary\n"
-	     "on stderr at the end. CMD's input, output, signals and exit status are its own.\n"
-	     "\n"
-	     "  -p, --probes FILE    what to observe (INVREG_PROBES)\n"
-	     "  -o, --output FILE    write events to FILE as JSON lines while CMD runs\n"
-	     "      --session NAME   the session's name (CMD-PID-START)\n"
-	     "      --dir DIR        where sessions live (INVREG_DIR, else /dev/shm/invreg-<uid>)\n"
-	     "      --size BYTES     memory it may take, with K, M or G (48M or half of what is\n"
-	     "                       free, whichever is less); 4M at least\n"
-	     "  -q, --quiet          no progress, no summary\n"
-	     "\n"
-	     "exit status: CMD's own, 128+N when signal N killed it; 125 an error of invreg's own\n"
-	     "(CMD was not started), 126 CMD cannot be executed, 127 CMD was not found.\n"
-	     "\n"
-	     "examples:\n"
-	     "  invreg run -p executor.ini -- ./simulation --ticks 100\n"
-	     "  invreg run -p executor.ini -o run.jsonl --session night --size 256M -- "
-	     "./simulation");
-	return fflush(stdout) ? INV_RUN_EXIT_OWN : 0;
-}
 
 static int wrong(const char *what, const char *value)
 {
@@ -99,7 +75,7 @@ static int take_option(struct inv_run_options *out, int option, char **argv)
 		out->quiet = true;
 		return -1;
 	case 'h':
-		return help();
+		return inv_help("run") ? INV_RUN_EXIT_OWN : 0;
 	default:
 		return wrong("bad option or no value (see `invreg run --help`):", argv[optind - 1]);
 	}

@@ -12,22 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "help.h"
 #include "json.h"
 #include "registry.h"
 #include "source.h"
 #include "verbs.h"
 
 #define LIMIT_DEFAULT 100
-
-static const char help[] =
-	"usage: invreg history INVOKER [-n N] [--dir DIR] [SESSION | FILE.seg | FILE.jsonl]\n\n"
-	"The calls that INVOKER made, newest first, one JSON object a line: tick, timestamp,\n"
-	"invoker_id, artifact_id, method, success, duration_ms, error_type, error_message,\n"
-	"result_type. A call that has not returned has null from success on.\n\n"
-	"  -n N        at most N calls (100; 0: all that are kept)\n"
-	"  --dir DIR   where the sessions are\n\n"
-	"example:\n"
-	"  invreg history alice_7 -n 20\n";
 
 static void put_null(struct inv_json *json, const char *key)
 {
@@ -117,10 +108,8 @@ int inv_verb_history(int argc, char **argv)
 	int option;
 	optind = 1;
 	while ((option = getopt_long(argc, argv, "n:h", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return INV_EXIT_OK;
-		}
+		if (option == 'h')
+			return inv_help(argv[0]);
 		if (option == 'd') {
 			dir = optarg;
 		} else if (option == 'n') {

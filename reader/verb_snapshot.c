@@ -22,18 +22,6 @@
 #include "table.h"
 #include "verbs.h"
 
-static const char HELP[] =
-	"usage: invreg snapshot [SESSION] [-o FILE] [--format json|jsonl|table|seg]\n"
-	"A consistent cut of a session, live or ended. SESSION: a name, a .seg or a .jsonl\n"
-	"file; without: the one live session, else the newest.\n"
-	"  -o, --output FILE    the format follows from .json, .jsonl, .seg, else table\n"
-	"      --format FORMAT  json, jsonl (events, then exact totals), table, seg (raw)\n"
-	"      --dir DIR        where sessions are\n"
-	"examples:\n"
-	"  invreg snapshot\n"
-	"  invreg snapshot --format json | jq '.artifacts[0]'\n"
-	"  invreg snapshot -o before.seg && invreg stats before.seg\n";
-
 enum format { TABLE, JSON, JSONL, SEG, UNKNOWN };
 
 static enum format format_named(const char *name)
@@ -180,7 +168,7 @@ int inv_verb_snapshot(int argc, char **argv)
 					     {"format", 0, &format, NULL},
 					     {0}};
 	size_t words;
-	int code = inv_options_parse(argc, argv, options, HELP, &dir, &session, 1, &words);
+	int code = inv_options_parse(argc, argv, options, &dir, &session, 1, &words);
 	if (code >= 0)
 		return code;
 	if (output && !strcmp(output, "-"))

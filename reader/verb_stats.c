@@ -14,19 +14,6 @@
 #include "table.h"
 #include "verbs.h"
 
-static const char HELP[] =
-	"usage: invreg stats [SESSION] [options]\n"
-	"Exact totals of a session, live or ended, however many events were lost.\n"
-	"      --by WHAT    artifact (default), invoker, method, error; several with commas\n"
-	"      --sort KEY   total, failed, rate, mean, p50, p99, max, name\n"
-	"      --json       one JSON object (one a line for several --by)\n"
-	"      --csv        comma-separated values with a header line\n"
-	"      --dir DIR    where sessions are\n"
-	"Percentiles are exact to a bucket 12.5 % wide; self is without nested calls.\n"
-	"examples:\n"
-	"  invreg stats --by method --sort p99\n"
-	"  invreg stats run.jsonl --csv > totals.csv\n";
-
 enum form { FORM_TABLE, FORM_JSON, FORM_CSV };
 
 /* ---- order --------------------------------------------------------------------------- */
@@ -232,7 +219,7 @@ int inv_verb_stats(int argc, char **argv)
 					     {0}};
 	size_t words;
 	enum inv_group group;
-	int code = inv_options_parse(argc, argv, options, HELP, &dir, &session, 1, &words);
+	int code = inv_options_parse(argc, argv, options, &dir, &session, 1, &words);
 	if (code >= 0)
 		return code;
 	const char *rest = by;

@@ -4,7 +4,7 @@
 # missing. `scripts/setup.sh --list` prints them.
 set -euo pipefail
 
-build=(gcc make libc6-dev pkg-config libffi-dev liburcu-dev libinih-dev libjson-c-dev)
+build=(gcc make libc6-dev pkg-config libffi-dev liburcu-dev libinih-dev libjson-c-dev mawk scdoc)
 tests=(g++ libcriterion-dev python3 util-linux spin)
 lint=(clang-format cppcheck shellcheck git)
 packages=("${build[@]}" "${tests[@]}" "${lint[@]}")
