@@ -106,7 +106,7 @@ $(SHIM): $(call obj,$(SHM_SRC) $(PRELOAD_SRC)) preload/exports.map
 $(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC))
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS)
 
-$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) preload/elf_object.c preload/plan.c)
+$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) preload/elf_object.c preload/plan.c preload/normalise.c)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lcriterion $(READER_LIBS) $(LDFLAGS)
 
