@@ -210,6 +210,18 @@ Test(plan, a_rewritten_name_is_never_recorded_as_it_was)
 	cr_assert(named(fields().invoker, "<12 bytes>"));
 }
 
+/* The cache knows the pointer, by a field that is recorded as it is. */
+Test(plan, a_rewritten_name_is_not_taken_from_the_cache_of_plain_ones)
+{
+	make("int (str invoker_id, str artifact_id)", "normalise.artifact_id = digits");
+	regs.integer[0] = regs.integer[1] = (uintptr_t) "user 7";
+	for (int again = 0; again < 2; again++) {
+		struct inv_call_fields f = fields();
+		cr_assert(named(f.invoker, "user 7"));
+		cr_assert(named(f.artifact, "user ?"));
+	}
+}
+
 Test(plan, a_rewritten_name_may_be_bad_or_too_long)
 {
 	static char text[2000];
