@@ -129,7 +129,9 @@ $(BUILD)/man/completion.bash: scripts/manual.awk $(MANUAL)
 $(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC)) $(HELP_OBJ)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS)
 
-$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) preload/elf_object.c preload/plan.c preload/cxx_name.c) $(HELP_OBJ)
+# What of preload/ can run without being preloaded.
+PURE_SRC := preload/elf_object.c preload/plan.c preload/cxx_name.c preload/normalise.c
+$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) $(PURE_SRC)) $(HELP_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lcriterion $(READER_LIBS) $(LDFLAGS)
 

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "preload/normalise.h"
+
 static const uint8_t type_bytes[] = {
 	[INV_TYPE_I8] = 1,  [INV_TYPE_I16] = 2,	   [INV_TYPE_I32] = 4,	   [INV_TYPE_I64] = 8,
 	[INV_TYPE_U8] = 1,  [INV_TYPE_U16] = 2,	   [INV_TYPE_U32] = 4,	   [INV_TYPE_U64] = 8,
@@ -66,7 +68,7 @@ static void make_fetch(struct inv_fetch *f, const struct inv_plan_source *s, boo
 	} else if (s->source.kind == INV_SOURCE_NUMBER || s->source.kind == INV_SOURCE_TEXT) {
 		f->kind = INV_FETCH_CONSTANT;
 		f->constant = name ? s->constant : (uint64_t)s->source.number;
-	} else if (s->source.kind != INV_SOURCE_ARG || s->is_float) {
+	} else if (s->source.kind != INV_SOURCE_ARG || s->is_float || s->rewrite) {
 		return;
 	} else if (s->source.step_count == 0) {
 		f->kind = name && s->source.type == INV_TYPE_STR ? INV_FETCH_STRING
@@ -86,8 +88,10 @@ void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t
 	plan->probe = probe;
 	plan->index = index;
 	plan->empty_name = inv_name_intern(seg, "", 0);
-	for (unsigned i = 0; i < INV_FIELD_COUNT; i++)
+	for (unsigned i = 0; i < INV_FIELD_COUNT; i++) {
 		make_source(&plan->field[i], &probe->field[i], sig, seg, find);
+		plan->field[i].rewrite = (uint8_t)probe->rewrite[i];
+	}
 	make_source(&plan->success_left, &probe->success.left, sig, seg, find);
 	make_source(&plan->error_code, &probe->error_code, sig, seg, find);
 	for (unsigned i = 0; i <= INV_FIELD_ARGS_COUNT; i++) {
@@ -187,6 +191,28 @@ static inline bool value_of(const struct inv_plan_source *s, const struct inv_re
 	return true;
 }
 
+/*
+ * The program's bytes go no further than this frame: the dictionary is asked for what is made
+ * of them, past the cache that knows texts by their pointer. A name that finds no room leaves
+ * no text to the event.
+ */
+static uint32_t __attribute__((noinline))
+name_rewritten(const struct inv_plan_source *s, const char *p, struct inv_name_cache *names,
+	       struct inv_name_miss *miss)
+{
+	char text[INV_NAME_BYTES_MAX];
+	size_t length;
+	if (!inv_readable_string(names, p, INV_NORMALISE_READ_MAX, &length)) {
+		miss->unreadable = true;
+		return INV_NAME_OTHER;
+	}
+	length = inv_normalise((enum inv_rewrite)s->rewrite, p, length, text, sizeof(text),
+			       &miss->truncated);
+	uint32_t id = inv_name_intern(inv_record_segment(), text, length);
+	miss->overflow = id == INV_NAME_OTHER;
+	return id;
+}
+
 static uint32_t name_of(const struct inv_plan *plan, const struct inv_plan_source *s,
 			const struct inv_registers *regs, struct inv_name_cache *names,
 			struct inv_name_miss *miss)
@@ -211,6 +237,8 @@ static uint32_t name_of(const struct inv_plan *plan, const struct inv_plan_sourc
 		miss->unreadable = true;
 		return INV_NAME_OTHER;
 	}
+	if (s->rewrite)
+		return name_rewritten(s, (const char *)(uintptr_t)v, names, miss);
 	if (s->source.type == INV_TYPE_STR)
 		return inv_name_of_string(names, seg, (const char *)(uintptr_t)v, miss);
 	return inv_name_of_number(names, seg, v, s->is_signed, miss);
@@ -394,7 +422,8 @@ static void read_message(const struct inv_plan *plan, const struct inv_registers
 	if (!v)
 		return; /* no message is no trouble */
 	const char *text = (const char *)(uintptr_t)v;
-	if (!inv_readable_string(names, text, INV_MESSAGE_BYTES_MAX + 1, &length)) {
+	size_t most = s->rewrite ? INV_NORMALISE_READ_MAX : INV_MESSAGE_BYTES_MAX + 1;
+	if (!inv_readable_string(names, text, most, &length)) {
 		out->flags |= INV_FLAG_UNREADABLE;
 		return;
 	}
@@ -454,6 +483,8 @@ void inv_plan_outcome_general(const struct inv_plan *plan, const struct inv_regi
 	if (__builtin_expect(out->failed, 0)) {
 		read_message(plan, regs, names, out);
 		out->type = failure_type(plan, regs, names, out);
+		if (plan->field[INV_FIELD_ERROR_MESSAGE].rewrite)
+			out->message = NULL; /* inv_plan_end_rewritten */
 	} else if (__builtin_expect(plan->field[INV_FIELD_RESULT_TYPE].source.kind != 0, 0)) {
 		out->type = type_by_source(plan, &plan->field[INV_FIELD_RESULT_TYPE], regs, names,
 					   &out->flags);
@@ -462,4 +493,20 @@ void inv_plan_outcome_general(const struct inv_plan *plan, const struct inv_regi
 	}
 	if (__builtin_expect(out->flags & INV_FLAG_UNREADABLE, 0))
 		inv_segment_lose(inv_record_segment(), INV_LOSS_UNREADABLE, 1);
+}
+
+/* One byte more than is kept, so that what is too long is seen to be. */
+void inv_plan_end_rewritten(const struct inv_plan *plan, const struct inv_registers *regs,
+			    struct inv_call *call, struct inv_call_outcome *out, uint64_t now)
+{
+	char text[INV_MESSAGE_BYTES_MAX + 1];
+	bool cut = false;
+	read_message(plan, regs, call->names, out);
+	if (out->message) {
+		out->message_length = (uint32_t)inv_normalise(
+			(enum inv_rewrite)plan->field[INV_FIELD_ERROR_MESSAGE].rewrite,
+			out->message, out->message_length, text, sizeof(text), &cut);
+		out->message = out->message_length ? text : NULL;
+	}
+	inv_record_end(call, out, now);
 }

@@ -38,6 +38,7 @@ struct inv_plan_source {
 	uint8_t reg;	    /* ARG: place in its register class, or its number */
 	bool is_float;	    /* ARG */
 	bool is_signed;	    /* of the value's type */
+	uint8_t rewrite;    /* enum inv_rewrite: of a str that is not recorded as it is */
 	uint32_t constant;  /* TEXT and NUMBER of a name: its id */
 	const void *global; /* GLOBAL: its address, NULL: not found */
 };
@@ -88,6 +89,13 @@ void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *re
 /* Success, type and message at return, between reenter and end. */
 void inv_plan_outcome_general(const struct inv_plan *plan, const struct inv_registers *regs,
 			      struct inv_name_cache *names, struct inv_call_outcome *out);
+
+/*
+ * Ends a failed call whose message is rewritten: inv_plan_outcome leaves such a message out,
+ * so that a caller that knows nothing of this records none rather than a secret.
+ */
+void inv_plan_end_rewritten(const struct inv_plan *plan, const struct inv_registers *regs,
+			    struct inv_call *call, struct inv_call_outcome *out, uint64_t now);
 
 static inline __attribute__((always_inline)) void inv_plan_outcome(const struct inv_plan *plan,
 								   const struct inv_registers *regs,

@@ -108,6 +108,14 @@ enum inv_field {
 	INV_FIELD_COUNT
 };
 
+/* normalise.<field> and redact.<field>: how a str is recorded (normalise.h). */
+enum inv_rewrite {
+	INV_REWRITE_NONE = 0,
+	INV_REWRITE_SQL,
+	INV_REWRITE_DIGITS,
+	INV_REWRITE_LENGTH /* redact = yes */
+};
+
 enum inv_compare {
 	INV_COMPARE_NONE = 0, /* no success rule: every return is a success */
 	INV_COMPARE_EQ,
@@ -162,6 +170,7 @@ struct inv_probe {
 	char signature_text[512];
 	struct inv_signature signature;
 	struct inv_source field[INV_FIELD_COUNT];
+	enum inv_rewrite rewrite[INV_FIELD_COUNT];
 	char success_text[128];
 	struct inv_success success;
 	struct inv_source error_code; /* left side of error_type's code table */

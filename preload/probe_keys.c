@@ -213,6 +213,13 @@ static int apply_field(struct inv_probe *probe, const struct inv_entry *entry,
 	return 0;
 }
 
+/* In the last pass: the fields have to be known. */
+static int apply_rewrite(struct inv_probe *probe, const struct inv_entry *entry,
+			 struct inv_cursor *cursor)
+{
+	return inv_rewrite_parse(probe, entry, cursor->error);
+}
+
 static const struct inv_key keys[] = {
 	{"target", apply_target, INV_FIELD_COUNT},
 	{"signature", apply_signature, INV_FIELD_COUNT},
@@ -220,6 +227,8 @@ static const struct inv_key keys[] = {
 	{"error_type", apply_error_type, INV_FIELD_COUNT},
 	{"error.default", apply_error_default, INV_FIELD_COUNT}, /* before its family */
 	{"error.", apply_error_rule, INV_FIELD_COUNT},
+	{"normalise.", apply_rewrite, INV_FIELD_COUNT},
+	{"redact.", apply_rewrite, INV_FIELD_COUNT},
 	{"bind", apply_bind, INV_FIELD_COUNT},
 	{"tick", apply_field, INV_FIELD_TICK},
 	{"invoker_id", apply_field, INV_FIELD_INVOKER},
@@ -303,9 +312,22 @@ static int apply_rest(struct inv_probe *probe, const struct inv_section *section
 	for (uint32_t i = 0; !result && i < section->count; i++) {
 		const struct inv_entry *entry = &section->entries[i];
 
-		if (entry->key->apply != apply_target && entry->key->apply != apply_signature)
+		if (entry->key->apply != apply_target && entry->key->apply != apply_signature &&
+		    entry->key->apply != apply_rewrite)
 			result = apply(probe, entry, error);
 	}
+	return result;
+}
+
+/* These point their errors themselves: at the key, or at the value. */
+static int apply_rewrites(struct inv_probe *probe, const struct inv_section *section,
+			  struct inv_probe_error *error)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; !result && i < section->count; i++)
+		if (section->entries[i].key->apply == apply_rewrite)
+			result = inv_rewrite_parse(probe, &section->entries[i], error);
 	return result;
 }
 
@@ -382,6 +404,8 @@ int inv_section_build(const struct inv_section *section, struct inv_probe *out,
 		result = apply_rest(out, section, error);
 	if (!result)
 		result = default_fields(out, section, error);
+	if (!result)
+		result = apply_rewrites(out, section, error);
 	if (result)
 		inv_probe_release(out);
 	return result;

@@ -161,6 +161,10 @@ void inv_section_release(struct inv_section *section);
 int inv_section_build(const struct inv_section *section, struct inv_probe *out,
 		      struct inv_probe_error *error);
 
+/* Reads `normalise.<field>` or `redact.<field>`; all fields of the probe are known. */
+int inv_rewrite_parse(struct inv_probe *probe, const struct inv_entry *entry,
+		      struct inv_probe_error *error);
+
 /* Moves an error from a column of the value to its line and column in the file. */
 void inv_entry_locate(const struct inv_entry *entry, struct inv_probe_error *error);
 

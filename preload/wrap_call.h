@@ -34,6 +34,11 @@ static inline __attribute__((always_inline)) void inv_wrap_leave(struct inv_call
 	if (__builtin_expect(!call->mode, 0))
 		return;
 	inv_plan_outcome(plan, regs, call->names, &outcome);
+	if (__builtin_expect(outcome.failed && plan->field[INV_FIELD_ERROR_MESSAGE].rewrite != 0,
+			     0)) {
+		inv_plan_end_rewritten(plan, regs, call, &outcome, now);
+		return;
+	}
 	inv_record_end(call, &outcome, now);
 }
 

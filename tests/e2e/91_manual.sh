@@ -11,7 +11,8 @@ for verb in $verbs; do
 	assert_eq "help and --help of $verb" "$help" "$(invreg help "$verb")"
 	assert_contains "help of $verb" "usage: invreg $verb" "$help"
 	assert_contains "help of $verb" "examples:" "$help"
-	for option in $(grep -oE '^  +(-[a-z], )?--[a-z-]+' <<<"$help" | grep -oE -- '--[a-z-]+'); do
+	mapfile -t options < <(grep -oE '^  +(-[a-z], )?--[a-z-]+' <<<"$help" | grep -oE -- '--[a-z-]+')
+	for option in "${options[@]}"; do
 		# An option that wants a value is told from an unknown one by its words.
 		said=$(invreg "$verb" "$option" 2>&1 </dev/null || true)
 		[[ $said != *"unknown option"* && $said != *"unrecognized option"* ]] ||

@@ -196,3 +196,54 @@ Test(plan, floating_results_compare_as_reals)
 	regs.float_result = 0.5;
 	cr_assert_not(outcome(0).failed);
 }
+
+Test(plan, a_rewritten_name_is_never_recorded_as_it_was)
+{
+	char text[32] = "a = 'first'";
+	make("int (str invoker_id, str artifact_id)",
+	     "normalise.artifact_id = sql\nredact.invoker_id = yes");
+	regs.integer[0] = regs.integer[1] = (uintptr_t)text;
+	cr_assert(named(fields().artifact, "a = ?"));
+	cr_assert(named(fields().invoker, "<11 bytes>"));
+	strcpy(text, "b = 'second'"); /* the same pointer */
+	cr_assert(named(fields().artifact, "b = ?"));
+	cr_assert(named(fields().invoker, "<12 bytes>"));
+}
+
+/* The cache knows the pointer, by a field that is recorded as it is. */
+Test(plan, a_rewritten_name_is_not_taken_from_the_cache_of_plain_ones)
+{
+	make("int (str invoker_id, str artifact_id)", "normalise.artifact_id = digits");
+	regs.integer[0] = regs.integer[1] = (uintptr_t) "user 7";
+	for (int again = 0; again < 2; again++) {
+		struct inv_call_fields f = fields();
+		cr_assert(named(f.invoker, "user 7"));
+		cr_assert(named(f.artifact, "user ?"));
+	}
+}
+
+Test(plan, a_rewritten_name_may_be_bad_or_too_long)
+{
+	static char text[2000];
+	make("int (str invoker_id, str artifact_id)",
+	     "normalise.artifact_id = sql\nnormalise.invoker_id = digits");
+	memset(text, 'x', sizeof(text) - 1);
+	regs.integer[0] = 0x10;
+	regs.integer[1] = (uintptr_t)text;
+	struct inv_call_fields f = fields();
+	cr_assert(f.miss[0].unreadable);
+	cr_assert_eq(f.invoker, INV_NAME_OTHER);
+	cr_assert(f.miss[1].truncated);
+	cr_assert_null(f.miss[1].text);
+}
+
+Test(plan, a_message_to_be_rewritten_is_classified_and_left_out)
+{
+	make("int (str error_message)",
+	     "success = return == 0\nredact.error_message = yes\nerror.denied = not allowed");
+	regs.integer[0] = (uintptr_t) "not allowed: secret";
+	struct inv_call_outcome o = outcome(1);
+	cr_assert(o.failed);
+	cr_assert(typed(o.type, "denied"));
+	cr_assert_null(o.message);
+}

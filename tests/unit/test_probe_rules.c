@@ -251,3 +251,41 @@ Test(probe_rules, type_names_have_at_most_63_bytes)
 	snprintf(rule, sizeof(rule), "error.%064d = a", 1);
 	refuses("int ()", rule, 7, "at most 63 bytes");
 }
+
+Test(probe_rules, a_str_is_normalised_or_redacted)
+{
+	const struct inv_probe *p =
+		probe("int (str artifact_id, str m, ptr world)",
+		      "normalise.artifact_id = sql\nredact.method = yes\nmethod = m\n"
+		      "error_message = world->8:str\nnormalise.error_message = digits ; by number");
+	cr_expect_eq(p->rewrite[INV_FIELD_ARTIFACT], INV_REWRITE_SQL);
+	cr_expect_eq(p->rewrite[INV_FIELD_METHOD], INV_REWRITE_LENGTH);
+	cr_expect_eq(p->rewrite[INV_FIELD_ERROR_MESSAGE], INV_REWRITE_DIGITS);
+	cr_expect_eq(p->rewrite[INV_FIELD_INVOKER], INV_REWRITE_NONE);
+}
+
+Test(probe_rules, a_rewrite_that_would_do_nothing_is_refused)
+{
+	refuses("int (str method)", "normalise.method = upper", 20, "expected sql or digits");
+	refuses("int (str method)", "normalise.method = sql now", 20, "expected sql or digits");
+	refuses("int (str method)", "redact.method = no", 17, "expected yes");
+	refuses("int (str method)", "redact.method =", 16, "expected yes");
+	refuses("int (str method)", "redact.methods = yes", 8, "expected invoker_id, artifact_id");
+	refuses("int (i64 tick)", "redact.tick = yes", 8, "expected invoker_id, artifact_id");
+	refuses("int (int method)", "redact.method = yes", 8, "only a str");
+	refuses("int (str x)", "redact.method = yes", 8, "does not give");
+	refuses("int (str x)", "redact.method = yes\nmethod = \"m\"", 8, "constant");
+	refuses("int (str method)", "redact. = yes", 8, "expected");
+}
+
+Test(probe_rules, a_field_is_rewritten_one_way_only)
+{
+	struct inv_probe_error error;
+
+	cr_assert_eq(parse("int (str method)", "redact.method = yes\nnormalise.method = sql",
+			   &error),
+		     -EINVAL);
+	cr_expect_eq(error.line, 5);
+	cr_expect_eq(error.column, 11);
+	cr_expect(strstr(error.text, "already"));
+}
