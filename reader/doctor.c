@@ -8,9 +8,14 @@
  */
 #include "reader/doctor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "reader/table.h"
+
+static_assert(INV_PROBE_FILE_MAX <= 64, "a bit for each probe");
 
 #define WORD_MAX 128 /* longer names are not compared */
 
@@ -293,25 +298,30 @@ void inv_doctor_remedy(const struct inv_doctor *doctor, const struct inv_doctor_
 static void explain_one(FILE *to, const struct inv_doctor *doctor,
 			const struct inv_doctor_probe *probe)
 {
-	char reason[1024], remedy[1024];
+	char reason[1024], remedy[1024], line[2400];
+	bool should = probe->verdict == INV_DOCTOR_BOUND;
 	inv_doctor_reason(doctor, probe, reason, sizeof(reason));
 	inv_doctor_remedy(doctor, probe, remedy, sizeof(remedy));
-	fprintf(to, "invreg: nothing was seen: probe %s: %s: %s\n", probe->probe->name, reason,
-		remedy);
+	snprintf(line, sizeof(line), "invreg: nothing was seen: probe %s: %s: %s",
+		 probe->probe->name, should ? "should bind by its files, but did not" : reason,
+		 should ? "does something clear LD_PRELOAD, or was it killed early?" : remedy);
+	inv_table_say(to, line, strlen(line));
+	fputc('\n', to);
 }
 
-void inv_doctor_explain(FILE *to, const struct inv_probe_file *file, char *const *command)
+void inv_doctor_explain(FILE *to, const struct inv_probe_file *file, char *const *command,
+			uint64_t bound)
 {
 	struct inv_doctor doctor;
-	size_t i = 0;
+	size_t i = 0, count = (size_t)__builtin_popcountll(bound);
 	if (inv_doctor_open(&doctor, file, command))
 		return;
-	while (i < doctor.count && doctor.probes[i].verdict == INV_DOCTOR_BOUND)
+	while (i < doctor.count && bound >> i & 1)
 		i++;
 	if (i < doctor.count)
 		explain_one(to, &doctor, &doctor.probes[i]);
-	if (doctor.bound)
-		fprintf(to, "invreg: %zu of %zu probes bound, but never called\n", doctor.bound,
+	if (count)
+		fprintf(to, "invreg: %zu of %zu probes bound, but never called\n", count,
 			doctor.count);
 	inv_doctor_close(&doctor);
 }

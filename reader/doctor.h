@@ -67,7 +67,11 @@ void inv_doctor_reason(const struct inv_doctor *doctor, const struct inv_doctor_
 void inv_doctor_remedy(const struct inv_doctor *doctor, const struct inv_doctor_probe *probe,
 		       char *buf, size_t size);
 
-/* After a run without a call: why, in one or two lines. */
-void inv_doctor_explain(FILE *to, const struct inv_probe_file *file, char *const *command);
+/*
+ * After a run without a call: why, in one or two lines. bound: bit i when probe i really was
+ * bound; what happened goes before what the files say [D1].
+ */
+void inv_doctor_explain(FILE *to, const struct inv_probe_file *file, char *const *command,
+			uint64_t bound);
 
 #endif

@@ -127,14 +127,17 @@ static void find_file(struct inv_doctor_program *program, const char *name)
 		snprintf(program->path, sizeof(program->path), "%s", found);
 }
 
-/* The program behind `env [-S] [NAME=VALUE...] PROGRAM`. Returns: NULL: none. */
+/* The program behind `env [-S] [-u NAME] [NAME=VALUE...] PROGRAM`. Returns: NULL: none. */
 static char *behind_env(char *arguments)
 {
 	char *rest = NULL;
+	bool value = false;
 	for (char *word = strtok_r(arguments, " \t", &rest); word;
-	     word = strtok_r(NULL, " \t", &rest))
-		if (*word != '-' && !strchr(word, '='))
+	     word = strtok_r(NULL, " \t", &rest)) {
+		if (*word != '-' && !strchr(word, '=') && !value)
 			return word;
+		value = !strcmp(word, "-u") || !strcmp(word, "-C");
+	}
 	return NULL;
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What `doctor` says, and by which exit code, when each reason is provoked; that it starts
-# nothing.
+# nothing; and that `run` gives the same reason after a run without a call.
 . "$(dirname "$0")/lib.sh"
 need python3 gcc
 unset ASAN_OPTIONS
@@ -150,3 +150,32 @@ says 0 bound "would bind" "$work/work.ini" "$bin/starts"
 [[ ! -e $work/started ]] || fail "doctor started the program"
 [[ -z $(ls "$INVREG_DIR") ]] || fail "doctor made a session"
 
+# ---- after a run without a call --------------------------------------------------------------
+after_run() { # WORDS PROBES CMD...
+	local words=$1 file=$2
+	shift 2
+	forget_sessions
+	status_of invreg run -p "$file" -- "$@" >/dev/null 2>"$work/err"
+	assert_contains "after run -- $*" "$words" "$(cat "$work/err")"
+}
+
+c quiet "$bin/libwork.so" "-Wl,-rpath,$bin" <<'C'
+int work_on(int n);
+int main(int argc, char **v) { return argc > 5 ? work_on(argc) : 0; }
+C
+after_run "bound, but never called" "$work/work.ini" "$bin/quiet"
+printf '#!/usr/bin/env -S -u LD_PRELOAD %s\n' "$bin/good" >"$bin/clears" && chmod +x "$bin/clears"
+after_run "should bind by its files, but did not" "$work/work.ini" "$bin/clears"
+after_run "a static program" "$work/work.ini" "$bin/static"
+after_run "did you mean work_on" "$work/typo.ini" "$bin/quiet"
+after_run "no object imports it" "$work/work.ini" "$bin/symbolic"
+[[ ! -e $bin/setuid ]] || after_run "the loader ignores the preload" "$work/work.ini" "$bin/setuid"
+
+after_run "" "$work/work.ini" "$bin/good"
+! grep -E 'never called|nothing was seen' "$work/err" || fail "run explains although calls were seen"
+c ends_inside -shared -fPIC -Wl,-soname,libends.so <<<'#include <unistd.h>
+int work_on(int n) { _exit(n == 9); }'
+c ends "$bin/ends_inside" "-Wl,-rpath,$bin" <<<"$caller"
+mv "$bin/ends_inside" "$bin/libends.so"
+after_run "" "$work/work.ini" "$bin/ends"
+! grep -E 'never called|nothing was seen' "$work/err" || fail "a call that never returned is a call"
