@@ -54,6 +54,16 @@ assert_eq nearest "work_on" "$(json "$work/out.json" 'd["probes"][0]["nearest"][
 probe work libother.so:work_on >"$work/other.ini"
 says 1 "not loaded" "no object of that name" "$work/other.ini" "$bin/good"
 
+# The program's own definition comes first: that of the library is never called.
+c first -rdynamic "$bin/libwork.so" "-Wl,-rpath,$bin" <<<"int work_on(int n) { return n; } int entry(int n);
+int main(int argc, char **v) { return entry(argc) == 9; }"
+says 1 interposed "(first)" "$work/object.ini" "$bin/first"
+forget_sessions
+run --session first -p "$work/object.ini" -- "$bin/first" || true
+snapshot_json first >"$work/first.json"
+assert_eq "calls that the library's own definition got" 0 "$(json "$work/first.json" 'total()')"
+forget_sessions
+
 # Both probes in one file: one row each, and one that would not bind decides the code.
 { cat "$work/work.ini"; probe typo work_om; } >"$work/both.ini"
 says 1 bound "no object loaded at start defines it" "$work/both.ini" "$bin/good"
