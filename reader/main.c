@@ -22,7 +22,7 @@ static const struct {
 } verbs[] = {
 	{"run", inv_verb_run},	   {"snapshot", inv_verb_snapshot}, {"events", inv_verb_events},
 	{"stats", inv_verb_stats}, {"history", inv_verb_history},   {"ls", inv_verb_ls},
-	{"prune", inv_verb_prune}, {"check", inv_verb_check},
+	{"prune", inv_verb_prune}, {"check", inv_verb_check},	    {"doctor", inv_verb_doctor},
 };
 
 static bool asks_for_help(const char *word)

@@ -30,6 +30,7 @@
 
 #include "preload/probe.h"
 #include "reader/check.h"
+#include "reader/doctor.h"
 #include "reader/follow.h"
 #include "reader/guard.h"
 #include "reader/launch.h"
@@ -435,8 +436,9 @@ static void sum_up(struct run *run)
 	if (!run->viewed)
 		return;
 	say_still_running(run);
-	if (!run->options.quiet)
-		inv_summary_print(&run->view, stderr, colored());
+	uint64_t bound;
+	if (!run->options.quiet && inv_summary_print(&run->view, stderr, colored(), &bound))
+		inv_doctor_explain(stderr, &run->file, run->options.command, bound);
 }
 
 static int exit_status(int status)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "guard.h"
+#include "shm/proc.h"
 #include "table.h"
 
 #define OPEN_SHOWN  20u
@@ -229,15 +230,34 @@ void inv_summary_show(const struct inv_cut *cut, FILE *to, bool color)
 			INV_HIST_WIDTH_PERCENT);
 }
 
-void inv_summary_print(struct inv_view *view, FILE *to, bool color)
+static bool nothing_began(const struct inv_cut *cut)
+{
+	for (size_t i = 0; i < cut->lost_count; i++)
+		if (!strcmp(cut->lost[i].name, inv_loss_name(INV_LOSS_PAUSED)))
+			return false;
+	return !cut->begun && !cut->inherited && !inv_cut_total(cut);
+}
+
+static uint64_t bound_probes(const struct inv_cut *cut)
+{
+	uint64_t bound = 0;
+	for (size_t i = 0; i < cut->probe_count && i < 64; i++)
+		bound |= (uint64_t)(cut->probes[i].bound_in != 0) << i;
+	return bound;
+}
+
+bool inv_summary_print(struct inv_view *view, FILE *to, bool color, uint64_t *bound)
 {
 	struct inv_src src;
 	struct inv_cut cut;
+	bool nothing = false;
 	int result = inv_src_borrow(&src, view);
 	if (result == 0) {
 		result = inv_cut_take(&cut, &src);
 		if (result == 0) {
 			inv_summary_show(&cut, to, color);
+			nothing = nothing_began(&cut);
+			*bound = bound_probes(&cut);
 			inv_cut_free(&cut);
 		}
 		inv_src_close(&src);
@@ -245,6 +265,7 @@ void inv_summary_print(struct inv_view *view, FILE *to, bool color)
 	if (result < 0)
 		fprintf(to, "invreg: no summary: %s\n",
 			result == -EFAULT ? "the segment was truncated" : strerror(-result));
+	return nothing;
 }
 
 /* ---- progress ------------------------------------------------------------------------- */

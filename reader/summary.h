@@ -17,8 +17,11 @@
 /* Prints a cut. */
 void inv_summary_show(const struct inv_cut *cut, FILE *to, bool color);
 
-/* The same of a segment, cut now. */
-void inv_summary_print(struct inv_view *view, FILE *to, bool color);
+/*
+ * The same of a segment, cut now. *bound: bit i when probe i is bound in some process.
+ * Returns: whether it is certain that no call began, and none was held back by a pause.
+ */
+bool inv_summary_print(struct inv_view *view, FILE *to, bool color, uint64_t *bound);
 
 /*
  * Totals for a progress line: a few words a lane for calls and losses, the tallies for

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * doctor.h - before a run, without running: which probes of a file would bind in a program,
+ * at how many sites, which would not, and what to do about it.
+ *
+ * [D1] It judges files, by the rules of the `got` tier, not a process: an object that the
+ *      program loads later (dlopen) is not seen, and a probe that waits for one counts as
+ *      not bound.
+ * Called by the verb `doctor` and, when a run saw nothing, by `run`. One thread at a time.
+ */
+#ifndef INV_READER_DOCTOR_H
+#define INV_READER_DOCTOR_H
+
+#include <stdio.h>
+
+#include "preload/probe.h"
+#include "reader/doctor_program.h"
+
+#define INV_DOCTOR_NAMES_MAX 3
+
+enum inv_doctor_verdict {
+	INV_DOCTOR_BOUND = 0,
+	INV_DOCTOR_BLOCKED,	/* the program as a whole: see its block */
+	INV_DOCTOR_UNSUPPORTED, /* python:, object+0xOFFSET */
+	INV_DOCTOR_TIER,	/* bind = entry */
+	INV_DOCTOR_PROTOTYPE,	/* no wrapper serves it */
+	INV_DOCTOR_INSIDE,	/* defined, but no object imports it */
+	INV_DOCTOR_INTERPOSED,	/* another object's definition takes the calls */
+	INV_DOCTOR_HIDDEN,	/* local or hidden */
+	INV_DOCTOR_CLONE,	/* only as .constprop, .isra, .part */
+	INV_DOCTOR_NOT_LOADED,	/* the object is none of those loaded at start */
+	INV_DOCTOR_NO_SYMBOL,	/* nowhere: names are offered */
+	INV_DOCTOR_STRIPPED,	/* nowhere, and the program has no .symtab to tell more */
+	INV_DOCTOR_VERDICT_COUNT
+};
+
+struct inv_doctor_probe {
+	const struct inv_probe *probe;
+	enum inv_doctor_verdict verdict;
+	const struct inv_doctor_elf *object; /* that defines it; NULL: none */
+	uint32_t sites;
+	char where[512];  /* "ballast 1, libx.so 2" */
+	char detail[512]; /* what in particular; may be empty */
+	uint32_t name_count;
+	char names[INV_DOCTOR_NAMES_MAX][192]; /* the nearest, best first */
+};
+
+struct inv_doctor {
+	struct inv_doctor_program program;
+	size_t count;
+	size_t bound; /* of them */
+	struct inv_doctor_probe *probes;
+};
+
+/*
+ * Judges each probe of the file for the command; both outlive *out. To be released.
+ * Returns: 0, whatever the verdicts; -ENOMEM.
+ */
+int inv_doctor_open(struct inv_doctor *out, const struct inv_probe_file *file,
+		    char *const *command);
+void inv_doctor_close(struct inv_doctor *doctor);
+
+/* A word for programs, then one line each for people. */
+const char *inv_doctor_word(const struct inv_doctor *doctor, const struct inv_doctor_probe *probe);
+void inv_doctor_reason(const struct inv_doctor *doctor, const struct inv_doctor_probe *probe,
+		       char *buf, size_t size);
+void inv_doctor_remedy(const struct inv_doctor *doctor, const struct inv_doctor_probe *probe,
+		       char *buf, size_t size);
+
+/*
+ * After a run without a call: why, in one or two lines. bound: bit i when probe i really was
+ * bound; what happened goes before what the files say [D1].
+ */
+void inv_doctor_explain(FILE *to, const struct inv_probe_file *file, char *const *command,
+			uint64_t bound);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * doctor_elf.c - libelf, and the shim's own rules of what a definition and a slot are:
+ * preload/elf_object.c has them for objects in memory. That module was not reused: it reads
+ * what the loader mapped, and here nothing is mapped.
+ *
+ * Everything is read through sections. A file without section headers has no symbols here.
+ */
+#include "reader/doctor_elf.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- sections ------------------------------------------------------------------------- */
+
+/* One section's rows; `count` is 0 when it is broken. */
+struct rows {
+	Elf_Scn *section;
+	GElf_Shdr header;
+	Elf_Data *data;
+	size_t count;
+};
+
+/* The next section of a type. Returns: false at the end. */
+static bool next_rows(const struct inv_doctor_elf *file, uint32_t type, struct rows *rows)
+{
+	while ((rows->section = elf_nextscn(file->elf, rows->section))) {
+		if (!gelf_getshdr(rows->section, &rows->header) || rows->header.sh_type != type)
+			continue;
+		rows->data = elf_getdata(rows->section, NULL);
+		uint64_t each = rows->header.sh_entsize;
+		rows->count = rows->data && each ? rows->data->d_size / each : 0;
+		return true;
+	}
+	return false;
+}
+
+static const char *text_of(const struct inv_doctor_elf *file, const struct rows *rows, size_t at)
+{
+	const char *text = elf_strptr(file->elf, rows->header.sh_link, at);
+	return text ? text : "";
+}
+
+/* ---- what the file is ------------------------------------------------------------------ */
+
+static void read_interp(struct inv_doctor_elf *file)
+{
+	size_t count = 0;
+	GElf_Phdr header;
+	elf_getphdrnum(file->elf, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!gelf_getphdr(file->elf, (int)i, &header) || header.p_type != PT_INTERP)
+			continue;
+		size_t size = header.p_filesz < sizeof(file->interp) ? header.p_filesz
+								     : sizeof(file->interp) - 1;
+		ssize_t n = pread(file->fd, file->interp, size, (off_t)header.p_offset);
+		file->interp[n > 0 ? n : 0] = '\0';
+	}
+}
+
+static void take_needed(struct inv_doctor_elf *file, const char *name)
+{
+	if (!strncmp(name, "libasan.", 8) || !strncmp(name, "libtsan.", 8) ||
+	    !strncmp(name, "libclang_rt.asan", 16) || !strncmp(name, "libclang_rt.tsan", 16))
+		snprintf(file->sanitizer, sizeof(file->sanitizer), "%s", name);
+}
+
+static void take_dynamic(struct inv_doctor_elf *file, const struct rows *rows, const GElf_Dyn *dyn)
+{
+	if (dyn->d_tag == DT_NEEDED)
+		take_needed(file, text_of(file, rows, dyn->d_un.d_val));
+	if (dyn->d_tag == DT_SONAME)
+		snprintf(file->soname, sizeof(file->soname), "%s",
+			 text_of(file, rows, dyn->d_un.d_val));
+	if (dyn->d_tag == DT_SYMBOLIC || (dyn->d_tag == DT_FLAGS && dyn->d_un.d_val & DF_SYMBOLIC))
+		file->symbolic = true;
+}
+
+static void read_dynamic(struct inv_doctor_elf *file)
+{
+	struct rows rows = {0};
+	GElf_Dyn dyn;
+	while (next_rows(file, SHT_DYNAMIC, &rows))
+		for (size_t i = 0; i < rows.count && gelf_getdyn(rows.data, (int)i, &dyn); i++)
+			take_dynamic(file, &rows, &dyn);
+	rows = (struct rows){0};
+	file->symtab = next_rows(file, SHT_SYMTAB, &rows) && rows.count;
+	/* the runtime linked into the program itself */
+	const char *entry[] = {"__asan_init", "__tsan_init"};
+	for (size_t i = 0; i < 2 && file->interp[0] && !file->sanitizer[0]; i++)
+		if (inv_doctor_elf_symbol(file, entry[i], NULL) == INV_DOCTOR_SYMBOL_EXPORTED)
+			snprintf(file->sanitizer, sizeof(file->sanitizer), "%s", entry[i]);
+}
+
+static int read_head(struct inv_doctor_elf *file)
+{
+	GElf_Ehdr header;
+	elf_version(EV_CURRENT);
+	file->elf = elf_begin(file->fd, ELF_C_READ, NULL);
+	if (!file->elf)
+		return -ENOEXEC;
+	if (elf_kind(file->elf) != ELF_K_ELF || !gelf_getehdr(file->elf, &header)) {
+		elf_end(file->elf);
+		return -ENOEXEC;
+	}
+	file->wide = gelf_getclass(file->elf) == ELFCLASS64;
+	file->machine = header.e_machine;
+	return 0;
+}
+
+int inv_doctor_elf_open(struct inv_doctor_elf *out, const char *path)
+{
+	struct stat st;
+	memset(out, 0, sizeof(*out));
+	snprintf(out->path, sizeof(out->path), "%s", path);
+	out->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (out->fd < 0)
+		return -errno;
+	int r = !fstat(out->fd, &st) && S_ISREG(st.st_mode) ? read_head(out) : -ENOEXEC;
+	if (r) {
+		close(out->fd);
+		return r;
+	}
+	read_interp(out);
+	read_dynamic(out);
+	return 0;
+}
+
+void inv_doctor_elf_close(struct inv_doctor_elf *file)
+{
+	elf_end(file->elf);
+	close(file->fd);
+}
+
+/* ---- symbols --------------------------------------------------------------------------- */
+
+/* As the shim's loader view: functions, and what assembly left without a type. */
+static bool is_function(const GElf_Sym *symbol)
+{
+	unsigned type = GELF_ST_TYPE(symbol->st_info);
+	return symbol->st_shndx != SHN_UNDEF &&
+	       (type == STT_FUNC || type == STT_NOTYPE || type == STT_GNU_IFUNC);
+}
+
+static bool is_exported(const GElf_Sym *symbol)
+{
+	unsigned bind = GELF_ST_BIND(symbol->st_info);
+	unsigned visibility = GELF_ST_VISIBILITY(symbol->st_other);
+	return is_function(symbol) &&
+	       (bind == STB_GLOBAL || bind == STB_WEAK || bind == STB_GNU_UNIQUE) &&
+	       (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
+}
+
+static bool is_clone_of(const char *text, const char *name, size_t length)
+{
+	static const char *const suffixes[] = {".constprop.", ".isra.", ".part.", ".cold"};
+	if (strncmp(text, name, length) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++)
+		if (!strncmp(text + length, suffixes[i], strlen(suffixes[i])))
+			return true;
+	return false;
+}
+
+static bool exports(const struct inv_doctor_elf *file, const char *name)
+{
+	struct rows rows = {0};
+	GElf_Sym symbol;
+	while (next_rows(file, SHT_DYNSYM, &rows))
+		for (size_t i = 0; i < rows.count && gelf_getsym(rows.data, (int)i, &symbol); i++)
+			if (is_exported(&symbol) &&
+			    !strcmp(text_of(file, &rows, symbol.st_name), name))
+				return true;
+	return false;
+}
+
+/* What .symtab alone knows. */
+static enum inv_doctor_symbol private_symbol(const struct inv_doctor_elf *file, const char *name,
+					     char *clone)
+{
+	enum inv_doctor_symbol best = INV_DOCTOR_SYMBOL_NONE;
+	struct rows rows = {0};
+	GElf_Sym symbol;
+	size_t length = strlen(name);
+	while (next_rows(file, SHT_SYMTAB, &rows))
+		for (size_t i = 0; i < rows.count && gelf_getsym(rows.data, (int)i, &symbol); i++) {
+			const char *text = text_of(file, &rows, symbol.st_name);
+			if (!is_function(&symbol))
+				continue;
+			if (!strcmp(text, name))
+				return INV_DOCTOR_SYMBOL_PRIVATE;
+			if (best || !is_clone_of(text, name, length))
+				continue;
+			best = INV_DOCTOR_SYMBOL_CLONE;
+			snprintf(clone, 256, "%s", text);
+		}
+	return best;
+}
+
+enum inv_doctor_symbol inv_doctor_elf_symbol(const struct inv_doctor_elf *file, const char *name,
+					     char *clone)
+{
+	char unused[256];
+	if (exports(file, name))
+		return INV_DOCTOR_SYMBOL_EXPORTED;
+	return private_symbol(file, name, clone ? clone : unused);
+}
+
+void inv_doctor_elf_each(const struct inv_doctor_elf *file,
+			 void (*take)(void *arg, const char *name), void *arg)
+{
+	struct rows rows = {0};
+	GElf_Sym symbol;
+	while (next_rows(file, SHT_DYNSYM, &rows))
+		for (size_t i = 0; i < rows.count && gelf_getsym(rows.data, (int)i, &symbol); i++)
+			if (is_exported(&symbol))
+				take(arg, text_of(file, &rows, symbol.st_name));
+}
+
+/* ---- sites ----------------------------------------------------------------------------- */
+
+/* A word with an addend is not the function's address: the shim leaves it alone. */
+static bool is_slot(uint16_t machine, const GElf_Rela *rela)
+{
+	uint64_t type = GELF_R_TYPE(rela->r_info);
+	if (machine == EM_AARCH64)
+		return type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT ||
+		       (type == R_AARCH64_ABS64 && !rela->r_addend);
+	return type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT ||
+	       (type == R_X86_64_64 && !rela->r_addend);
+}
+
+/* The symbols that a table of relocations speaks of. */
+static bool open_symbols(const struct inv_doctor_elf *file, const struct rows *relocations,
+			 struct rows *symbols)
+{
+	symbols->section = elf_getscn(file->elf, relocations->header.sh_link);
+	if (!symbols->section || !gelf_getshdr(symbols->section, &symbols->header) ||
+	    symbols->header.sh_type != SHT_DYNSYM)
+		return false;
+	symbols->data = elf_getdata(symbols->section, NULL);
+	return symbols->data != NULL;
+}
+
+uint32_t inv_doctor_elf_sites(const struct inv_doctor_elf *file, const char *name)
+{
+	struct rows rows = {0}, symbols;
+	GElf_Rela rela;
+	GElf_Sym symbol;
+	uint32_t sites = 0;
+	while (next_rows(file, SHT_RELA, &rows)) {
+		if (!open_symbols(file, &rows, &symbols))
+			continue;
+		for (size_t i = 0; i < rows.count && gelf_getrela(rows.data, (int)i, &rela); i++)
+			if (is_slot(file->machine, &rela) &&
+			    gelf_getsym(symbols.data, (int)GELF_R_SYM(rela.r_info), &symbol) &&
+			    !strcmp(text_of(file, &symbols, symbol.st_name), name))
+				sites++;
+	}
+	return sites;
+}
+
+bool inv_doctor_elf_is(const struct inv_doctor_elf *file, const char *name)
+{
+	const char *slash = strrchr(file->path, '/');
+	const char *base = slash ? slash + 1 : file->path;
+	size_t length = strlen(name);
+	if (!strcmp(file->soname, name))
+		return true;
+	if (strncmp(base, name, length) != 0)
+		return false;
+	return !base[length] || (base[length] == '.' && isdigit((unsigned char)base[length + 1]));
+}
