@@ -12,19 +12,23 @@
 #include "verbs.h"
 
 #define OPTIONS_MAX 24
-#define CODE_DIR    1000
-#define CODE_HELP   1001
-#define CODE_FIRST  2000
+/* A century: what is subtracted from now stays within 64 bits of nanoseconds. */
+#define AGO_SECONDS_MAX 3.2e9
+
+#define CODE_DIR	1000
+#define CODE_HELP	1001
+#define CODE_FIRST	2000
 
 struct parsing {
 	struct option longs[OPTIONS_MAX + 3];
-	char shorts[2 * OPTIONS_MAX + 4];
+	char shorts[2 * OPTIONS_MAX + 5];
 };
 
 static void describe(struct parsing *p, const struct inv_option *options)
 {
 	size_t n = 0, s = 0;
 	p->shorts[s++] = ':';
+	p->shorts[s++] = 'h';
 	for (; n < OPTIONS_MAX && options[n].name; n++) {
 		int wants = options[n].text ? required_argument : no_argument;
 		p->longs[n] = (struct option){options[n].name, wants, NULL, CODE_FIRST + (int)n};
@@ -72,7 +76,7 @@ static int take_code(int code, char **argv, const struct inv_option *options, co
 		*dir = optarg;
 		return -1;
 	}
-	if (code == CODE_HELP)
+	if (code == CODE_HELP || code == 'h')
 		return inv_help(argv[0]);
 	const char *which = argv[optind - 1];
 	return bad(argv[0], code == ':' ? "value missing after" : "unknown option", which);
@@ -112,16 +116,25 @@ bool inv_options_count(const char *text, uint64_t *count)
 	return !errno && !*end && v <= UINT64_MAX / scale;
 }
 
+/* A bare number is seconds. */
+static double seconds_of(const char *unit)
+{
+	static const char UNITS[] = "smhd";
+	static const double SECONDS[] = {1, 60, 3600, 86400};
+	if (!*unit)
+		return 1;
+	const char *found = strchr(UNITS, *unit);
+	return found && !unit[1] ? SECONDS[found - UNITS] : 0;
+}
+
 static bool ago(const char *text, int64_t now_ns, int64_t *since_ns)
 {
 	char *end;
 	double v = strtod(text, &end);
-	const char *units = "smhd";
-	static const double SECONDS[] = {1, 60, 3600, 86400};
-	const char *unit = *end ? strchr(units, *end) : NULL;
-	if (end == text || !unit || end[1] || !(v >= 0 && v < 1e6))
+	double unit = seconds_of(end);
+	if (end == text || unit == 0 || !(v >= 0 && v * unit <= AGO_SECONDS_MAX))
 		return false;
-	*since_ns = now_ns - (int64_t)(v * SECONDS[unit - units] * 1e9);
+	*since_ns = now_ns - (int64_t)(v * unit * 1e9);
 	return true;
 }
 
@@ -137,6 +150,9 @@ bool inv_options_since(const char *text, int64_t now_ns, int64_t *since_ns)
 	double fraction = *rest == '.' ? strtod(rest, &end) : 0.0;
 	if (strcmp(end, "Z") && *end)
 		return false;
-	*since_ns = (int64_t)timegm(&tm) * INT64_C(1000000000) + (int64_t)(fraction * 1e9);
-	return true;
+	int64_t seconds = timegm(&tm);
+	if (!(fraction >= 0 && fraction < 1) ||
+	    __builtin_mul_overflow(seconds, INT64_C(1000000000), since_ns))
+		return false;
+	return !__builtin_add_overflow(*since_ns, (int64_t)(fraction * 1e9), since_ns);
 }

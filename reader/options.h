@@ -17,8 +17,9 @@ struct inv_option {
 };
 
 /*
- * Parses argv[1..]; what is no option goes to words (at most word_room). "--help" prints
- * the verb's help on stdout. `options` ends with a name of NULL; --dir and --help are added.
+ * Parses argv[1..]; what is no option goes to words (at most word_room). "--help" and
+ * "-h" print the verb's help on stdout. `options` ends with a name of NULL; --dir and
+ * --help are added.
  * Returns: -1: go on; else the exit code to leave with (one line was printed).
  */
 int inv_options_parse(int argc, char **argv, const struct inv_option *options, const char **dir,
@@ -28,7 +29,8 @@ int inv_options_parse(int argc, char **argv, const struct inv_option *options, c
 bool inv_options_count(const char *text, uint64_t *count);
 
 /*
- * An instant: RFC 3339 ("2026-11-23T10:00:00Z"), or "90s", "5m", "2h", "1d" before now.
+ * An instant: RFC 3339 ("2026-11-23T10:00:00Z"), or "30" (seconds), "90s", "5m", "2h",
+ * "1d" before now, at most a century.
  * Returns: false when it is none.
  */
 bool inv_options_since(const char *text, int64_t now_ns, int64_t *since_ns);
