@@ -6,6 +6,10 @@
  * ran, by the origin that its rewritten event carries. The pace follows how full the
  * fullest ring got since the last pass: 1 ms when it was more than an eighth, doubling up
  * to 20 ms when it was less than a sixteenth.
+ *
+ * The first pass may hold what it reads until all lanes are read, to put it in order and
+ * to know which are the last. Later passes write lane by lane: an order over lanes would
+ * need calls held back until no lane can bring an older one.
  */
 #include "follow.h"
 
@@ -17,6 +21,7 @@
 #include "events.h"
 #include "guard.h"
 #include "report.h"
+#include "source.h"
 
 #define SLEEP_LEAST_MS 1
 #define SLEEP_MOST_MS  20
@@ -28,7 +33,8 @@ struct waiting {
 };
 
 struct lane_cursor {
-	uint64_t next; /* index to read next */
+	uint64_t next;	/* index to read next */
+	uint64_t shown; /* a call from before this index is written only if it waits */
 	struct waiting *waiting;
 	size_t count, capacity;
 };
@@ -41,7 +47,10 @@ struct inv_follow {
 	struct inv_buf out;
 	struct lane_cursor lanes[INV_LANES_MAX];
 	struct inv_event_text text;
+	struct inv_query query, begun; /* begun: what a call must match before it returns */
+	struct inv_src *held;	       /* the first pass collects here; else NULL */
 	int sleep_ms;
+	bool filtered, outcomes_only;
 	bool last_pass;
 };
 
@@ -115,6 +124,62 @@ static bool stop_waiting(struct inv_follow *f, uint64_t call_id)
 	return false;
 }
 
+/* ---- what is written ---------------------------------------------------------------- */
+
+void inv_follow_only(struct inv_follow *f, const struct inv_query *query)
+{
+	f->query = f->begun = *query;
+	f->begun.failed = f->begun.succeeded = false;
+	f->outcomes_only = query->failed || query->succeeded;
+	f->filtered = true;
+}
+
+static bool wanted(const struct inv_follow *f, const struct inv_call *call)
+{
+	return !f->filtered || inv_query_matches(&f->begun, call);
+}
+
+/* A call before the last ones that were asked for has come again, rewritten at its return. */
+static bool passed_over(const struct inv_follow *f, const struct inv_call *call)
+{
+	uint64_t lane = INV_CALL_LANE(call->id);
+	return (call->flags & INV_FLAG_REWRITTEN) && lane < INV_LANES_MAX &&
+	       INV_CALL_INDEX(call->id) < f->lanes[lane].shown;
+}
+
+/* Of a call whose beginning was wanted: only the kind of outcome is left to ask. */
+static void put_outcome(struct inv_follow *f, const struct inv_call *call)
+{
+	bool failed = inv_call_failed(call);
+	if (f->outcomes_only && ((f->query.failed && !failed) || (f->query.succeeded && failed)))
+		return;
+	inv_events_outcome(&f->events, call);
+}
+
+static void put_call(struct inv_follow *f, const struct inv_call *call)
+{
+	if (!f->outcomes_only)
+		inv_events_attempt(&f->events, call);
+	if (call->state == INV_CALL_DONE)
+		put_outcome(f, call);
+	else
+		wait_for(f, &f->lanes[call->lane], call->id);
+}
+
+static void hold(struct inv_follow *f, const struct inv_call *call)
+{
+	const char *message = inv_src_keep_text(f->held, call->message, call->message_length);
+	struct inv_call *to = message ? inv_src_add(f->held) : NULL;
+	if (to) {
+		*to = *call;
+		to->message = message;
+	} else if (!f->out.error) {
+		f->out.error = -ENOMEM;
+	}
+}
+
+/* ---- waiting calls, again ------------------------------------------------------------ */
+
 /* Comes back for calls that had not returned. */
 static void look_again(struct inv_follow *f, uint32_t lane)
 {
@@ -138,7 +203,7 @@ static void look_again(struct inv_follow *f, uint32_t lane)
 		}
 		struct inv_call call;
 		inv_decode_call(&f->decoder, &e, &f->text, &call);
-		inv_events_outcome(&f->events, &call);
+		put_outcome(f, &call);
 		c->waiting[i] = c->waiting[--c->count];
 	}
 }
@@ -152,13 +217,14 @@ static void take_event(struct inv_follow *f, const struct inv_event *e)
 		return;
 	inv_decode_call(&f->decoder, e, &f->text, &call);
 	/* A rewritten event has the id of the slot that was lapped: perhaps it waits. */
-	bool begun = (call.flags & INV_FLAG_REWRITTEN) && stop_waiting(f, call.id);
-	if (!begun)
-		inv_events_attempt(&f->events, &call);
-	if (call.state == INV_CALL_DONE)
-		inv_events_outcome(&f->events, &call);
+	if ((call.flags & INV_FLAG_REWRITTEN) && stop_waiting(f, call.id))
+		put_outcome(f, &call);
+	else if (!wanted(f, &call) || passed_over(f, &call))
+		return;
+	else if (f->held)
+		hold(f, &call);
 	else
-		wait_for(f, &f->lanes[e->lane], call.id);
+		put_call(f, &call);
 }
 
 static void say_lost(struct inv_follow *f, uint32_t lane, uint64_t first, uint64_t last,
@@ -225,6 +291,54 @@ int inv_follow_poll(struct inv_follow *f)
 	return r ? r : f->sleep_ms;
 }
 
+/* ---- the first pass and the last ------------------------------------------------------- */
+
+/* Whether a call is one of those that `last` counts. */
+static bool counts(const struct inv_follow *f, const struct inv_call *call)
+{
+	return !f->outcomes_only || inv_query_matches(&f->query, call);
+}
+
+static void put_held(struct inv_follow *f, struct inv_src *held, uint64_t last)
+{
+	uint64_t matching = 0, skip = 0;
+	inv_src_sort(held);
+	for (size_t i = 0; i < held->call_count; i++)
+		matching += counts(f, &held->calls[i]);
+	if (matching > last)
+		skip = matching - last;
+	for (size_t i = 0; i < held->call_count; i++) {
+		const struct inv_call *call = &held->calls[i];
+		if (counts(f, call) && skip)
+			skip--;
+		else
+			put_call(f, call);
+	}
+}
+
+int inv_follow_begin(struct inv_follow *f, uint64_t last)
+{
+	struct inv_src held = {.fd = -1, .borrowed = true};
+	f->held = &held;
+	int r = inv_guard_call(pass, f);
+	f->held = NULL;
+	if (!r)
+		put_held(f, &held, last);
+	inv_src_close(&held);
+	for (unsigned i = 0; i < INV_LANES_MAX && last != INV_FOLLOW_ALL && !f->outcomes_only; i++)
+		f->lanes[i].shown = f->lanes[i].next;
+	if (!r)
+		r = inv_buf_flush(&f->out);
+	return r ? r : f->sleep_ms;
+}
+
+int inv_follow_drain(struct inv_follow *f)
+{
+	f->last_pass = true;
+	int r = inv_guard_call(pass, f);
+	return r ? r : inv_buf_flush(&f->out);
+}
+
 static int last_words(void *arg)
 {
 	struct inv_follow *f = arg;
@@ -234,8 +348,7 @@ static int last_words(void *arg)
 
 int inv_follow_finish(struct inv_follow *f)
 {
-	f->last_pass = true;
-	int r = inv_guard_call(pass, f);
+	int r = inv_follow_drain(f);
 	if (!r)
 		r = inv_guard_call(last_words, f);
 	return r ? r : inv_buf_flush(&f->out);

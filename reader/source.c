@@ -115,13 +115,18 @@ static int by_start(const void *a, const void *b)
 	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
 }
 
+void inv_src_sort(struct inv_src *src)
+{
+	if (src->call_count)
+		qsort(src->calls, src->call_count, sizeof(*src->calls), by_start);
+}
+
 int inv_src_load(struct inv_src *src)
 {
 	int result = 0;
 	if (src->kind != INV_SRC_JSONL)
 		result = inv_guard_call(load_view, src);
-	if (src->call_count)
-		qsort(src->calls, src->call_count, sizeof(*src->calls), by_start);
+	inv_src_sort(src);
 	return result;
 }
 

@@ -57,6 +57,9 @@ void inv_src_close(struct inv_src *src);
 /* Reads all calls. Returns: 0, -ENOMEM, -EFAULT (truncated under us), -EIO. */
 int inv_src_load(struct inv_src *src);
 
+/* Puts the calls in order of start; inv_src_load has done so. */
+void inv_src_sort(struct inv_src *src);
+
 /* For readers of a source: room for one call more, and a copy of text that lasts. */
 struct inv_call *inv_src_add(struct inv_src *src);
 const char *inv_src_keep_text(struct inv_src *src, const char *text, size_t length);

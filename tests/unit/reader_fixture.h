@@ -108,6 +108,17 @@ static inline void forge_return(uint32_t lane, uint64_t index, uint64_t ticks, b
 	atomic_fetch_add(&inv_segment_lane(&forge_seg, lane)->returned, 1);
 }
 
+/* The only text slot of the event at `event`: one item, its head included. */
+static inline void forge_text(uint32_t lane, uint64_t index, uint64_t event,
+			      const unsigned char item[INV_TEXT_BYTES])
+{
+	struct inv_slot *s = forge_slot(lane, index);
+	atomic_store(&s->start_ticks, INV_TEXT_META(event, 0, 1));
+	memcpy((char *)s + sizeof(*s) - INV_TEXT_BYTES, item, INV_TEXT_BYTES);
+	atomic_store(&s->seq, INV_SEQ(index, INV_SLOT_TEXT));
+	atomic_store(&inv_segment_lane(&forge_seg, lane)->head, index);
+}
+
 /* A tally of `count` calls that took `ticks` each, in cell 2 + place. */
 static inline void forge_cell(uint32_t lane, uint32_t place, const char *artifact,
 			      const char *method, const char *type, bool failed, uint64_t count,
