@@ -114,27 +114,6 @@ static int open_path(const char *path, int *fd)
 	return inv_sessions_refuse(path, r, 0);
 }
 
-/* The newest that can be read, or the one live. Several live: *several. */
-static const struct inv_session_row *obvious(const struct inv_session_row *rows, size_t count,
-					     bool *several)
-{
-	const struct inv_session_row *live = NULL, *newest = NULL;
-	*several = false;
-	for (size_t i = 0; i < count; i++) {
-		if (rows[i].refused)
-			continue;
-		if (!newest)
-			newest = &rows[i];
-		if (rows[i].liveness != INV_LIVENESS_ALIVE)
-			continue;
-		*several = live != NULL;
-		if (*several)
-			break;
-		live = &rows[i];
-	}
-	return live ? live : newest;
-}
-
 static int list_live(const struct inv_session_row *rows, size_t count)
 {
 	fprintf(stderr, "invreg: several sessions are live, name one of them:\n");
@@ -144,22 +123,44 @@ static int list_live(const struct inv_session_row *rows, size_t count)
 	return INV_EXIT_USAGE;
 }
 
+int inv_sessions_live(const struct inv_session_row *rows, size_t count,
+		      const struct inv_session_row **live)
+{
+	*live = NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].refused || rows[i].liveness != INV_LIVENESS_ALIVE)
+			continue;
+		if (*live)
+			return list_live(rows, count);
+		*live = &rows[i];
+	}
+	return 0;
+}
+
+static const struct inv_session_row *newest(const struct inv_session_row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!rows[i].refused)
+			return &rows[i];
+	return NULL;
+}
+
 static int choose(const char *dir, char name[INV_SESSION_NAME_MAX + 1])
 {
 	struct inv_session_row *rows = NULL;
 	size_t count = 0;
-	bool several;
+	const struct inv_session_row *row;
 	int r = inv_sessions_list(dir, &rows, &count);
 	if (r) {
 		fprintf(stderr, "invreg: %s: %s\n", dir, strerror(-r));
 		return INV_EXIT_REFUSED;
 	}
-	const struct inv_session_row *row = obvious(rows, count, &several);
-	if (several) {
-		r = list_live(rows, count);
-	} else if (row) {
+	r = inv_sessions_live(rows, count, &row);
+	if (!row)
+		row = newest(rows, count);
+	if (!r && row) {
 		strcpy(name, row->name);
-	} else {
+	} else if (!r) {
 		fprintf(stderr,
 			"invreg: no session in %s: make one with `invreg run -p PROBES -- CMD`\n",
 			dir);
@@ -169,15 +170,19 @@ static int choose(const char *dir, char name[INV_SESSION_NAME_MAX + 1])
 	return r;
 }
 
-static bool is_path(const char *dir, const char *name)
+bool inv_sessions_means_file(const char *dir, const char *name)
 {
 	char path[512];
 	if (strchr(name, '/'))
 		return true;
 	if (!has_suffix(name, SUFFIX) && !has_suffix(name, ".jsonl"))
 		return false;
-	return (inv_session_path(path, sizeof(path), dir, name) || access(path, F_OK)) &&
-	       access(name, F_OK) == 0;
+	return inv_session_path(path, sizeof(path), dir, name) || access(path, F_OK);
+}
+
+static bool is_path(const char *dir, const char *name)
+{
+	return strchr(name, '/') || (inv_sessions_means_file(dir, name) && access(name, F_OK) == 0);
 }
 
 static int copy_path(char *path, size_t size, const char *name)

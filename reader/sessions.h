@@ -30,6 +30,9 @@
  */
 int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, size_t size);
 
+/* Whether a name means a file and not a session of dir: as above, and whether it exists or not. */
+bool inv_sessions_means_file(const char *dir, const char *name);
+
 /*
  * Prints the one line for a segment that cannot be used: the file, what is wrong, and the
  * remedy. found: its format version, for INV_E_VERSION.
@@ -59,5 +62,12 @@ struct inv_session_row {
  * Returns: 0 or -errno.
  */
 int inv_sessions_list(const char *dir, struct inv_session_row **rows, size_t *count);
+
+/*
+ * The one live session of a list: *live, NULL when there is none. Several: lists them on
+ * stderr. Returns: 0 or INV_EXIT_USAGE.
+ */
+int inv_sessions_live(const struct inv_session_row *rows, size_t count,
+		      const struct inv_session_row **live);
 
 #endif

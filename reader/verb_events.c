@@ -3,7 +3,8 @@
  * verb_events.c - the verb `events`: the calls that are kept, oldest first, as JSON lines.
  *
  * A call gives its attempt and, when it has returned, its outcome. A filter by outcome
- * gives the outcomes alone. Ranges that the rings have lost come first.
+ * gives the outcomes alone. Ranges that the rings have lost come first. With -f it is
+ * inv_tail_run that does it, by a follower instead of a loaded source.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,13 +13,16 @@
 #include <unistd.h>
 
 #include "events.h"
+#include "follow.h"
 #include "options.h"
 #include "source.h"
+#include "tail.h"
 #include "verbs.h"
 
 struct options {
 	struct inv_query query;
-	uint64_t last; /* 0: all */
+	uint64_t last; /* INV_FOLLOW_ALL: all; 0: all, too, but none before what -f follows */
+	bool follow;
 	const char *dir;
 	const char *name; /* session or file, or NULL */
 };
@@ -47,6 +51,7 @@ static int parse(int argc, char **argv, struct options *o)
 					     {"succeeded", 0, NULL, &o->query.succeeded},
 					     {"since", 0, &since, NULL},
 					     {"last", 'n', &last, NULL},
+					     {"follow", 'f', NULL, &o->follow},
 					     {0}};
 	size_t words;
 	int code = inv_options_parse(argc, argv, options, &o->dir, &o->name, 1, &words);
@@ -104,9 +109,17 @@ static int print(const struct options *o)
 	return r == -EFAULT ? INV_EXIT_REFUSED : INV_EXIT_RUNTIME;
 }
 
+static int follow(const struct options *o)
+{
+	struct inv_tail tail = {.query = o->query, .last = o->last, .dir = o->dir, .name = o->name};
+	return inv_tail_run(&tail);
+}
+
 int inv_verb_events(int argc, char **argv)
 {
-	struct options o = {.last = 0};
+	struct options o = {.last = INV_FOLLOW_ALL};
 	int code = parse(argc, argv, &o);
-	return code >= 0 ? code : print(&o);
+	if (code >= 0)
+		return code;
+	return o.follow ? follow(&o) : print(&o);
 }
