@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "reader/guard.h"
+#include "reader/help.h"
 #include "shm/proc.h"
 
 #define SUFFIX ".seg"
@@ -390,21 +391,6 @@ static int flush_stdout(void)
 	return INV_EXIT_RUNTIME;
 }
 
-static int ls_help(void)
-{
-	puts("usage: invreg ls [--dir DIR]\n"
-	     "\n"
-	     "Lists sessions, newest first: state (live, ended, unknown: made in another pid\n"
-	     "namespace or boot), calls begun, processes, memory, start and command.\n"
-	     "\n"
-	     "  --dir DIR   where sessions live (INVREG_DIR, else /dev/shm/invreg-<uid>)\n"
-	     "\n"
-	     "examples:\n"
-	     "  invreg ls\n"
-	     "  invreg ls --dir /dev/shm/invreg-1000     # as root: another user's");
-	return flush_stdout();
-}
-
 /* Puts the session directory in dir. Returns: 0 or INV_EXIT_USAGE. */
 static int find_dir(char *dir, size_t size, const char *given)
 {
@@ -439,7 +425,7 @@ int inv_verb_ls(int argc, char **argv)
 	optind = 0;
 	for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
 		if (c == 'h')
-			return ls_help();
+			return inv_help("ls");
 		if (c != 'd')
 			return usage("ls", argv);
 		given = optarg;
@@ -462,22 +448,6 @@ int inv_verb_ls(int argc, char **argv)
 }
 
 /* ---- prune ---------------------------------------------------------------------- */
-
-static int prune_help(void)
-{
-	puts("usage: invreg prune [--keep N] [--dir DIR]\n"
-	     "\n"
-	     "Removes sessions that have ended, all but the N newest of them. Live sessions and\n"
-	     "those of unknown state stay.\n"
-	     "\n"
-	     "  --keep N    how many ended sessions stay (4)\n"
-	     "  --dir DIR   where sessions live (INVREG_DIR, else /dev/shm/invreg-<uid>)\n"
-	     "\n"
-	     "examples:\n"
-	     "  invreg prune\n"
-	     "  invreg prune --keep 0");
-	return flush_stdout();
-}
 
 static bool parse_keep(const char *text, int *keep)
 {
@@ -503,7 +473,7 @@ int inv_verb_prune(int argc, char **argv)
 	optind = 0;
 	for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
 		if (c == 'h')
-			return prune_help();
+			return inv_help("prune");
 		if (c == 'd')
 			given = optarg;
 		else if (c != 'k' || !parse_keep(optarg, &keep))

@@ -11,10 +11,12 @@ for verb in $verbs; do
 	assert_eq "help and --help of $verb" "$help" "$(invreg help "$verb")"
 	assert_contains "help of $verb" "usage: invreg $verb" "$help"
 	assert_contains "help of $verb" "examples:" "$help"
+	assert_contains "help of $verb" "exit status:" "$help"
 	mapfile -t options < <(grep -oE '^  +(-[a-z], )?--[a-z-]+' <<<"$help" | grep -oE -- '--[a-z-]+')
 	for option in "${options[@]}"; do
 		# An option that wants a value is told from an unknown one by its words.
-		said=$(invreg "$verb" "$option" 2>&1 </dev/null || true)
+		# events --follow waits for a session, until it is told to stop.
+		said=$(timeout 5 "$build/invreg" "$verb" "$option" 2>&1 </dev/null || true)
 		[[ $said != *"unknown option"* && $said != *"unrecognized option"* ]] ||
 			fail "the manual has $verb $option, the program says: $said"
 	done
