@@ -6,6 +6,12 @@
  *   error_type       = return: -13=permission, ... a table of codes, or one expression
  *   error.permission = denied, not allowed         any of these texts in the message
  *   error.sql        = syntax & near               all of them
+ *   error.permission = "read only"                 a type may be given again, further down
+ *   error.default    = other                       what none of them matches
+ *
+ * The first rule that matches wins, in file order. One type may need several rules with those
+ * of others between them (a special case comes before the general one), so error.* is the one
+ * key that may be repeated; joining the texts of equal types would lose that order.
  *
  * Numbers are checked against the type that they are compared with: `return == -1` of an
  * unsigned function would never be true, and its author would see successes only.

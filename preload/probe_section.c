@@ -93,6 +93,8 @@ static int refuse_key(const struct inv_line *line, size_t length, struct inv_pro
 static int refuse_duplicate(const struct inv_section *section, const struct inv_entry *entry,
 			    struct inv_probe_error *error)
 {
+	if (strcmp(entry->key->name, "error.") == 0)
+		return 0; /* an ordered rule: its type may come again */
 	for (uint32_t i = 0; i < section->count; i++) {
 		const struct inv_entry *other = &section->entries[i];
 

@@ -88,7 +88,8 @@ Test(probe_file, refuses_an_unknown_key_and_names_the_nearest)
 Test(probe_file, refuses_duplicates_and_names_the_first)
 {
 	refuses(SIMPLE "tick = 1\ntick = 2\n", 5, 1, "already given in line 4");
-	refuses(SIMPLE "error.a = x\nerror.a = y\n", 5, 1, "'error.a'");
+	refuses(SIMPLE "error.default = x\nerror.a = y\nerror.default = z\n", 6, 1,
+		"already given in line 4");
 	refuses(SIMPLE "\n" SIMPLE, 5, 8, "duplicate probe 'p': it is already given in line 1");
 }
 

@@ -208,6 +208,22 @@ Test(probe_rules, the_first_text_rule_that_matches_wins)
 	cr_expect_eq(match(p, NULL), -1);
 }
 
+Test(probe_rules, a_type_may_have_several_rules_with_others_between_them)
+{
+	const struct inv_probe *p = probe("int ()", "error.io = disk & full\n"
+						    "error.quota = quota, full\n"
+						    "error.io = disk\n"
+						    "error.default = other");
+
+	cr_assert_eq(p->text_rule_count, 3);
+	cr_expect_str_eq(p->text_rules[0].type, "io");
+	cr_expect_str_eq(p->text_rules[2].type, "io");
+	cr_expect_eq(match(p, "the DISK is full"), 0);
+	cr_expect_eq(match(p, "disk quota reached"), 1);
+	cr_expect_eq(match(p, "disk error"), 2);
+	cr_expect_eq(match(p, "no such thing"), -1);
+}
+
 Test(probe_rules, a_message_ends_at_its_length)
 {
 	const struct inv_probe *p = probe("int ()", "error.x = denied");
