@@ -54,7 +54,7 @@ HOST_NAMES:= $(filter-out $(HOST_SIDE),$(patsubst tests/hosts/%.c,%,$(sort $(wil
 HOSTS     := $(addprefix $(HOST_DIR)/,$(HOST_NAMES) ecology plugin_calls.so)
 ECOLOGY_SRC := $(filter-out %/executor.c,$(sort $(wildcard tests/hosts/ecology/*.c)))
 
-.PHONY: all man hosts demo test setup unit e2e kill kill-quick model bench asan ubsan tsan valgrind \
+.PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench asan ubsan tsan valgrind \
         lint format install uninstall clean dist-clean help tp \
         run-models sanitized
 .DELETE_ON_ERROR:
@@ -65,6 +65,10 @@ all: $(SHIM) $(READER) hosts ## build everything: shim, reader, demo and test ho
 demo: setup ## install what is missing, build, observe the demo simulation
 	$(sub) all
 	$(Q)BUILD=$(BUILD) scripts/demo.sh
+
+demo-python: setup ## the same for a simulation in Python (PYTHON=python3)
+	$(sub) all
+	$(Q)BUILD=$(BUILD) scripts/demo-python.sh
 
 # Unit tests come last, so that Criterion's closing line ends the output.
 test: setup ## install what is missing, then e2e, kill (quick), model and unit tests
