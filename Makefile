@@ -28,7 +28,7 @@ HOST_CFLAGS := -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE
 
 SHM_SRC    := $(sort $(wildcard shm/*.c))
 PROBE_SRC  := $(sort $(wildcard preload/probe*.c))
-PRELOAD_SRC:= $(sort $(wildcard preload/*.c))
+PRELOAD_SRC:= $(sort $(wildcard preload/*.c preload/python/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
 MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats history ls prune check doctor \
               probes)

@@ -326,8 +326,7 @@ void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *re
 
 /* ---- outcome ------------------------------------------------------------------------ */
 
-/* One comparison for all kinds of numbers; of NaN none of the three is true. */
-static bool compare(enum inv_compare how, bool less, bool equal, bool greater)
+bool inv_compare_holds(enum inv_compare how, bool less, bool equal, bool greater)
 {
 	switch (how) {
 	case INV_COMPARE_EQ:
@@ -353,19 +352,19 @@ static bool compare(enum inv_compare how, bool less, bool equal, bool greater)
 static bool compare_integers(const struct inv_success *rule, int64_t a)
 {
 	int64_t b = rule->number;
-	return compare(rule->compare, a<b, a == b, a> b);
+	return inv_compare_holds(rule->compare, a<b, a == b, a> b);
 }
 
 /* u64 and pointers: the rule's number holds the bits. */
 static bool compare_unsigned(const struct inv_success *rule, uint64_t a)
 {
 	uint64_t b = (uint64_t)rule->number;
-	return compare(rule->compare, a<b, a == b, a> b);
+	return inv_compare_holds(rule->compare, a<b, a == b, a> b);
 }
 
 static bool compare_reals(const struct inv_success *rule, double a)
 {
-	return compare(rule->compare, a<rule->real, a == rule->real, a> rule->real);
+	return inv_compare_holds(rule->compare, a<rule->real, a == rule->real, a> rule->real);
 }
 
 static double real_of(uint64_t bits, enum inv_type type)

@@ -86,6 +86,9 @@ void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t
 void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *regs,
 		     struct inv_name_cache *names, struct inv_call_fields *out);
 
+/* One comparison for all kinds of numbers; of NaN none of the three is true. */
+bool inv_compare_holds(enum inv_compare how, bool less, bool equal, bool greater);
+
 /* Success, type and message at return, between reenter and end. */
 void inv_plan_outcome_general(const struct inv_plan *plan, const struct inv_registers *regs,
 			      struct inv_name_cache *names, struct inv_call_outcome *out);

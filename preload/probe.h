@@ -180,6 +180,7 @@ struct inv_probe {
 	struct inv_text_rule text_rules[INV_PROBE_RULES_MAX];
 	char error_default[64]; /* "execution" unless error.default says otherwise */
 	enum inv_bind bind;
+	bool properties; /* Python: fields may run the program's code */
 	uint32_t line; /* of the section, for messages */
 };
 

@@ -195,6 +195,19 @@ static int apply_bind(struct inv_probe *probe, const struct inv_entry *entry,
 	return 0;
 }
 
+static int apply_properties(struct inv_probe *probe, const struct inv_entry *entry,
+			    struct inv_cursor *cursor)
+{
+	bool yes = inv_text_is(entry->value, entry->length, "yes");
+
+	if (!yes && !inv_text_is(entry->value, entry->length, "no"))
+		return inv_cursor_fail(cursor, cursor->at, "expected yes or no");
+	if (probe->target_kind != INV_TARGET_PYTHON)
+		return inv_cursor_fail(cursor, cursor->at, "only a Python target has properties");
+	probe->properties = yes;
+	return 0;
+}
+
 static int apply_field(struct inv_probe *probe, const struct inv_entry *entry,
 		       struct inv_cursor *cursor)
 {
@@ -230,6 +243,7 @@ static const struct inv_key keys[] = {
 	{"normalise.", apply_rewrite, INV_FIELD_COUNT},
 	{"redact.", apply_rewrite, INV_FIELD_COUNT},
 	{"bind", apply_bind, INV_FIELD_COUNT},
+	{"properties", apply_properties, INV_FIELD_COUNT},
 	{"tick", apply_field, INV_FIELD_TICK},
 	{"invoker_id", apply_field, INV_FIELD_INVOKER},
 	{"artifact_id", apply_field, INV_FIELD_ARTIFACT},

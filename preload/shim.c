@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim.c - the constructor: from environment to bound probes.
+ * shim.c - the constructor: from environment to bound probes, and what Python probes need.
  *
  * Reads INVREG_PROBES, INVREG_SESSION, INVREG_DIR, INVREG_SIZE, INVREG_CHILDREN and
  * INVREG_DEBUG once. A session that exists already (`invreg run`, or a parent that bound a
@@ -22,6 +22,7 @@
 #include "preload/got.h"
 #include "preload/plan.h"
 #include "preload/probe.h"
+#include "preload/python/python.h"
 #include "preload/wrap.h"
 #include "shm/session.h"
 
@@ -242,15 +243,23 @@ static void *find_global(const char *symbol)
 	return NULL;
 }
 
-static void *wrapper_for(uint32_t want, void *real, const char *object)
+/* The plan of a probe that is about to bind; NULL: this process is not observed. */
+static struct inv_plan *plan_of(uint32_t probe)
 {
-	uint32_t probe = shim.want_probe[want];
+	struct inv_plan *plan = &shim.plans[probe];
 	if (!attach() || shim.place[probe] == 0xff)
 		return NULL;
-	struct inv_plan *plan = &shim.plans[probe];
 	if (!plan->probe)
 		inv_plan_make(plan, &shim.file.probes[probe], shim.place[probe], &shim.segment,
 			      find_global);
+	return plan;
+}
+
+static void *wrapper_for(uint32_t want, void *real, const char *object)
+{
+	struct inv_plan *plan = plan_of(shim.want_probe[want]);
+	if (!plan)
+		return NULL;
 	debug("invreg: probe %s wraps %p of %s", plan->probe->name, real, object);
 	return inv_wrap_stub(plan, real);
 }
@@ -292,6 +301,51 @@ static void judge(uint32_t want, const struct inv_got_status *status)
 		       p->target);
 }
 
+/* ---- Python ------------------------------------------------------------------------- */
+
+static const struct inv_plan *python_plan(uint32_t probe)
+{
+	struct inv_plan *plan = plan_of(probe);
+	if (!plan && shim.segment.base && shim.place[probe] == 0xff)
+		refuse(probe, INV_REASON_PROBE_UNKNOWN, shim.file.probes[probe].target);
+	return plan;
+}
+
+static void python_remark(uint32_t probe, enum inv_reason reason, const char *detail)
+{
+	debug("invreg: probe %s: %s: %s", shim.file.probes[probe].name, inv_reason_text(reason),
+	      detail);
+	if (shim.segment.base && shim.place[probe] != 0xff)
+		inv_note_add(&shim.segment, &shim.self, reason, shim.place[probe], detail);
+}
+
+static void python_bound(uint32_t probe, uint32_t functions, const char *missing)
+{
+	struct inv_binding_row *row = &shim.rows[probe];
+	row->tier = INV_TIER_PYTHON;
+	row->sites = functions > UINT16_MAX ? UINT16_MAX : (uint16_t)functions;
+	row->reason = missing ? INV_REASON_PARAMETER : INV_REASON_NONE;
+	inv_note_withdraw(shim.notes[probe]);
+	shim.notes[probe] = NULL;
+	if (missing)
+		python_remark(probe, INV_REASON_PARAMETER, missing);
+	show_binding(probe);
+}
+
+static void python_refused(uint32_t probe, enum inv_reason reason, const char *detail)
+{
+	inv_note_withdraw(shim.notes[probe]); /* what is known now says more */
+	shim.notes[probe] = NULL;
+	refuse(probe, reason, detail);
+}
+
+static const struct inv_py_host python_host = {
+	.plan = python_plan,
+	.bound = python_bound,
+	.refused = python_refused,
+	.remark = python_remark,
+};
+
 /* ---- start ------------------------------------------------------------------------- */
 
 /* Probes that the got tier can take become wants; the others are refused with a reason. */
@@ -301,6 +355,8 @@ static void sort_probes(void)
 	for (uint32_t i = 0; i < shim.file.count; i++) {
 		const struct inv_probe *p = &shim.file.probes[i];
 		const char *refusal;
+		if (p->target_kind == INV_TARGET_PYTHON)
+			continue; /* see inv_py_install */
 		if (p->target_kind != INV_TARGET_SYMBOL && p->target_kind != INV_TARGET_OBJECT) {
 			refuse(i, INV_REASON_UNSUPPORTED, p->target);
 		} else if (p->bind == INV_BIND_ENTRY) {
@@ -360,6 +416,7 @@ static void start(void)
 	inv_got_install(shim.wants, shim.want_count, wrapper_for, changed, statuses);
 	for (uint32_t i = 0; i < shim.want_count; i++)
 		judge(i, &statuses[i]);
+	inv_py_install(shim.file.probes, shim.file.count, &python_host);
 }
 
 static void __attribute__((constructor)) shim_constructor(void)

@@ -92,6 +92,12 @@ uint32_t inv_name_of_string_slow(struct inv_name_cache *cache, struct inv_segmen
 		miss->unreadable = true;
 		return INV_NAME_OTHER;
 	}
+	return inv_name_of_bytes_slow(cache, seg, p, length, miss);
+}
+
+uint32_t inv_name_of_bytes_slow(struct inv_name_cache *cache, struct inv_segment *seg,
+				const char *p, size_t length, struct inv_name_miss *miss)
+{
 	if (length > INV_NAME_BYTES_MAX) {
 		miss->truncated = true;
 		length = INV_NAME_BYTES_MAX;
@@ -101,7 +107,8 @@ uint32_t inv_name_of_string_slow(struct inv_name_cache *cache, struct inv_segmen
 		miss->overflow = true;
 		miss->text = p;
 		miss->length = (uint32_t)length;
-	} else if (!miss->truncated) {
+	} else if (!miss->truncated && !memchr(p, 0, length)) {
+		/* a text with a NUL in it would be taken for the string before the NUL */
 		remember(cache, seg, (uint64_t)(uintptr_t)p, id, false, 0);
 	}
 	return id;

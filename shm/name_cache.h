@@ -171,6 +171,21 @@ static inline uint32_t inv_name_of_string(struct inv_name_cache *cache, struct i
 	return inv_name_of_string_slow(cache, seg, p, miss);
 }
 
+uint32_t inv_name_of_bytes_slow(struct inv_name_cache *cache, struct inv_segment *seg,
+				const char *p, size_t length, struct inv_name_miss *miss);
+
+/* The same of a counted text that is known to be readable. */
+static inline uint32_t inv_name_of_bytes(struct inv_name_cache *cache, struct inv_segment *seg,
+					 const char *p, size_t length, struct inv_name_miss *miss)
+{
+	const struct inv_cached_name *c = inv_name_cache_slot(cache, (uint64_t)(uintptr_t)p);
+	if (__builtin_expect(c->key == (uint64_t)(uintptr_t)p && c->text && c->length == length &&
+				     memcmp(p, c->text, length) == 0,
+			     1))
+		return c->id;
+	return inv_name_of_bytes_slow(cache, seg, p, length, miss);
+}
+
 /* Returns: the id of the number in decimal, or 0 and *miss filled. */
 static inline uint32_t inv_name_of_number(struct inv_name_cache *cache, struct inv_segment *seg,
 					  uint64_t number, bool is_signed,

@@ -243,6 +243,11 @@ const char *inv_reason_text(enum inv_reason reason)
 		[INV_REASON_ADDRESS_SPACE] = "RLIMIT_AS leaves no room for the mapping",
 		[INV_REASON_CHILDREN] = "children are ignored (INVREG_CHILDREN)",
 		[INV_REASON_UNSUPPORTED] = "this kind of target is not supported by this build",
+		[INV_REASON_NOT_IMPORTED] = "no module of that name was imported",
+		[INV_REASON_NO_ATTRIBUTE] = "the module has no such function",
+		[INV_REASON_NOT_FUNCTION] = "the target is not a function written in Python",
+		[INV_REASON_INTERPRETER] = "this Python is left alone",
+		[INV_REASON_PARAMETER] = "a field names no parameter of the function",
 	};
 	return (unsigned)reason < INV_REASON_COUNT ? text[reason] : "unknown reason";
 }
@@ -280,6 +285,8 @@ static const struct {
 	[INV_LOSS_PAUSED] = {"paused", "calls made while the session was paused"},
 	[INV_LOSS_FILTERED] = {"filtered", "events dropped by a filter; totals are exact"},
 	[INV_LOSS_UNBOUND_PROC] = {"unbound_proc", "processes in which no probe was bound"},
+	[INV_LOSS_STACK] = {"stack", "times that a Python probe was off in a deep recursion, for want "
+				     "of stack: calls below are not counted"},
 };
 
 const char *inv_loss_name(enum inv_loss reason)

@@ -33,6 +33,7 @@ enum inv_loss {
 	INV_LOSS_PAUSED,	  /* calls neither in events nor in tallies: paused by control */
 	INV_LOSS_FILTERED,	  /* events dropped by a filter; tallied */
 	INV_LOSS_UNBOUND_PROC,	  /* processes that bound no probe (see notes) */
+	INV_LOSS_STACK,		  /* times that a probe was off for want of stack (Python) */
 	INV_LOSS_COUNT		  /* at most 24: the arrays below have room for that many */
 };
 #define INV_LOSS_ROOM 24u
@@ -55,6 +56,11 @@ enum inv_reason {
 	INV_REASON_ADDRESS_SPACE, /* RLIMIT_AS leaves no room for the mapping */
 	INV_REASON_CHILDREN,	  /* INVREG_CHILDREN=ignore */
 	INV_REASON_UNSUPPORTED,	  /* a target kind that this build does not know */
+	INV_REASON_NOT_IMPORTED,  /* Python: no module of that name was imported */
+	INV_REASON_NO_ATTRIBUTE,  /* Python: the module has no such function */
+	INV_REASON_NOT_FUNCTION,  /* Python: it is no function written in Python */
+	INV_REASON_INTERPRETER,	  /* Python: an interpreter that is left alone */
+	INV_REASON_PARAMETER,	  /* Python: a field names no parameter; bound all the same */
 	INV_REASON_COUNT
 };
 

@@ -154,7 +154,7 @@ void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
 		inv_abandon_jumped(t, call->frame);
 	struct inv_lane *lane = t->lane;
 	uint64_t index = inv_get(&lane->head) + 1;
-	uint32_t depth = t->top + t->deep, texts = 0;
+	uint32_t depth = t->top + t->deep - t->suspended, texts = 0;
 	call->what = (uint64_t)t->tid << 32 | f->method;
 	call->where = INV_WHERE(inv_process.row, inv_process.generation, f->args_count, f->probe,
 				depth < 255 ? depth : 255);
@@ -390,7 +390,9 @@ static inline uint64_t close_frame(struct inv_thread *t, const struct inv_call *
 	uint32_t place = call->place_1 - 1;
 	uint64_t children = t->frames[place].children_ticks;
 	t->frames[place].ordinal_1 = 0;
-	if (place && t->frames[place - 1].ordinal_1)
+	if (__builtin_expect(t->suspended != 0, 0) && t->frames[place].address == INV_FRAME_SUSPENDED)
+		t->suspended--; /* it waited while others worked: nobody's child */
+	else if (place && t->frames[place - 1].ordinal_1)
 		t->frames[place - 1].children_ticks += duration;
 	if (place + 1 == t->top) {
 		while (t->top && !t->frames[t->top - 1].ordinal_1)

@@ -130,6 +130,15 @@ void inv_record_end(struct inv_call *call, const struct inv_call_outcome *outcom
  */
 bool inv_record_find(struct inv_call *call, uintptr_t frame);
 
+/*
+ * A call that waits while its thread goes on with others (a coroutine that awaits) is
+ * suspended: nobody below it is judged jumped over, calls begun meanwhile are not its
+ * children, and its time is not taken from the self time of the call around it. Resumed at
+ * `frame` it is an ordinary call again. Another thread's call is left as it is. Wait-free.
+ */
+void inv_record_suspend(struct inv_call *call);
+void inv_record_resume(struct inv_call *call, uintptr_t frame);
+
 /* The segment of this process, NULL while unattached. */
 struct inv_segment *inv_record_segment(void);
 

@@ -22,6 +22,7 @@ struct inv_frame {
 	uint64_t children_ticks;
 	uintptr_t address; /* of the wrapper's frame */
 };
+#define INV_FRAME_SUSPENDED UINTPTR_MAX /* address of a call that waits: never jumped over */
 
 struct inv_thread {
 	struct inv_lane *lane;
@@ -37,6 +38,7 @@ struct inv_thread {
 	uint32_t pair_bits;
 	uint32_t top;  /* open places are below it */
 	uint32_t deep; /* open calls beyond INV_INFLIGHT_MAX */
+	uint32_t suspended; /* of those below top */
 	uint32_t epoch;
 	uint32_t claims;		 /* of the lane, when we claimed it */
 	uintptr_t stack_low, stack_high; /* 0: not asked yet */

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call.c - the stubs, and a call's fields and outcome.
+ *
+ * All that looks at objects is done outside of the record (before inv_record_enter and before
+ * reenter): it may give the GIL away or run code of the program, if the probe allows it, and
+ * such code may be probed. Inside are only bytes and numbers.
+ */
+#include "preload/python/call.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "preload/normalise.h"
+#include "preload/python/coroutine.h"
+#include "preload/python/function.h"
+#include "preload/unwind.h"
+
+/* ---- bindings --------------------------------------------------------------------- */
+
+bool inv_py_binding_compile(struct inv_py_binding *b, const struct inv_probe *probe)
+{
+	bool good = true;
+	b->probe = probe;
+	for (unsigned i = 0; i < INV_FIELD_COUNT; i++)
+		good = inv_py_path_compile(&b->fields[i], &probe->field[i], probe->properties) &&
+		       good;
+	return inv_py_path_compile(&b->success, &probe->success.left, probe->properties) &&
+	       inv_py_path_compile(&b->error_code, &probe->error_code, probe->properties) && good;
+}
+
+/* What an interpreter before this one left is gone with it. */
+bool inv_py_binding_start(struct inv_py_binding *b)
+{
+	bool good = true;
+	memset(&b->code, 0, sizeof(b->code));
+	memset(b->types, 0, sizeof(b->types));
+	for (unsigned i = 0; i < INV_FIELD_COUNT; i++)
+		good = inv_py_path_start(&b->fields[i]) && good;
+	return inv_py_path_start(&b->success) && inv_py_path_start(&b->error_code) && good;
+}
+
+const char *inv_py_binding_place(struct inv_py_binding *b, PyObject *code)
+{
+	const char *missing = NULL;
+	if (!inv_py_code_read(&b->code, code))
+		return NULL;
+	for (unsigned i = 0; i < INV_FIELD_COUNT + 2; i++) {
+		struct inv_py_path *path = i < INV_FIELD_COUNT	  ? &b->fields[i]
+					   : i == INV_FIELD_COUNT ? &b->success
+								  : &b->error_code;
+		if (!inv_py_path_place(path, &b->code) && !missing)
+			missing = path->name;
+	}
+	return missing;
+}
+
+/* ---- fields ------------------------------------------------------------------------ */
+
+/* What the fields of a call are, as bytes and numbers. */
+struct entry {
+	struct inv_py_value values[INV_FIELD_ARGS_COUNT + 1];
+	struct inv_py_text texts[3]; /* invoker, artifact, method */
+	int64_t tick, args_count;
+	uint32_t unreadable;
+};
+
+static int64_t number_field(struct inv_py_binding *b, unsigned field,
+			    const struct inv_py_arguments *a, struct entry *e)
+{
+	struct inv_py_path *path = &b->fields[field];
+	int64_t number = b->probe->field[field].number; /* of a constant; else 0 */
+	e->values[field].owned = NULL;
+	if (!path->base)
+		return number;
+	inv_py_path_eval(path, a, NULL, &e->values[field]);
+	if (inv_py_value_number(&e->values[field], &number))
+		return number;
+	e->unreadable++;
+	return 0;
+}
+
+static void read_entry(struct inv_py_binding *b, const struct inv_py_arguments *a, struct entry *e)
+{
+	e->unreadable = 0;
+	e->tick = number_field(b, INV_FIELD_TICK, a, e);
+	e->args_count = number_field(b, INV_FIELD_ARGS_COUNT, a, e);
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned field = INV_FIELD_INVOKER + i;
+		e->values[field].owned = e->texts[i].owned = NULL;
+		if (!b->fields[field].base)
+			continue;
+		inv_py_path_eval(&b->fields[field], a, NULL, &e->values[field]);
+		inv_py_value_text(&e->values[field], b->probe->properties, &e->texts[i]);
+	}
+}
+
+static void drop_entry(struct entry *e)
+{
+	for (unsigned i = 0; i <= INV_FIELD_ARGS_COUNT; i++)
+		inv_py_value_drop(&e->values[i]);
+	for (unsigned i = 0; i < 3; i++)
+		inv_py_text_drop(&e->texts[i]);
+}
+
+static uint32_t rewritten(enum inv_rewrite how, const struct inv_py_text *text,
+			  struct inv_name_miss *miss)
+{
+	char out[INV_NAME_BYTES_MAX];
+	size_t read = text->length < INV_NORMALISE_READ_MAX ? text->length : INV_NORMALISE_READ_MAX;
+	size_t length = inv_normalise(how, text->bytes, read, out, sizeof(out), &miss->truncated);
+	uint32_t id = inv_name_intern(inv_record_segment(), out, length);
+	miss->overflow = id == INV_NAME_OTHER;
+	return id;
+}
+
+static uint32_t name_of(const struct inv_py_binding *b, unsigned field,
+			const struct inv_py_text *text, struct inv_name_cache *names,
+			struct inv_name_miss *miss)
+{
+	*miss = (struct inv_name_miss){.text = NULL};
+	if (!text->good) {
+		miss->unreadable = true;
+		return INV_NAME_OTHER;
+	}
+	if (b->probe->rewrite[field])
+		return rewritten(b->probe->rewrite[field], text, miss);
+	if (!names) { /* every cache of the overflow region is taken: rare, and counted */
+		miss->overflow = true;
+		return INV_NAME_OTHER;
+	}
+	return inv_name_of_bytes(names, inv_record_segment(), text->bytes, text->length, miss);
+}
+
+static void fill_fields(const struct inv_py_binding *b, const struct entry *e,
+			struct inv_name_cache *names, struct inv_call_fields *f)
+{
+	uint32_t ids[3];
+	f->probe = b->plan->index;
+	f->missed = 0;
+	f->tick = e->tick;
+	f->args_count = (uint16_t)(e->args_count < 0	   ? 0
+				   : e->args_count > 65535 ? 65535
+							   : e->args_count);
+	f->unreadable = e->unreadable;
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned field = INV_FIELD_INVOKER + i;
+		if (!b->fields[field].base) {
+			ids[i] = (uint32_t)b->plan->fetch[field].constant;
+			continue;
+		}
+		ids[i] = name_of(b, field, &e->texts[i], names, &f->miss[i]);
+		if (f->miss[i].unreadable || f->miss[i].overflow || f->miss[i].truncated)
+			f->missed |= (uint8_t)(1u << i);
+	}
+	f->invoker = ids[0];
+	f->artifact = ids[1];
+	f->method = ids[2];
+}
+
+/* ---- outcome ------------------------------------------------------------------------ */
+
+static uint16_t intern_type(const char *text, size_t length)
+{
+	struct inv_segment *seg = inv_record_segment();
+	uint16_t type = seg ? inv_type_intern(seg, text, length) : 0;
+	if (seg && !type)
+		inv_segment_lose(seg, INV_LOSS_TYPE_OVERFLOW, 1);
+	return type;
+}
+
+/* The id of a class's name. The name is compared, too: a class can die and its place live on. */
+static uint16_t type_of_class(struct inv_py_binding *b, const PyTypeObject *type)
+{
+	size_t length;
+	const char *name = inv_py_type_name(type, &length);
+	struct inv_py_known_type *known =
+		&b->types[((uintptr_t)type >> 4 ^ (uintptr_t)type >> 12) % INV_PY_TYPES_CACHED];
+	if (__builtin_expect(known->type == type && strcmp(known->name, name) == 0, 1))
+		return known->id;
+	uint16_t id = intern_type(name, length);
+	if (id && length < sizeof(known->name)) {
+		known->type = type;
+		known->id = id;
+		memcpy(known->name, name, length + 1);
+	}
+	return id;
+}
+
+/* What a call came to, while its objects are looked at. */
+struct outcome {
+	struct inv_call_outcome call;
+	struct inv_py_value value; /* of the message */
+	struct inv_py_text message;
+};
+
+static bool compare_result(struct inv_py_binding *b, const struct inv_py_value *v, bool *readable)
+{
+	const struct inv_success *rule = &b->probe->success;
+	int64_t whole = 0;
+	double real = 0;
+	bool null = v->good && !v->is_number && v->object == inv_py.none;
+	if (rule->compare == INV_COMPARE_NULL || rule->compare == INV_COMPARE_NOT_NULL) {
+		*readable = v->good;
+		return !v->good || null == (rule->compare == INV_COMPARE_NULL);
+	}
+	int kind = inv_py_value_real(v, &whole, &real);
+	*readable = kind != 0;
+	if (kind == 1)
+		return inv_compare_holds(rule->compare, whole < rule->number, whole == rule->number,
+					 whole > rule->number);
+	double number = (double)rule->number;
+	return kind == 0 ||
+	       inv_compare_holds(rule->compare, real < number, real == number, real > number);
+}
+
+static bool succeeded(struct inv_py_binding *b, PyObject *result, uint8_t *flags)
+{
+	struct inv_py_value v;
+	bool good, readable = true;
+	if (!b->success.base)
+		return true;
+	inv_py_path_eval(&b->success, NULL, result, &v);
+	if (b->probe->success.compare == INV_COMPARE_TRUE) {
+		int truth = inv_py_value_truth(&v, b->probe->properties);
+		readable = truth >= 0;
+		good = truth != 0;
+	} else {
+		good = compare_result(b, &v, &readable);
+	}
+	inv_py_value_drop(&v);
+	if (!readable)
+		*flags |= INV_FLAG_UNREADABLE;
+	return good;
+}
+
+static void read_message(struct inv_py_binding *b, PyObject *result, struct outcome *o)
+{
+	const struct inv_source *source = &b->probe->field[INV_FIELD_ERROR_MESSAGE];
+	struct inv_py_path *path = &b->fields[INV_FIELD_ERROR_MESSAGE];
+	if (!path->base) {
+		o->call.message = source->kind == INV_SOURCE_TEXT ? source->text : NULL;
+		o->call.message_length = source->length;
+		return;
+	}
+	inv_py_path_eval(path, NULL, result, &o->value);
+	inv_py_value_text(&o->value, b->probe->properties, &o->message);
+	if (!o->message.good) {
+		o->call.flags |= INV_FLAG_UNREADABLE;
+		return;
+	}
+	if (!o->value.is_number && o->value.object == inv_py.none)
+		return; /* no message */
+	o->call.message = o->message.bytes;
+	o->call.message_length = (uint32_t)o->message.length;
+}
+
+/* The type that a field of the probe gives: a text, or the name of a class. */
+static uint16_t type_by_field(struct inv_py_binding *b, unsigned field, PyObject *result,
+			      uint8_t *flags)
+{
+	const struct inv_source *source = &b->probe->field[field];
+	struct inv_py_path *path = &b->fields[field];
+	struct inv_py_value v;
+	struct inv_py_text text;
+	uint16_t type = 0;
+	if (!path->base)
+		return intern_type(source->text ? source->text : "", source->length);
+	inv_py_path_eval(path, NULL, result, &v);
+	if (v.good && !v.is_number && inv_py_has_flag(v.object, INV_PY_TYPE_SUBCLASS)) {
+		type = type_of_class(b, (const PyTypeObject *)v.object);
+		inv_py_value_drop(&v);
+		return type;
+	}
+	inv_py_value_text(&v, b->probe->properties, &text);
+	if (text.good)
+		type = intern_type(text.bytes, text.length);
+	else
+		*flags |= INV_FLAG_UNREADABLE;
+	inv_py_text_drop(&text);
+	inv_py_value_drop(&v);
+	return type;
+}
+
+static bool type_by_code(struct inv_py_binding *b, PyObject *result, uint16_t *type)
+{
+	struct inv_py_value v;
+	int64_t code = 0;
+	if (!b->error_code.base)
+		return false;
+	inv_py_path_eval(&b->error_code, NULL, result, &v);
+	bool found = false, readable = inv_py_value_number(&v, &code);
+	for (uint32_t i = 0; readable && !found && i < b->probe->code_rule_count; i++) {
+		found = b->probe->code_rules[i].code == code;
+		*type = b->plan->code_type[i];
+	}
+	inv_py_value_drop(&v);
+	return found;
+}
+
+static uint16_t failure_type(struct inv_py_binding *b, PyObject *result, struct outcome *o)
+{
+	uint16_t type = 0;
+	if (b->probe->field[INV_FIELD_ERROR_TYPE].kind)
+		return type_by_field(b, INV_FIELD_ERROR_TYPE, result, &o->call.flags);
+	if (type_by_code(b, result, &type))
+		return type;
+	if (b->probe->text_rule_count) {
+		int rule = inv_probe_match_message(b->probe, o->call.message,
+						   o->call.message_length);
+		if (rule >= 0)
+			return b->plan->text_type[rule];
+	}
+	return b->plan->error_default;
+}
+
+static void returned(struct inv_py_binding *b, PyObject *result, struct outcome *o)
+{
+	o->call.failed = !succeeded(b, result, &o->call.flags);
+	if (o->call.failed) {
+		read_message(b, result, o);
+		o->call.type = failure_type(b, result, o);
+	} else if (b->probe->field[INV_FIELD_RESULT_TYPE].kind) {
+		o->call.type = type_by_field(b, INV_FIELD_RESULT_TYPE, result, &o->call.flags);
+	} else {
+		o->call.type = type_of_class(b, result->ob_type);
+	}
+}
+
+/* The exception that is set stays set, as it is. */
+static void raised(struct inv_py_binding *b, struct outcome *o)
+{
+	PyObject *type, *value, *traceback;
+	const PyObject *class = inv_py.PyErr_Occurred();
+	o->call.failed = true;
+	if (!class) {
+		o->call.type = intern_type("exception", strlen("exception"));
+		return;
+	}
+	o->call.type = type_of_class(b, (const PyTypeObject *)class);
+	inv_py.PyErr_Fetch(&type, &value, &traceback);
+	inv_py_exception_text(value, b->probe->properties, &o->message);
+	inv_py.PyErr_Restore(type, value, traceback);
+	if (!o->message.good || !o->message.length)
+		return;
+	o->call.message = o->message.bytes;
+	o->call.message_length = (uint32_t)o->message.length;
+}
+
+static void end_call(struct inv_py_binding *b, struct inv_call *call, struct inv_call_outcome *out,
+		     uint64_t now)
+{
+	char text[INV_MESSAGE_BYTES_MAX + 1];
+	enum inv_rewrite how = b->probe->rewrite[INV_FIELD_ERROR_MESSAGE];
+	bool cut = false;
+	if (out->message && how) {
+		out->message_length = (uint32_t)inv_normalise(
+			how, out->message, out->message_length, text, sizeof(text), &cut);
+		out->message = out->message_length ? text : NULL;
+	}
+	inv_record_reenter(call);
+	if (call->mode)
+		inv_record_end(call, out, now);
+}
+
+void inv_py_call_finish(struct inv_py_binding *b, struct inv_call *call, PyObject *result,
+			const char *left, uint64_t now)
+{
+	struct outcome o = {.call = {.failed = false}};
+	if (result) {
+		returned(b, result, &o);
+	} else if (left) {
+		o.call.failed = true;
+		o.call.type = intern_type(left, strlen(left));
+	} else {
+		raised(b, &o);
+	}
+	if (o.call.flags & INV_FLAG_UNREADABLE)
+		inv_segment_lose(inv_record_segment(), INV_LOSS_UNREADABLE, 1);
+	end_call(b, call, &o.call, now);
+	inv_py_text_drop(&o.message);
+	inv_py_value_drop(&o.value);
+}
+
+/* ---- stack -------------------------------------------------------------------------- */
+
+struct stack {
+	uintptr_t low, half, high; /* 0: not asked yet */
+};
+static __thread struct stack stack;
+
+static void __attribute__((noinline)) measure_stack(uintptr_t here)
+{
+	pthread_attr_t attr;
+	void *low = NULL;
+	size_t size = 0;
+	int saved = errno;
+	stack.high = 1; /* asked */
+	if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+		if (pthread_attr_getstack(&attr, &low, &size) == 0 && size < (size_t)1 << 40) {
+			stack.low = (uintptr_t)low;
+			stack.high = stack.low + size;
+			stack.half = stack.high - size / 2;
+		}
+		pthread_attr_destroy(&attr);
+	}
+	errno = saved;
+}
+
+/* Whether `here` is past half of this thread's stack; no other stack is judged. */
+static inline bool deep(uintptr_t here)
+{
+	if (__builtin_expect(!stack.high, 0))
+		measure_stack(here);
+	return __builtin_expect(here < stack.half && here >= stack.low, 0);
+}
+
+/* Calls the function as it is without us, until it returns. */
+static PyObject *__attribute__((noinline))
+call_unpatched(struct inv_py_binding *b, PyObject *callable, PyObject *const *args, size_t nargsf,
+	       PyObject *kwnames)
+{
+	inv_py_vectorcall *stub = inv_py_function_stub(callable);
+	if (inv_record_segment())
+		inv_segment_lose(inv_record_segment(), INV_LOSS_STACK, 1);
+	if (!stub)
+		return inv_py.plain(callable, args, nargsf, kwnames);
+	inv_py_function_restore(callable);
+	inv_py.Py_IncRef(callable);
+	PyObject *result = inv_py.plain(callable, args, nargsf, kwnames);
+	if (!inv_py_function_stub(callable))
+		inv_py_function_patch(callable, stub, b->init);
+	inv_py.Py_DecRef(callable);
+	return result;
+}
+
+/* An evaluation loop more than the program itself would have is not held against it. */
+#define LOOP_UNITS 2
+
+static inline int *c_recursion(void)
+{
+	return inv_py.c_recursion
+		       ? (int *)((char *)inv_py.PyThreadState_Get() + inv_py.c_recursion)
+		       : NULL;
+}
+
+/* ---- stubs -------------------------------------------------------------------------- */
+
+static inline __attribute__((always_inline)) void
+begin(struct inv_py_binding *b, struct inv_call *call, const struct inv_py_arguments *a)
+{
+	struct inv_call_fields fields;
+	struct entry e;
+	read_entry(b, a, &e);
+	if (__builtin_expect(!inv_record_enter(call), 0)) {
+		drop_entry(&e);
+		return;
+	}
+	fill_fields(b, &e, call->names, &fields);
+	if (__builtin_expect(fields.missed, 0)) { /* their texts go into the event */
+		inv_record_begin(call, &fields);
+		drop_entry(&e);
+	} else {
+		drop_entry(&e);
+		inv_record_begin(call, &fields);
+	}
+}
+
+static inline void finish(struct inv_py_binding *b, struct inv_call *call, PyObject *result,
+			  uint64_t now)
+{
+	if (__builtin_expect(call->mode == INV_CALL_UNOBSERVED, 0))
+		return;
+	if (result && result->ob_type == inv_py.PyCoro_Type &&
+	    inv_py_coroutine_take(result, b, call))
+		return;
+	inv_py_call_finish(b, call, result, NULL, now);
+}
+
+/* What the parameters are is known of the function that was called last. */
+static inline void know(struct inv_py_binding *b, PyObject *function)
+{
+	PyObject *code = inv_py_at(function, inv_py.func_code);
+	if (__builtin_expect(code != b->code.code, 0))
+		inv_py_binding_place(b, code);
+}
+
+static PyObject *__attribute__((noinline))
+observe(struct inv_py_binding *b, PyObject *callable, PyObject *const *args, size_t nargsf,
+	PyObject *kwnames)
+{
+	INV_UNWIND_FRAME();
+	struct inv_call call;
+	if (deep((uintptr_t)__builtin_frame_address(0)))
+		return call_unpatched(b, callable, args, nargsf, kwnames);
+	know(b, callable);
+	struct inv_py_arguments a = {callable, args, INV_PY_NARGS(nargsf), kwnames, &b->code, false};
+	begin(b, &call, &a);
+	int *left = c_recursion();
+	if (left)
+		*left += LOOP_UNITS;
+	PyObject *result = inv_py.plain(callable, args, nargsf, kwnames);
+	uint64_t now = inv_record_now();
+	if (left)
+		*left -= LOOP_UNITS;
+	finish(b, &call, result, now);
+	return result;
+}
+
+PyObject *inv_py_call_frame(struct inv_py_binding *b, PyObject *function, PyObject *const *locals,
+			    PyObject *(*evaluate)(void *frame), void *frame)
+{
+	INV_UNWIND_FRAME();
+	struct inv_call call;
+	know(b, function);
+	struct inv_py_arguments a = {function, locals, b->code.positional, NULL, &b->code, true};
+	begin(b, &call, &a);
+	PyObject *result = evaluate(frame);
+	finish(b, &call, result, inv_record_now());
+	return result;
+}
+
+static struct inv_py_binding *bindings[INV_PROBE_FILE_MAX];
+
+#define STUB(n)                                                                                    \
+	static PyObject *stub_##n(PyObject *callable, PyObject *const *args, size_t nargsf,        \
+				  PyObject *kwnames)                                               \
+	{                                                                                          \
+		return observe(bindings[n], callable, args, nargsf, kwnames);                      \
+	}
+#define EIGHT(X, d) X(d##0) X(d##1) X(d##2) X(d##3) X(d##4) X(d##5) X(d##6) X(d##7)
+#define SIXTY_FOUR(X)                                                                              \
+	EIGHT(X, 00)                                                                               \
+	EIGHT(X, 01) EIGHT(X, 02) EIGHT(X, 03) EIGHT(X, 04) EIGHT(X, 05) EIGHT(X, 06) EIGHT(X, 07)
+
+/* The numbers are octal: 000 to 077. */
+SIXTY_FOUR(STUB)
+
+#define ADDRESS(n) stub_##n,
+static inv_py_vectorcall *const stubs[INV_PROBE_FILE_MAX] = {SIXTY_FOUR(ADDRESS)};
+
+inv_py_vectorcall *inv_py_stub(uint32_t n, struct inv_py_binding *b)
+{
+	bindings[n] = b;
+	return stubs[n];
+}
+
+int inv_py_stub_owner(inv_py_vectorcall *stub)
+{
+	for (int i = 0; i < INV_PROBE_FILE_MAX; i++)
+		if (stubs[i] == stub)
+			return i;
+	return -1;
+}

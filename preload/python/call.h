@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call.h - one observed call of a Python function: a stub for each probe.
+ *
+ * A stub is a vectorcall. It reads the fields from the arguments, begins the call by record.h,
+ * calls on, and ends it with what came out: success by the probe's rule, or the class of the
+ * exception, which is neither fetched nor changed. A coroutine that comes out is handed to
+ * coroutine.h, which ends the call when its result is there.
+ *
+ * An observed call takes C stack where the interpreter would have inlined it. Past half of a
+ * thread's stack the function is given back until the call returns, and counted: a recursion
+ * goes as deep as it does unobserved. The stack is measured and calls are not, since
+ * greenlets leave in any order.
+ */
+#ifndef INV_PRELOAD_PYTHON_CALL_H
+#define INV_PRELOAD_PYTHON_CALL_H
+
+#include "preload/plan.h"
+#include "preload/python/path.h"
+
+#define INV_PY_TYPES_CACHED 32u
+
+/* The result and error types met last, by class. */
+struct inv_py_known_type {
+	const PyTypeObject *type;
+	uint16_t id;
+	char name[54];
+};
+
+struct inv_py_binding {
+	const struct inv_plan *plan; /* NULL: nothing bound yet */
+	const struct inv_probe *probe;
+	struct inv_py_code code;
+	struct inv_py_path fields[INV_FIELD_COUNT];
+	struct inv_py_path success, error_code;
+	struct inv_py_known_type types[INV_PY_TYPES_CACHED];
+	bool init; /* the function is an __init__ */
+};
+
+/* Compiles a probe's expressions. Returns: false: no room or no memory. */
+bool inv_py_binding_compile(struct inv_py_binding *b, const struct inv_probe *probe);
+
+/* For each interpreter that starts. Returns: false: out of memory. */
+bool inv_py_binding_start(struct inv_py_binding *b);
+
+/*
+ * Looks at the parameters of a function that is about to be patched.
+ * Returns: the first parameter that a field names and that it does not have, or NULL.
+ */
+const char *inv_py_binding_place(struct inv_py_binding *b, PyObject *code);
+
+/* The stub of binding number n (at most INV_PROBE_FILE_MAX), and whose a stub is (-1: none). */
+inv_py_vectorcall *inv_py_stub(uint32_t n, struct inv_py_binding *b);
+int inv_py_stub_owner(inv_py_vectorcall *stub);
+
+/*
+ * Records a call whose frame is about to be evaluated: `locals` are its local variables,
+ * `evaluate` goes on with it.
+ */
+PyObject *inv_py_call_frame(struct inv_py_binding *b, PyObject *function, PyObject *const *locals,
+			    PyObject *(*evaluate)(void *frame), void *frame);
+
+/*
+ * Ends a call with its result, or with the exception that is set (result NULL), or with the
+ * error type `left` when neither is there.
+ */
+void inv_py_call_finish(struct inv_py_binding *b, struct inv_call *call, PyObject *result,
+			const char *left, uint64_t now);
+
+#endif

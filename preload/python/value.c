@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * value.c - attributes, items, lengths, texts and truths.
+ *
+ * That a special method is C is seen by what the type has under its name: a slot wrapper, and
+ * not a function.
+ */
+#include "preload/python/value.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct {
+	PyObject *getattribute, *get, *len, *bool_, *str;
+} names;
+
+bool inv_py_value_start(void)
+{
+	names.getattribute = inv_py.PyUnicode_InternFromString("__getattribute__");
+	names.get = inv_py.PyUnicode_InternFromString("__get__");
+	names.len = inv_py.PyUnicode_InternFromString("__len__");
+	names.bool_ = inv_py.PyUnicode_InternFromString("__bool__");
+	names.str = inv_py.PyUnicode_InternFromString("__str__");
+	return names.getattribute && names.get && names.len && names.bool_ && names.str;
+}
+
+/* ---- Python code, where the probe allows it ----------------------------------------- */
+
+static void hold_signals(sigset_t *before)
+{
+	sigset_t all;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, before);
+}
+
+static void release_signals(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static PyObject *run_getattr(PyObject *o, PyObject *name)
+{
+	sigset_t before;
+	hold_signals(&before);
+	PyObject *got = inv_py.PyObject_GetAttr(o, name);
+	if (!got)
+		inv_py.PyErr_Clear();
+	release_signals(&before);
+	return got;
+}
+
+static PyObject *run_getitem(PyObject *o, PyObject *key)
+{
+	sigset_t before;
+	hold_signals(&before);
+	PyObject *got = inv_py.PyObject_GetItem(o, key);
+	if (!got)
+		inv_py.PyErr_Clear();
+	release_signals(&before);
+	return got;
+}
+
+/* `what` answers -1 with an exception set. */
+static Py_ssize_t run_number(Py_ssize_t (*what)(PyObject *), PyObject *o)
+{
+	sigset_t before;
+	hold_signals(&before);
+	Py_ssize_t n = what(o);
+	if (n < 0)
+		inv_py.PyErr_Clear();
+	release_signals(&before);
+	return n;
+}
+
+static PyObject *run_str(PyObject *o)
+{
+	sigset_t before;
+	hold_signals(&before);
+	PyObject *text = inv_py.PyObject_Str(o);
+	if (!text)
+		inv_py.PyErr_Clear();
+	release_signals(&before);
+	return text;
+}
+
+/* ---- verdicts ----------------------------------------------------------------------- */
+
+/* Whether a special method is C's: PLAIN; Python's: CODE; absent: NOT. */
+static enum inv_py_verdict special(PyTypeObject *type, PyObject *name)
+{
+	const PyObject *found = inv_py._PyType_Lookup(type, name);
+	if (!found)
+		return INV_PY_NOT;
+	return found->ob_type == inv_py.PyWrapperDescr_Type ? INV_PY_PLAIN : INV_PY_CODE;
+}
+
+/* Whether reading an attribute that the class has under this name runs Python code. */
+static enum inv_py_verdict of_descriptor(const PyObject *found)
+{
+	PyTypeObject *type = found->ob_type;
+	if (type == inv_py.PyMemberDescr_Type || type == inv_py.PyGetSetDescr_Type ||
+	    !type->descr_get)
+		return INV_PY_PLAIN;
+	if (inv_py.PyType_IsSubtype(type, inv_py.PyProperty_Type) ||
+	    type == inv_py.PyClassMethod_Type)
+		return INV_PY_CODE;
+	return special(type, names.get) == INV_PY_PLAIN ? INV_PY_PLAIN : INV_PY_CODE;
+}
+
+static enum inv_py_verdict judge_attr(PyTypeObject *type, PyObject *name)
+{
+	if (type->getattro == inv_py.PyType_Type->getattro)
+		return INV_PY_OF_CLASS;
+	if (type->getattro != inv_py.PyObject_GenericGetAttr &&
+	    type->getattro != inv_py.PyModule_Type->getattro &&
+	    special(type, names.getattribute) != INV_PY_PLAIN)
+		return INV_PY_CODE;
+	const PyObject *found = inv_py._PyType_Lookup(type, name);
+	return found ? of_descriptor(found) : INV_PY_PLAIN;
+}
+
+static enum inv_py_verdict judge_len(PyTypeObject *type)
+{
+	const unsigned long sized = INV_PY_LIST_SUBCLASS | INV_PY_TUPLE_SUBCLASS |
+				    INV_PY_BYTES_SUBCLASS | INV_PY_STR_SUBCLASS |
+				    INV_PY_DICT_SUBCLASS;
+	if ((type->flags & sized) && !(type->flags & INV_PY_HEAPTYPE))
+		return INV_PY_PLAIN;
+	return special(type, names.len);
+}
+
+static uint32_t tag_of(const PyTypeObject *type)
+{
+	if (inv_py.version < 0x030c && !(type->flags & INV_PY_VERSION_VALID))
+		return 0;
+	return type->version_tag;
+}
+
+static enum inv_py_verdict verdict_of(struct inv_py_op *op, PyTypeObject *type)
+{
+	uint32_t tag = tag_of(type);
+	if (__builtin_expect(op->type == type && tag && op->tag == tag, 1))
+		return (enum inv_py_verdict)op->verdict;
+	op->verdict = (uint8_t)(op->kind == INV_PY_LEN ? judge_len(type) : judge_attr(type, op->name));
+	op->type = type;
+	op->tag = tag_of(type); /* the look-ups may have given it one */
+	return (enum inv_py_verdict)op->verdict;
+}
+
+/* ---- steps ---------------------------------------------------------------------------- */
+
+static PyObject *own(PyObject *borrowed)
+{
+	if (borrowed)
+		inv_py.Py_IncRef(borrowed);
+	return borrowed;
+}
+
+/* An attribute of a class: what its bases have, when it is no descriptor. */
+static PyObject *attr_of_class(PyObject *class, PyObject *name)
+{
+	const PyObject *meta = inv_py._PyType_Lookup(class->ob_type, name);
+	if (meta && (meta->ob_type == inv_py.PyGetSetDescr_Type ||
+		     meta->ob_type == inv_py.PyMemberDescr_Type)) {
+		PyObject *got = inv_py.PyObject_GetAttr(class, name);
+		if (!got)
+			inv_py.PyErr_Clear();
+		return got;
+	}
+	PyObject *found = inv_py._PyType_Lookup((PyTypeObject *)class, name);
+	return found && !found->ob_type->descr_get ? own(found) : NULL;
+}
+
+static PyObject *attr_of(PyObject *o, struct inv_py_op *op, bool properties)
+{
+	switch (verdict_of(op, o->ob_type)) {
+	case INV_PY_PLAIN: {
+		PyObject *got = inv_py._PyObject_GenericGetAttrWithDict(o, op->name, NULL, 1);
+		if (got || !properties)
+			return got;
+		return run_getattr(o, op->name); /* __getattr__ */
+	}
+	case INV_PY_OF_CLASS:
+		return attr_of_class(o, op->name);
+	default:
+		return properties ? run_getattr(o, op->name) : NULL;
+	}
+}
+
+static PyObject *item_at(PyObject *o, struct inv_py_op *op, bool properties)
+{
+	Py_ssize_t size, at = (Py_ssize_t)op->number;
+	bool tuple = inv_py_has_flag(o, INV_PY_TUPLE_SUBCLASS);
+	if (!tuple && !inv_py_has_flag(o, INV_PY_LIST_SUBCLASS)) {
+		PyObject *key = NULL, *got = NULL;
+		if (inv_py_has_flag(o, INV_PY_DICT_SUBCLASS) || properties)
+			key = inv_py.PyLong_FromLongLong(op->number);
+		if (key && inv_py_has_flag(o, INV_PY_DICT_SUBCLASS))
+			got = own(inv_py.PyDict_GetItemWithError(o, key));
+		if (key && !got && properties)
+			got = run_getitem(o, key);
+		inv_py_drop(key);
+		return got;
+	}
+	size = tuple ? inv_py.PyTuple_Size(o) : inv_py.PyList_Size(o);
+	if (at < 0)
+		at += size;
+	if (at < 0 || at >= size)
+		return NULL;
+	return own(tuple ? inv_py.PyTuple_GetItem(o, at) : inv_py.PyList_GetItem(o, at));
+}
+
+static PyObject *item_of(PyObject *o, struct inv_py_op *op, bool properties)
+{
+	PyObject *got = NULL;
+	if (inv_py_has_flag(o, INV_PY_DICT_SUBCLASS))
+		got = own(inv_py.PyDict_GetItemWithError(o, op->name));
+	if (!got && properties)
+		got = run_getitem(o, op->name);
+	return got;
+}
+
+static void length_of(struct inv_py_value *v, struct inv_py_op *op, bool properties)
+{
+	enum inv_py_verdict verdict = verdict_of(op, v->object->ob_type);
+	Py_ssize_t n = -1;
+	if (verdict == INV_PY_PLAIN)
+		n = inv_py.PyObject_Size(v->object);
+	else if (verdict == INV_PY_CODE && properties)
+		n = run_number(inv_py.PyObject_Size, v->object);
+	if (n < 0)
+		inv_py.PyErr_Clear();
+	v->good = n >= 0;
+	v->is_number = true;
+	v->number = n;
+}
+
+void inv_py_value_step(struct inv_py_value *v, struct inv_py_op *op, bool properties)
+{
+	PyObject *before = v->owned, *got = NULL;
+	if (v->is_number) {
+		v->good = false; /* a number has no parts */
+		return;
+	}
+	switch (op->kind) {
+	case INV_PY_ATTR:
+		got = attr_of(v->object, op, properties);
+		break;
+	case INV_PY_KEY:
+		got = item_of(v->object, op, properties);
+		break;
+	case INV_PY_INDEX:
+		got = item_at(v->object, op, properties);
+		break;
+	case INV_PY_TYPE:
+		got = own((PyObject *)v->object->ob_type);
+		break;
+	default:
+		length_of(v, op, properties);
+		v->object = v->owned = NULL;
+		inv_py_drop(before);
+		return;
+	}
+	if (!got && __builtin_expect(inv_py.PyErr_Occurred() != NULL, 0))
+		inv_py.PyErr_Clear();
+	v->good = got != NULL;
+	v->object = v->owned = got;
+	inv_py_drop(before);
+}
+
+/* ---- texts ---------------------------------------------------------------------------- */
+
+const char *inv_py_type_name(const PyTypeObject *type, size_t *length)
+{
+	const char *dot = strrchr(type->name, '.');
+	const char *name = dot ? dot + 1 : type->name;
+	*length = strlen(name);
+	return name;
+}
+
+static bool bytes_of(PyObject *bytes, struct inv_py_text *out)
+{
+	char *at;
+	Py_ssize_t length;
+	if (inv_py.PyBytes_AsStringAndSize(bytes, &at, &length)) {
+		inv_py.PyErr_Clear();
+		return false;
+	}
+	out->bytes = at;
+	out->length = (size_t)length;
+	return true;
+}
+
+/*
+ * An ASCII str is its own UTF-8. Others are encoded into an object of ours: the API's cached
+ * UTF-8 would stay in the program's str, where sys.getsizeof shows it.
+ */
+static bool str_of(PyObject *text, struct inv_py_text *out)
+{
+	uint32_t state;
+	memcpy(&state, (const char *)text + 32, sizeof(state));
+	if (__builtin_expect(inv_py.str_data && (state & 0x60u) == 0x60u, 1)) {
+		out->bytes = (const char *)text + inv_py.str_data;
+		memcpy(&out->length, (const char *)text + 16, sizeof(out->length));
+		return true;
+	}
+	PyObject *bytes = inv_py.PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
+	if (!bytes) {
+		inv_py.PyErr_Clear();
+		return false;
+	}
+	out->owned = bytes;
+	return bytes_of(bytes, out);
+}
+
+/* Of an object whose __str__ is C's and calls no Python code. */
+static bool printed(PyObject *o, struct inv_py_text *out)
+{
+	PyObject *text = inv_py.PyObject_Str(o);
+	if (!text) {
+		inv_py.PyErr_Clear();
+		return false;
+	}
+	struct inv_py_text inner = {.good = false};
+	bool good = str_of(text, &inner);
+	out->bytes = inner.bytes;
+	out->length = inner.length;
+	if (inner.owned) {
+		out->owned = inner.owned;
+		inv_py.Py_DecRef(text);
+	} else {
+		out->owned = text;
+	}
+	return good;
+}
+
+static bool number_text(int64_t number, struct inv_py_text *out)
+{
+	out->length = (size_t)snprintf(out->digits, sizeof(out->digits), "%lld", (long long)number);
+	out->bytes = out->digits;
+	return true;
+}
+
+/* True, False, None, and numbers: int's and float's own ways to print. */
+static bool is_simple(const PyObject *o)
+{
+	const PyTypeObject *type = o->ob_type;
+	return o == inv_py.none || type == inv_py.PyLong_Type || type == inv_py.PyFloat_Type ||
+	       type == inv_py.PyBool_Type;
+}
+
+static bool object_text(PyObject *o, bool properties, struct inv_py_text *out)
+{
+	int overflow = 0;
+	if (inv_py_has_flag(o, INV_PY_STR_SUBCLASS))
+		return str_of(o, out);
+	if (is_simple(o))
+		return printed(o, out);
+	if (inv_py_has_flag(o, INV_PY_BYTES_SUBCLASS))
+		return bytes_of(o, out);
+	if (inv_py_has_flag(o, INV_PY_TYPE_SUBCLASS)) {
+		out->bytes = inv_py_type_name((const PyTypeObject *)o, &out->length);
+		return true;
+	}
+	if (properties) {
+		PyObject *text = run_str(o);
+		bool good = text && str_of(text, out);
+		if (good && !out->owned)
+			out->owned = text;
+		else
+			inv_py_drop(text);
+		return good;
+	}
+	if (!inv_py_has_flag(o, INV_PY_LONG_SUBCLASS))
+		return false;
+	long long number = inv_py.PyLong_AsLongLongAndOverflow(o, &overflow);
+	return !overflow && number_text(number, out);
+}
+
+void inv_py_value_text(const struct inv_py_value *v, bool properties, struct inv_py_text *out)
+{
+	out->owned = NULL;
+	out->bytes = NULL;
+	out->length = 0;
+	if (!v->good)
+		out->good = false;
+	else if (v->is_number)
+		out->good = number_text(v->number, out);
+	else
+		out->good = object_text(v->object, properties, out);
+}
+
+/* ---- numbers and truth ------------------------------------------------------------------ */
+
+int inv_py_value_real(const struct inv_py_value *v, int64_t *whole, double *real)
+{
+	int overflow = 0;
+	if (!v->good)
+		return 0;
+	if (v->is_number) {
+		*whole = v->number;
+		return 1;
+	}
+	if (inv_py_has_flag(v->object, INV_PY_LONG_SUBCLASS)) {
+		*whole = inv_py.PyLong_AsLongLongAndOverflow(v->object, &overflow);
+		*real = overflow < 0 ? -1e300 : 1e300;
+		return overflow ? 2 : 1;
+	}
+	if (!inv_py.PyType_IsSubtype(v->object->ob_type, inv_py.PyFloat_Type))
+		return 0;
+	*real = inv_py.PyFloat_AsDouble(v->object);
+	return 2;
+}
+
+bool inv_py_value_number(const struct inv_py_value *v, int64_t *out)
+{
+	double real = 0;
+	int kind = inv_py_value_real(v, out, &real);
+	if (kind != 2)
+		return kind == 1;
+	if (!(real > -9.2e18 && real < 9.2e18))
+		return false;
+	*out = (int64_t)real;
+	return true;
+}
+
+static int is_true(PyObject *o, bool properties, enum inv_py_verdict verdict)
+{
+	int truth = -1;
+	if (verdict == INV_PY_PLAIN) {
+		truth = inv_py.PyObject_IsTrue(o);
+		if (truth < 0)
+			inv_py.PyErr_Clear();
+	} else if (properties) {
+		sigset_t before;
+		hold_signals(&before);
+		truth = inv_py.PyObject_IsTrue(o);
+		if (truth < 0)
+			inv_py.PyErr_Clear();
+		release_signals(&before);
+	}
+	return truth;
+}
+
+int inv_py_value_truth(const struct inv_py_value *v, bool properties)
+{
+	if (!v->good)
+		return -1;
+	if (v->is_number)
+		return v->number != 0;
+	if (v->object == inv_py.true_)
+		return 1;
+	if (v->object == inv_py.false_ || v->object == inv_py.none)
+		return 0;
+	enum inv_py_verdict verdict = special(v->object->ob_type, names.bool_);
+	if (verdict == INV_PY_NOT)
+		verdict = special(v->object->ob_type, names.len);
+	return verdict == INV_PY_NOT ? 1 : is_true(v->object, properties, verdict);
+}
+
+/* ---- exceptions ------------------------------------------------------------------------- */
+
+/* The text of str(e) where BaseException makes it of simple arguments. */
+static bool args_text(PyObject *e, struct inv_py_text *out)
+{
+	PyObject *args = inv_py.PyObject_GetAttrString(e, "args");
+	bool good = false;
+	if (!args) {
+		inv_py.PyErr_Clear();
+		return false;
+	}
+	Py_ssize_t count = args->ob_type == inv_py.PyTuple_Type ? inv_py.PyTuple_Size(args) : -1;
+	bool simple = count >= 0;
+	for (Py_ssize_t i = 0; simple && i < count; i++) {
+		const PyObject *arg = inv_py.PyTuple_GetItem(args, i);
+		simple = is_simple(arg) || arg->ob_type == inv_py.PyUnicode_Type ||
+			 arg->ob_type == inv_py.PyBytes_Type;
+	}
+	if (simple && special(e->ob_type, names.str) == INV_PY_PLAIN) {
+		good = printed(e, out);
+	} else if (count > 0) { /* the first text is what there is to say */
+		PyObject *first = inv_py.PyTuple_GetItem(args, 0);
+		if (first->ob_type == inv_py.PyUnicode_Type && str_of(first, out)) {
+			good = true;
+			if (!out->owned)
+				out->owned = own(first);
+		}
+	}
+	inv_py_drop(args);
+	return good;
+}
+
+void inv_py_exception_text(PyObject *value, bool properties, struct inv_py_text *out)
+{
+	out->owned = NULL;
+	out->bytes = NULL;
+	out->length = 0;
+	out->good = false;
+	if (!value)
+		return;
+	if (inv_py_has_flag(value, INV_PY_STR_SUBCLASS)) /* not made an exception yet */
+		out->good = str_of(value, out);
+	else if (properties)
+		out->good = object_text(value, true, out);
+	else
+		out->good = args_text(value, out);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * value.h - reading the program's objects without running its code.
+ *
+ * An attribute is read where that takes nothing but C: from the instance, a slot, a C
+ * getter. A property, a __getattr__, a cached_property is code of the program: it may raise,
+ * take for ever, or swallow the exception of a signal handler that happens to run in it.
+ * Whether a type's attribute is plain is asked once per (type, version tag), since that tag
+ * changes with every change of the type or its bases.
+ *
+ * With `properties = yes` the probe's author allows such code. Signals of the thread are held
+ * back meanwhile, so that an alarm's exception is raised in the program and not in us; what
+ * the code itself raises is dropped, and the field is unreadable.
+ *
+ * Under the GIL. Leaves no exception set, and needs none to be set on entry.
+ */
+#ifndef INV_PRELOAD_PYTHON_VALUE_H
+#define INV_PRELOAD_PYTHON_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "preload/python/api.h"
+
+#define INV_PY_OPS_MAX 8
+
+enum inv_py_op_kind { INV_PY_ATTR, INV_PY_KEY, INV_PY_INDEX, INV_PY_LEN, INV_PY_TYPE };
+enum inv_py_verdict { INV_PY_UNKNOWN = 0, INV_PY_PLAIN, INV_PY_OF_CLASS, INV_PY_CODE, INV_PY_NOT };
+
+/* One step of a path, and what is known of the type that it met last. */
+struct inv_py_op {
+	uint8_t kind, verdict;
+	uint32_t tag;
+	PyTypeObject *type;
+	int64_t number;	 /* INDEX */
+	const char *text; /* ATTR, KEY */
+	PyObject *name;	 /* the same as an interned str of the running interpreter */
+};
+
+/* What an expression came to; `owned` is dropped by inv_py_value_drop. */
+struct inv_py_value {
+	bool good, is_number;
+	int64_t number;
+	PyObject *object, *owned;
+};
+
+/* UTF-8 of a value; `owned` keeps it alive, `digits` holds a number's. */
+struct inv_py_text {
+	bool good;
+	const char *bytes;
+	size_t length;
+	PyObject *owned;
+	char digits[24];
+};
+
+/* To be called for each interpreter that starts. Returns: false: out of memory. */
+bool inv_py_value_start(void);
+
+/* Applies one step to *v, which must be good; what it held is dropped. */
+void inv_py_value_step(struct inv_py_value *v, struct inv_py_op *op, bool properties);
+
+static inline void inv_py_value_drop(struct inv_py_value *v)
+{
+	if (v->owned)
+		inv_py.Py_DecRef(v->owned);
+}
+
+/*
+ * str as its UTF-8, a lone surrogate as \udcxx; numbers, True, False, None as Python prints
+ * them; a type by its name; others only by their own __str__, if `properties`.
+ */
+void inv_py_value_text(const struct inv_py_value *v, bool properties, struct inv_py_text *out);
+static inline void inv_py_text_drop(struct inv_py_text *text)
+{
+	if (text->owned)
+		inv_py.Py_DecRef(text->owned);
+}
+
+/* A whole number; a float is cut towards zero. Returns: false: it is none. */
+bool inv_py_value_number(const struct inv_py_value *v, int64_t *out);
+
+/* The same, exact: *real is its value when it is a float. Returns: 0: none, 1: *whole, 2: *real. */
+int inv_py_value_real(const struct inv_py_value *v, int64_t *whole, double *real);
+
+/* Truth in Python's sense. Returns: 1, 0, or -1: it takes Python code to know. */
+int inv_py_value_truth(const struct inv_py_value *v, bool properties);
+
+/* type.__name__, up to the next change of the type. */
+const char *inv_py_type_name(const PyTypeObject *type, size_t *length);
+
+/* What an exception says, from its triple; see inv_py_value_text. */
+void inv_py_exception_text(PyObject *value, bool properties, struct inv_py_text *out);
+
+#endif
