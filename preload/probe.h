@@ -181,7 +181,7 @@ struct inv_probe {
 	char error_default[64]; /* "execution" unless error.default says otherwise */
 	enum inv_bind bind;
 	bool properties; /* Python: fields may run the program's code */
-	uint32_t line; /* of the section, for messages */
+	uint32_t line;	 /* of the section, for messages */
 };
 
 struct inv_probe_file {

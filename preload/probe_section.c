@@ -84,7 +84,8 @@ static int refuse_key(const struct inv_line *line, size_t length, struct inv_pro
 		inv_error_set(
 			error, line->number, line->column,
 			"unknown key '%.*s': expected target, signature, success, error_type, "
-			"error.<type>, normalise.<field>, redact.<field>, bind, properties or a field such as "
+			"error.<type>, normalise.<field>, redact.<field>, bind, properties or a "
+			"field such as "
 			"tick or artifact_id",
 			shown, line->text);
 	return -EINVAL;

@@ -285,8 +285,9 @@ static const struct {
 	[INV_LOSS_PAUSED] = {"paused", "calls made while the session was paused"},
 	[INV_LOSS_FILTERED] = {"filtered", "events dropped by a filter; totals are exact"},
 	[INV_LOSS_UNBOUND_PROC] = {"unbound_proc", "processes in which no probe was bound"},
-	[INV_LOSS_STACK] = {"stack", "times that a Python probe was off in a deep recursion, for want "
-				     "of stack: calls below are not counted"},
+	[INV_LOSS_STACK] = {"stack",
+			    "times that a Python probe was off in a deep recursion, for want "
+			    "of stack: calls below are not counted"},
 };
 
 const char *inv_loss_name(enum inv_loss reason)

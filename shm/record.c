@@ -390,7 +390,8 @@ static inline uint64_t close_frame(struct inv_thread *t, const struct inv_call *
 	uint32_t place = call->place_1 - 1;
 	uint64_t children = t->frames[place].children_ticks;
 	t->frames[place].ordinal_1 = 0;
-	if (__builtin_expect(t->suspended != 0, 0) && t->frames[place].address == INV_FRAME_SUSPENDED)
+	if (__builtin_expect(t->suspended != 0, 0) &&
+	    t->frames[place].address == INV_FRAME_SUSPENDED)
 		t->suspended--; /* it waited while others worked: nobody's child */
 	else if (place && t->frames[place - 1].ordinal_1)
 		t->frames[place - 1].children_ticks += duration;

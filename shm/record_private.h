@@ -36,8 +36,8 @@ struct inv_thread {
 	uint32_t cell_count;
 	uint32_t cells_reserved;
 	uint32_t pair_bits;
-	uint32_t top;  /* open places are below it */
-	uint32_t deep; /* open calls beyond INV_INFLIGHT_MAX */
+	uint32_t top;	    /* open places are below it */
+	uint32_t deep;	    /* open calls beyond INV_INFLIGHT_MAX */
 	uint32_t suspended; /* of those below top */
 	uint32_t epoch;
 	uint32_t claims;		 /* of the lane, when we claimed it */

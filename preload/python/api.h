@@ -53,6 +53,7 @@
 	X(const char *, PyUnicode_AsUTF8AndSize, (PyObject *, Py_ssize_t *))                       \
 	X(PyObject *, PyUnicode_AsEncodedString, (PyObject *, const char *, const char *))         \
 	X(PyObject *, PyUnicode_FromString, (const char *))                                        \
+	X(PyObject *, PyUnicode_FromStringAndSize, (const char *, Py_ssize_t))                     \
 	X(PyObject *, PyUnicode_InternFromString, (const char *))                                  \
 	X(int, PyUnicode_Compare, (PyObject *, PyObject *))                                        \
 	X(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *))                       \
@@ -113,9 +114,9 @@ struct inv_py_api {
 	PyObject *none, *true_, *false_;
 	PyObject **stop_iteration, **runtime_error; /* the exception classes, once it runs */
 	struct inv_py_inittab **inittab;
-	int version;		   /* 0x030b for 3.11 */
-	inv_py_vectorcall *plain;  /* what calls a function that nobody patched */
-	uint32_t func_vectorcall;  /* offsets in a function object */
+	int version;		  /* 0x030b for 3.11 */
+	inv_py_vectorcall *plain; /* what calls a function that nobody patched */
+	uint32_t func_vectorcall; /* offsets in a function object */
 	uint32_t func_code;
 	uint32_t func_globals;
 	uint32_t func_defaults;

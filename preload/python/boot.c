@@ -22,7 +22,7 @@
 #include "preload/python/find.h"
 
 static struct {
-	bool watching;	  /* for a libpython that comes later */
+	bool watching;	   /* for a libpython that comes later */
 	const void *asked; /* base of the object that called setlocale last */
 	PyObject *(*marshal)(void);
 } boot;

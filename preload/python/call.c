@@ -208,11 +208,12 @@ static bool compare_result(struct inv_py_binding *b, const struct inv_py_value *
 	int kind = inv_py_value_real(v, &whole, &real);
 	*readable = kind != 0;
 	if (kind == 1)
-		return inv_compare_holds(rule->compare, whole < rule->number, whole == rule->number,
-					 whole > rule->number);
+		return inv_compare_holds(
+			rule->compare,
+			whole<rule->number, whole == rule->number, whole> rule->number);
 	double number = (double)rule->number;
 	return kind == 0 ||
-	       inv_compare_holds(rule->compare, real < number, real == number, real > number);
+	       inv_compare_holds(rule->compare, real<number, real == number, real> number);
 }
 
 static bool succeeded(struct inv_py_binding *b, PyObject *result, uint8_t *flags)
@@ -307,8 +308,8 @@ static uint16_t failure_type(struct inv_py_binding *b, PyObject *result, struct 
 	if (type_by_code(b, result, &type))
 		return type;
 	if (b->probe->text_rule_count) {
-		int rule = inv_probe_match_message(b->probe, o->call.message,
-						   o->call.message_length);
+		int rule =
+			inv_probe_match_message(b->probe, o->call.message, o->call.message_length);
 		if (rule >= 0)
 			return b->plan->text_type[rule];
 	}
@@ -355,8 +356,9 @@ static void end_call(struct inv_py_binding *b, struct inv_call *call, struct inv
 	enum inv_rewrite how = b->probe->rewrite[INV_FIELD_ERROR_MESSAGE];
 	bool cut = false;
 	if (out->message && how) {
-		out->message_length = (uint32_t)inv_normalise(
-			how, out->message, out->message_length, text, sizeof(text), &cut);
+		out->message_length =
+			(uint32_t)inv_normalise(how, out->message, out->message_length, text,
+						sizeof(text), &cut);
 		out->message = out->message_length ? text : NULL;
 	}
 	inv_record_reenter(call);
@@ -440,9 +442,8 @@ call_unpatched(struct inv_py_binding *b, PyObject *callable, PyObject *const *ar
 
 static inline int *c_recursion(void)
 {
-	return inv_py.c_recursion
-		       ? (int *)((char *)inv_py.PyThreadState_Get() + inv_py.c_recursion)
-		       : NULL;
+	return inv_py.c_recursion ? (int *)((char *)inv_py.PyThreadState_Get() + inv_py.c_recursion)
+				  : NULL;
 }
 
 /* ---- stubs -------------------------------------------------------------------------- */
@@ -495,7 +496,8 @@ observe(struct inv_py_binding *b, PyObject *callable, PyObject *const *args, siz
 	if (deep((uintptr_t)__builtin_frame_address(0)))
 		return call_unpatched(b, callable, args, nargsf, kwnames);
 	know(b, callable);
-	struct inv_py_arguments a = {callable, args, INV_PY_NARGS(nargsf), kwnames, &b->code, false};
+	struct inv_py_arguments a = {callable, args,	 INV_PY_NARGS(nargsf),
+				     kwnames,  &b->code, false};
 	begin(b, &call, &a);
 	int *left = c_recursion();
 	if (left)

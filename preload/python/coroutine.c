@@ -229,8 +229,7 @@ static PyObject *await_self(PyObject *self)
 		return NULL;
 	inv_py.Py_DecRef(awaited);
 	if (awaited != inv_py.none) {
-		inv_py.PyErr_SetString(*inv_py.runtime_error,
-				       "coroutine is being awaited already");
+		inv_py.PyErr_SetString(*inv_py.runtime_error, "coroutine is being awaited already");
 		return NULL;
 	}
 	inv_py.Py_IncRef(self);
@@ -259,11 +258,10 @@ static PyObject *get_class(PyObject *self, void *closure)
 }
 
 static struct inv_py_getset getset[] = {{"__class__", get_class, NULL, NULL, NULL}, {NULL}};
-static struct inv_py_method methods[] = {
-	{"send", (void *)step, INV_PY_METH_O, NULL},
-	{"throw", (void *)throw_step, INV_PY_METH_VARARGS, NULL},
-	{"close", (void *)close_step, INV_PY_METH_NOARGS, NULL},
-	{NULL}};
+static struct inv_py_method methods[] = {{"send", (void *)step, INV_PY_METH_O, NULL},
+					 {"throw", (void *)throw_step, INV_PY_METH_VARARGS, NULL},
+					 {"close", (void *)close_step, INV_PY_METH_NOARGS, NULL},
+					 {NULL}};
 
 bool inv_py_coroutine_start(void)
 {

@@ -13,6 +13,7 @@
 #include "preload/python/find.h"
 #include "preload/python/function.h"
 
+#define WORDS_38   256u	    /* of an interpreter state */
 #define FRAMES_MAX 1000000u /* evaluated in vain, and the hook is taken back */
 
 /* Whether a want that is not bound yet may be found in this module, and its value there. */
@@ -109,9 +110,9 @@ typedef PyObject *evaluator(void *state, void *frame, int throwing); /* from 3.9
 typedef PyObject *evaluator_38(void *frame, int throwing);
 
 static struct {
-	uint32_t frames; /* that are still looked at */
+	uint32_t frames;	  /* that are still looked at */
 	PyObject *asked, *module; /* globals: looked at last; of the module that is wanted */
-	evaluator_38 **place; /* 3.8 */
+	void **place;		  /* 3.8: the word of the interpreter that holds the hook */
 } hook;
 
 /* Offsets in a frame. */
@@ -122,7 +123,7 @@ static struct {
 static void take_back(void)
 {
 	if (hook.place)
-		*(void **)hook.place = (void *)inv_py._PyEval_EvalFrameDefault;
+		*hook.place = (void *)inv_py._PyEval_EvalFrameDefault;
 	else
 		inv_py._PyInterpreterState_SetEvalFrameFunc(
 			inv_py.PyInterpreterState_Main(), (void *)inv_py._PyEval_EvalFrameDefault);
@@ -191,12 +192,11 @@ static PyObject *look_and_evaluate_38(void *frame, int throwing)
 static bool find_place_38(void)
 {
 	void **word = inv_py.PyInterpreterState_Main();
-	for (unsigned i = 0; i < 256; i++)
-		if (word[i] == (void *)inv_py._PyEval_EvalFrameDefault) {
-			hook.place = (evaluator_38 **)&word[i];
-			return true;
-		}
-	return false;
+	unsigned i = 0;
+	while (i < WORDS_38 && word[i] != (void *)inv_py._PyEval_EvalFrameDefault)
+		i++;
+	hook.place = i < WORDS_38 ? &word[i] : NULL;
+	return hook.place != NULL;
 }
 
 static void start_hooking(void)
@@ -210,7 +210,7 @@ static void start_hooking(void)
 	hook.place = NULL;
 	if (inv_py.version == 0x0308) {
 		if (find_place_38())
-			*(void **)hook.place = (void *)look_and_evaluate_38;
+			*hook.place = (void *)look_and_evaluate_38;
 	} else if (inv_py._PyInterpreterState_SetEvalFrameFunc) {
 		inv_py._PyInterpreterState_SetEvalFrameFunc(inv_py.PyInterpreterState_Main(),
 							    (void *)look_and_evaluate);

@@ -36,7 +36,8 @@ uint32_t inv_py_find_take(const struct inv_probe *probes, uint32_t count,
 		if (inv_py_binding_compile(&want->binding, &probes[i]))
 			found.count++;
 		else
-			host->refused(i, INV_REASON_UNSUPPORTED, "an expression has too many parts");
+			host->refused(i, INV_REASON_UNSUPPORTED,
+				      "an expression has too many parts");
 	}
 	return found.count;
 }
@@ -96,8 +97,8 @@ bool inv_py_want_matches(const struct inv_py_want *want, PyObject *dict)
 	const char *name = text_in(dict, "__name__"), *module = want->target->module;
 	if (strcmp(name, module) == 0)
 		return true;
-	return is_main(name) && (strcmp(module, "__main__") == 0 ||
-				 is_file_of(text_in(dict, "__file__"), module));
+	return is_main(name) &&
+	       (strcmp(module, "__main__") == 0 || is_file_of(text_in(dict, "__file__"), module));
 }
 
 /* ---- binding ---------------------------------------------------------------------- */
@@ -110,28 +111,24 @@ size_t inv_py_first_part(const char *dotted)
 /* An attribute as it is stored: of a class or its bases, a module, or an object's class. */
 static PyObject *stored(PyObject *o, const char *name, size_t length)
 {
-	char text[192];
-	PyObject *key, *value;
-	if (length >= sizeof(text))
-		return NULL;
-	memcpy(text, name, length);
-	text[length] = 0;
-	if (o->ob_type == inv_py.PyModule_Type)
-		return inv_py.PyDict_GetItemString(inv_py.PyModule_GetDict(o), text);
-	key = inv_py.PyUnicode_FromString(text);
+	PyObject *key = inv_py.PyUnicode_FromStringAndSize(name, (Py_ssize_t)length), *value;
 	if (!key) {
 		inv_py.PyErr_Clear();
 		return NULL;
 	}
-	value = inv_py._PyType_Lookup(inv_py_has_flag(o, INV_PY_TYPE_SUBCLASS) ? (PyTypeObject *)o
-									       : o->ob_type,
-				      key);
+	if (o->ob_type == inv_py.PyModule_Type)
+		value = inv_py.PyDict_GetItemWithError(inv_py.PyModule_GetDict(o), key);
+	else if (inv_py_has_flag(o, INV_PY_TYPE_SUBCLASS))
+		value = inv_py._PyType_Lookup((PyTypeObject *)o, key);
+	else
+		value = inv_py._PyType_Lookup(o->ob_type, key);
 	inv_py.Py_DecRef(key);
 	return value;
 }
 
 /* Follows the rest of a dotted name. Returns: what is there, borrowed; *missing: where it ends. */
-static PyObject *follow(PyObject *first, const char *dotted, PyObject **holder, const char **missing)
+static PyObject *follow(PyObject *first, const char *dotted, PyObject **holder,
+			const char **missing)
 {
 	const char *at = dotted + inv_py_first_part(dotted);
 	PyObject *o = first;
@@ -283,11 +280,11 @@ static void suggest(struct inv_py_want *want, const char *name)
 
 static void module_executed(PyObject *module)
 {
-	PyObject *dict = module->ob_type == inv_py.PyModule_Type ||
-					 inv_py.PyType_IsSubtype(module->ob_type,
-								 inv_py.PyModule_Type)
-				 ? inv_py.PyModule_GetDict(module)
-				 : NULL;
+	PyObject *dict =
+		module->ob_type == inv_py.PyModule_Type ||
+				inv_py.PyType_IsSubtype(module->ob_type, inv_py.PyModule_Type)
+			? inv_py.PyModule_GetDict(module)
+			: NULL;
 	if (!dict)
 		return;
 	const char *name = text_in(dict, "__name__");
@@ -308,8 +305,7 @@ static void look_at_modules(void)
 		struct inv_py_want *want = &found.wants[i];
 		if (want->functions)
 			continue;
-		PyObject *module =
-			inv_py.PyDict_GetItemString(modules, want->target->module);
+		PyObject *module = inv_py.PyDict_GetItemString(modules, want->target->module);
 		if (module && module->ob_type == inv_py.PyModule_Type)
 			look_in(want, inv_py.PyModule_GetDict(module), false);
 	}
@@ -373,8 +369,7 @@ static void class_made(PyObject *class, PyObject *body)
 {
 	PyObject *qualname = inv_py.PyObject_GetAttrString(body, "__qualname__");
 	PyObject *globals = inv_py_at(body, inv_py.func_globals);
-	const char *name =
-		qualname ? inv_py.PyUnicode_AsUTF8AndSize(qualname, NULL) : NULL;
+	const char *name = qualname ? inv_py.PyUnicode_AsUTF8AndSize(qualname, NULL) : NULL;
 	for (uint32_t i = 0; name && i < found.count; i++) {
 		struct inv_py_want *want = &found.wants[i];
 		size_t length = strlen(name);
@@ -421,10 +416,9 @@ static PyObject *build_class(PyObject *self, PyObject *const *args, Py_ssize_t c
 
 static PyObject *import_dict(const char *name)
 {
-	PyObject *module =
-		inv_py.PyDict_GetItemString(inv_py.PyImport_GetModuleDict(), name);
+	PyObject *module = inv_py.PyDict_GetItemString(inv_py.PyImport_GetModuleDict(), name);
 	return module && module->ob_type == inv_py.PyModule_Type ? inv_py.PyModule_GetDict(module)
-								  : NULL;
+								 : NULL;
 }
 
 static void hook_build_class(void)

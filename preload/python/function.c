@@ -14,8 +14,8 @@ void inv_py_subtype_copy(PyTypeObject *copy, PyTypeObject *of)
 	memset(copy, 0, sizeof(*copy));
 	memcpy(copy, of, INV_PY_TYPE_COPIED);
 	copy->head.ob_refcnt = 1;
-	copy->flags &= ~(INV_PY_READY | INV_PY_READYING | INV_PY_VERSION_VALID |
-			 INV_PY_STATIC_BUILTIN);
+	copy->flags &=
+		~(INV_PY_READY | INV_PY_READYING | INV_PY_VERSION_VALID | INV_PY_STATIC_BUILTIN);
 	copy->doc = NULL;
 	copy->methods = NULL;
 	copy->members = NULL;
@@ -49,8 +49,8 @@ static PyObject *reduce(PyObject *self, PyObject *protocol)
 }
 
 static struct inv_py_getset getset[] = {{"__class__", get_class, NULL, NULL, NULL}, {NULL}};
-static struct inv_py_method methods[] = {
-	{"__reduce_ex__", (void *)reduce, INV_PY_METH_O, NULL}, {NULL}};
+static struct inv_py_method methods[] = {{"__reduce_ex__", (void *)reduce, INV_PY_METH_O, NULL},
+					 {NULL}};
 
 bool inv_py_function_start(void)
 {

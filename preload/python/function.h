@@ -22,7 +22,8 @@
 
 #include "preload/python/api.h"
 
-/* Makes the subtype anew for an interpreter that has just started. Returns: false: not to be had. */
+/* Makes the subtype anew for an interpreter that has just started. Returns: false: not to be had.
+ */
 bool inv_py_function_start(void);
 
 /*

@@ -244,8 +244,9 @@ static uint8_t of_variable(const struct inv_py_path *path, const struct inv_py_a
 		v->good = at >= 0 && at < extra;
 		v->object = v->good ? a->args[a->code->positional + at] : NULL;
 	} else if (path->place == INV_PY_PLACE_VARKEYWORDS && first->kind == INV_PY_LEN) {
-		*v = (struct inv_py_value){
-			.good = true, .is_number = true, .number = extra_keywords(a)};
+		*v = (struct inv_py_value){.good = true,
+					   .is_number = true,
+					   .number = extra_keywords(a)};
 	} else if (path->place == INV_PY_PLACE_VARKEYWORDS && first->kind == INV_PY_KEY) {
 		v->object = keyword(a, first->name);
 		v->good = v->object != NULL;

@@ -26,7 +26,7 @@ struct inv_py_path {
 
 /* The parameters of one code object. */
 struct inv_py_code {
-	PyObject *code; /* owned: an address is not used again meanwhile; NULL: none met yet */
+	PyObject *code;	 /* owned: an address is not used again meanwhile; NULL: none met yet */
 	PyObject *names; /* owned: co_varnames, whose first are the parameters */
 	int positional, keyword_only;
 	bool varargs, varkeywords;
@@ -42,7 +42,7 @@ struct inv_py_code {
 struct inv_py_arguments {
 	PyObject *function;
 	PyObject *const *args;
-	Py_ssize_t count; /* positional */
+	Py_ssize_t count;   /* positional */
 	PyObject *keywords; /* names of those behind them: a tuple, or NULL */
 	const struct inv_py_code *code;
 	bool locals; /* args are the function's local variables: every parameter is there */
@@ -60,7 +60,8 @@ bool inv_py_code_read(struct inv_py_code *out, PyObject *code);
 /* Finds the path's parameter among those of `code`. Returns: false: it has none of that name. */
 bool inv_py_path_place(struct inv_py_path *path, const struct inv_py_code *code);
 
-/* Evaluates at entry, or at return with `result`. To be dropped. v->good says whether it came off. */
+/* Evaluates at entry, or at return with `result`. To be dropped. v->good says whether it came off.
+ */
 void inv_py_path_eval(struct inv_py_path *path, const struct inv_py_arguments *arguments,
 		      PyObject *result, struct inv_py_value *v);
 

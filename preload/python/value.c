@@ -142,7 +142,8 @@ static enum inv_py_verdict verdict_of(struct inv_py_op *op, PyTypeObject *type)
 	uint32_t tag = tag_of(type);
 	if (__builtin_expect(op->type == type && tag && op->tag == tag, 1))
 		return (enum inv_py_verdict)op->verdict;
-	op->verdict = (uint8_t)(op->kind == INV_PY_LEN ? judge_len(type) : judge_attr(type, op->name));
+	op->verdict =
+		(uint8_t)(op->kind == INV_PY_LEN ? judge_len(type) : judge_attr(type, op->name));
 	op->type = type;
 	op->tag = tag_of(type); /* the look-ups may have given it one */
 	return (enum inv_py_verdict)op->verdict;

@@ -32,9 +32,9 @@ struct inv_py_op {
 	uint8_t kind, verdict;
 	uint32_t tag;
 	PyTypeObject *type;
-	int64_t number;	 /* INDEX */
+	int64_t number;	  /* INDEX */
 	const char *text; /* ATTR, KEY */
-	PyObject *name;	 /* the same as an interned str of the running interpreter */
+	PyObject *name;	  /* the same as an interned str of the running interpreter */
 };
 
 /* What an expression came to; `owned` is dropped by inv_py_value_drop. */
