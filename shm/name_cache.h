@@ -174,16 +174,15 @@ static inline uint32_t inv_name_of_string(struct inv_name_cache *cache, struct i
 uint32_t inv_name_of_bytes_slow(struct inv_name_cache *cache, struct inv_segment *seg,
 				const char *p, size_t length, struct inv_name_miss *miss);
 
-/* The same of a counted text that is known to be readable. */
-static inline uint32_t inv_name_of_bytes(struct inv_name_cache *cache, struct inv_segment *seg,
-					 const char *p, size_t length, struct inv_name_miss *miss)
+/*
+ * The same of a counted text that is known to be readable and that a NUL follows.
+ * Returns: its id if the cache has it, else 0: inv_name_of_bytes_slow is to be asked.
+ */
+static inline uint32_t inv_name_known(struct inv_name_cache *cache, const char *p, size_t length)
 {
 	const struct inv_cached_name *c = inv_name_cache_slot(cache, (uint64_t)(uintptr_t)p);
-	if (__builtin_expect(c->key == (uint64_t)(uintptr_t)p && c->text && c->length == length &&
-				     memcmp(p, c->text, length) == 0,
-			     1))
-		return c->id;
-	return inv_name_of_bytes_slow(cache, seg, p, length, miss);
+	/* A text with a NUL in it is never cached: length and bytes up to a NUL are all of it. */
+	return c->length == length ? inv_name_hit(cache, p) : 0;
 }
 
 /* Returns: the id of the number in decimal, or 0 and *miss filled. */

@@ -99,6 +99,8 @@ static_assert(offsetof(struct inv_py_type, version_tag) == 384, "tp_version_tag"
 
 /* tp_flags */
 #define INV_PY_STATIC_BUILTIN (1ul << 1) /* from 3.12 on */
+#define INV_PY_INLINE_VALUES  (1ul << 2) /* from 3.13 on */
+#define INV_PY_MANAGED_DICT   (1ul << 4) /* from 3.11 on */
 #define INV_PY_HEAPTYPE	      (1ul << 9)
 #define INV_PY_READY	      (1ul << 12)
 #define INV_PY_READYING	      (1ul << 13)
@@ -116,6 +118,33 @@ struct inv_py_cfunction {
 	PyObject head;
 	struct inv_py_method *method;
 };
+
+/* The descriptor of a slot, and the row behind it. */
+struct inv_py_member {
+	const char *name;
+	int type; /* INV_PY_MEMBER_OBJECT: may be NULL, which is "no such attribute" */
+	Py_ssize_t offset;
+};
+struct inv_py_member_descriptor {
+	PyObject head;
+	PyTypeObject *owner;
+	PyObject *name, *qualname;
+	struct inv_py_member *member;
+};
+#define INV_PY_MEMBER_OBJECT 16
+
+/*
+ * The keys that the instances of a class share (3.11 to 3.13): entry i is the key of value i.
+ * `kind` 2: shared.
+ */
+struct inv_py_keys {
+	Py_ssize_t refcount;
+	uint8_t log2_size, log2_index_bytes, kind, spare;
+	uint32_t version;
+	Py_ssize_t usable, count;
+	char indices[]; /* 1 << log2_index_bytes of them, then the entries: key, value */
+};
+#define INV_PY_KEYS_SHARED 2
 
 struct inv_py_inittab {
 	const char *name;

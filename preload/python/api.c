@@ -118,7 +118,7 @@ static const char *verify_function(PyObject *f)
 }
 
 #define STATE_AT    32u
-#define STATE_ASCII 0x40u
+#define STATE_ASCII 0x60u /* compact, ascii */
 
 static uint32_t state_of(const PyObject *text)
 {
@@ -135,9 +135,9 @@ static void find_str_data(void)
 	PyObject *latin = inv_py.PyUnicode_FromString("\xc3\xa9t\xc3\xa9");
 	const char *data = ascii ? inv_py.PyUnicode_AsUTF8AndSize(ascii, &length) : NULL;
 	inv_py.str_data = 0;
-	if (data && latin && (state_of(ascii) & STATE_ASCII) && !(state_of(latin) & STATE_ASCII) &&
-	    inv_py_at(ascii, 16) == (void *)6 && data > (const char *)ascii &&
-	    data < (const char *)ascii + 64)
+	if (data && latin && (state_of(ascii) & STATE_ASCII) == STATE_ASCII &&
+	    (state_of(latin) & STATE_ASCII) != STATE_ASCII && inv_py_at(ascii, 16) == (void *)6 &&
+	    data > (const char *)ascii && data < (const char *)ascii + 64)
 		inv_py.str_data = (uint32_t)(data - (const char *)ascii);
 	inv_py_drop(ascii);
 	inv_py_drop(latin);

@@ -37,6 +37,7 @@
 	X(int, PyType_Ready, (PyTypeObject *))                                                     \
 	X(int, PyType_IsSubtype, (PyTypeObject *, PyTypeObject *))                                 \
 	X(Py_ssize_t, PyObject_Size, (PyObject *))                                                 \
+	X(Py_ssize_t, PyObject_Hash, (PyObject *))                                                 \
 	X(int, PyObject_IsTrue, (PyObject *))                                                      \
 	X(PyObject *, PyObject_Str, (PyObject *))                                                  \
 	X(PyObject *, PyDict_GetItemWithError, (PyObject *, PyObject *))                           \
@@ -71,6 +72,7 @@
 	X(void *, PyInterpreterState_Get, (void))                                                  \
 	X(void *, _PyInterpreterState_Get, (void)) /* 3.8 */                                       \
 	X(void, PyFunction_SetVectorcall, (PyObject *, inv_py_vectorcall *))                       \
+	X(PyObject *, _PyDict_GetItem_KnownHash, (PyObject *, PyObject *, Py_ssize_t))             \
 	X(int, PyFunction_AddWatcher, (int (*)(int, PyObject *, PyObject *)))                      \
 	X(int, PyFunction_ClearWatcher, (int))                                                     \
 	X(int, PyDict_AddWatcher, (int (*)(int, PyObject *, PyObject *, PyObject *)))              \

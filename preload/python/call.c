@@ -30,6 +30,26 @@ bool inv_py_binding_compile(struct inv_py_binding *b, const struct inv_probe *pr
 	       inv_py_path_compile(&b->error_code, &probe->error_code, probe->properties) && good;
 }
 
+void inv_py_binding_ready(struct inv_py_binding *b, const struct inv_plan *plan)
+{
+	b->plan = plan;
+	b->judges = b->success.base || b->probe->field[INV_FIELD_RESULT_TYPE].kind;
+	b->reads = false;
+	for (unsigned i = 0; i <= INV_FIELD_ARGS_COUNT; i++)
+		b->reads = b->reads || b->fields[i].base;
+	int64_t count = b->probe->field[INV_FIELD_ARGS_COUNT].number;
+	b->constant = (struct inv_call_fields){
+		.invoker = (uint32_t)plan->fetch[INV_FIELD_INVOKER].constant,
+		.artifact = (uint32_t)plan->fetch[INV_FIELD_ARTIFACT].constant,
+		.method = (uint32_t)plan->fetch[INV_FIELD_METHOD].constant,
+		.tick = b->probe->field[INV_FIELD_TICK].number,
+		.args_count = (uint16_t)(count < 0	 ? 0
+					 : count > 65535 ? 65535
+							 : count),
+		.probe = plan->index,
+	};
+}
+
 /* What an interpreter before this one left is gone with it. */
 bool inv_py_binding_start(struct inv_py_binding *b)
 {
@@ -64,44 +84,67 @@ struct entry {
 	struct inv_py_text texts[3]; /* invoker, artifact, method */
 	int64_t tick, args_count;
 	uint32_t unreadable;
+	bool owns; /* some object is to be dropped */
 };
 
-static int64_t number_field(struct inv_py_binding *b, unsigned field,
-			    const struct inv_py_arguments *a, struct entry *e)
+static inline int64_t number_field(struct inv_py_binding *b, unsigned field,
+				   const struct inv_py_arguments *a, struct entry *e)
 {
 	struct inv_py_path *path = &b->fields[field];
+	struct inv_py_value *v = &e->values[field];
 	int64_t number = b->probe->field[field].number; /* of a constant; else 0 */
-	e->values[field].owned = NULL;
+	v->owned = NULL;
 	if (!path->base)
 		return number;
-	inv_py_path_eval(path, a, NULL, &e->values[field]);
-	if (inv_py_value_number(&e->values[field], &number))
+	inv_py_path_eval(path, a, NULL, v);
+	e->owns |= v->owned != NULL;
+	if (v->good && v->is_number)
+		return v->number;
+	if (inv_py_value_number(v, &number))
 		return number;
 	e->unreadable++;
 	return 0;
 }
 
-static void read_entry(struct inv_py_binding *b, const struct inv_py_arguments *a, struct entry *e)
+static inline void text_field(struct inv_py_binding *b, unsigned i,
+			      const struct inv_py_arguments *a, struct entry *e)
 {
-	e->unreadable = 0;
-	e->tick = number_field(b, INV_FIELD_TICK, a, e);
-	e->args_count = number_field(b, INV_FIELD_ARGS_COUNT, a, e);
-	for (unsigned i = 0; i < 3; i++) {
-		unsigned field = INV_FIELD_INVOKER + i;
-		e->values[field].owned = e->texts[i].owned = NULL;
-		if (!b->fields[field].base)
-			continue;
-		inv_py_path_eval(&b->fields[field], a, NULL, &e->values[field]);
-		inv_py_value_text(&e->values[field], b->probe->properties, &e->texts[i]);
-	}
+	struct inv_py_value *v = &e->values[INV_FIELD_INVOKER + i];
+	struct inv_py_text *text = &e->texts[i];
+	v->owned = text->owned = NULL;
+	if (!b->fields[INV_FIELD_INVOKER + i].base)
+		return;
+	inv_py_path_eval(&b->fields[INV_FIELD_INVOKER + i], a, NULL, v);
+	text->good =
+		v->good && !v->is_number && inv_py_ascii(v->object, &text->bytes, &text->length);
+	if (__builtin_expect(!text->good, 0))
+		inv_py_value_text(v, b->probe->properties, text);
+	e->owns |= v->owned || text->owned;
 }
 
-static void drop_entry(struct entry *e)
+static inline void read_entry(struct inv_py_binding *b, const struct inv_py_arguments *a,
+			      struct entry *e)
+{
+	e->unreadable = 0;
+	e->owns = false;
+	e->tick = number_field(b, INV_FIELD_TICK, a, e);
+	e->args_count = number_field(b, INV_FIELD_ARGS_COUNT, a, e);
+	for (unsigned i = 0; i < 3; i++)
+		text_field(b, i, a, e);
+}
+
+static void __attribute__((noinline)) drop_objects(struct entry *e)
 {
 	for (unsigned i = 0; i <= INV_FIELD_ARGS_COUNT; i++)
 		inv_py_value_drop(&e->values[i]);
 	for (unsigned i = 0; i < 3; i++)
 		inv_py_text_drop(&e->texts[i]);
+}
+
+static inline void drop_entry(struct entry *e)
+{
+	if (e->owns)
+		drop_objects(e);
 }
 
 static uint32_t rewritten(enum inv_rewrite how, const struct inv_py_text *text,
@@ -115,28 +158,44 @@ static uint32_t rewritten(enum inv_rewrite how, const struct inv_py_text *text,
 	return id;
 }
 
-static uint32_t name_of(const struct inv_py_binding *b, unsigned field,
-			const struct inv_py_text *text, struct inv_name_cache *names,
-			struct inv_name_miss *miss)
+/* A name that is not known by its place, or not to be had; f is told what it missed. */
+static uint32_t __attribute__((noinline))
+name_slow(const struct inv_py_binding *b, unsigned i, const struct inv_py_text *text,
+	  struct inv_name_cache *names, struct inv_call_fields *f)
 {
+	struct inv_name_miss *miss = &f->miss[i];
+	enum inv_rewrite how = b->probe->rewrite[INV_FIELD_INVOKER + i];
+	uint32_t id = INV_NAME_OTHER;
 	*miss = (struct inv_name_miss){.text = NULL};
-	if (!text->good) {
+	if (!text->good)
 		miss->unreadable = true;
-		return INV_NAME_OTHER;
-	}
-	if (b->probe->rewrite[field])
-		return rewritten(b->probe->rewrite[field], text, miss);
-	if (!names) { /* every cache of the overflow region is taken: rare, and counted */
+	else if (how)
+		id = rewritten(how, text, miss);
+	else if (!names) /* every cache of the overflow region is taken: rare, and counted */
 		miss->overflow = true;
-		return INV_NAME_OTHER;
-	}
-	return inv_name_of_bytes(names, inv_record_segment(), text->bytes, text->length, miss);
+	else
+		id = inv_name_of_bytes_slow(names, inv_record_segment(), text->bytes, text->length,
+					    miss);
+	if (miss->unreadable || miss->overflow || miss->truncated)
+		f->missed |= (uint8_t)(1u << i);
+	return id;
 }
 
-static void fill_fields(const struct inv_py_binding *b, const struct entry *e,
-			struct inv_name_cache *names, struct inv_call_fields *f)
+static inline uint32_t name_of(const struct inv_py_binding *b, unsigned i,
+			       const struct inv_py_text *text, struct inv_name_cache *names,
+			       struct inv_call_fields *f)
 {
-	uint32_t ids[3];
+	uint32_t id = 0;
+	if (!b->fields[INV_FIELD_INVOKER + i].base)
+		return (uint32_t)b->plan->fetch[INV_FIELD_INVOKER + i].constant;
+	if (text->good && names && !b->probe->rewrite[INV_FIELD_INVOKER + i])
+		id = inv_name_known(names, text->bytes, text->length);
+	return __builtin_expect(id != 0, 1) ? id : name_slow(b, i, text, names, f);
+}
+
+static inline void fill_fields(const struct inv_py_binding *b, const struct entry *e,
+			       struct inv_name_cache *names, struct inv_call_fields *f)
+{
 	f->probe = b->plan->index;
 	f->missed = 0;
 	f->tick = e->tick;
@@ -144,19 +203,9 @@ static void fill_fields(const struct inv_py_binding *b, const struct entry *e,
 				   : e->args_count > 65535 ? 65535
 							   : e->args_count);
 	f->unreadable = e->unreadable;
-	for (unsigned i = 0; i < 3; i++) {
-		unsigned field = INV_FIELD_INVOKER + i;
-		if (!b->fields[field].base) {
-			ids[i] = (uint32_t)b->plan->fetch[field].constant;
-			continue;
-		}
-		ids[i] = name_of(b, field, &e->texts[i], names, &f->miss[i]);
-		if (f->miss[i].unreadable || f->miss[i].overflow || f->miss[i].truncated)
-			f->missed |= (uint8_t)(1u << i);
-	}
-	f->invoker = ids[0];
-	f->artifact = ids[1];
-	f->method = ids[2];
+	f->invoker = name_of(b, 0, &e->texts[0], names, f);
+	f->artifact = name_of(b, 1, &e->texts[1], names, f);
+	f->method = name_of(b, 2, &e->texts[2], names, f);
 }
 
 /* ---- outcome ------------------------------------------------------------------------ */
@@ -170,22 +219,36 @@ static uint16_t intern_type(const char *text, size_t length)
 	return type;
 }
 
-/* The id of a class's name. The name is compared, too: a class can die and its place live on. */
-static uint16_t type_of_class(struct inv_py_binding *b, const PyTypeObject *type)
+static uint16_t __attribute__((noinline))
+type_of_new_class(struct inv_py_known_type *known, const PyTypeObject *type)
 {
 	size_t length;
 	const char *name = inv_py_type_name(type, &length);
+	uint16_t id = intern_type(name, length);
+	known->type = NULL;
+	if (!id)
+		return id;
+	known->type = type;
+	known->name = type->name;
+	known->tag = inv_py_tag(type);
+	known->id = id;
+	return id;
+}
+
+/*
+ * The id of a class's name. A class can die and another be made in its place: the version tag
+ * tells them apart, and a static type does not die.
+ */
+static inline uint16_t type_of_class(struct inv_py_binding *b, const PyTypeObject *type)
+{
 	struct inv_py_known_type *known =
 		&b->types[((uintptr_t)type >> 4 ^ (uintptr_t)type >> 12) % INV_PY_TYPES_CACHED];
-	if (__builtin_expect(known->type == type && strcmp(known->name, name) == 0, 1))
+	if (__builtin_expect(known->type == type && known->name == type->name &&
+				     (!(type->flags & INV_PY_HEAPTYPE) ||
+				      (known->tag && known->tag == inv_py_tag(type))),
+			     1))
 		return known->id;
-	uint16_t id = intern_type(name, length);
-	if (id && length < sizeof(known->name)) {
-		known->type = type;
-		known->id = id;
-		memcpy(known->name, name, length + 1);
-	}
-	return id;
+	return type_of_new_class(known, type);
 }
 
 /* What a call came to, while its objects are looked at. */
@@ -369,7 +432,16 @@ static void end_call(struct inv_py_binding *b, struct inv_call *call, struct inv
 void inv_py_call_finish(struct inv_py_binding *b, struct inv_call *call, PyObject *result,
 			const char *left, uint64_t now)
 {
-	struct outcome o = {.call = {.failed = false}};
+	struct outcome o;
+	o.call = (struct inv_call_outcome){.failed = false};
+	o.value.owned = o.message.owned = NULL;
+	if (__builtin_expect(result && !b->judges, 1)) {
+		o.call.type = type_of_class(b, result->ob_type);
+		inv_record_reenter(call);
+		if (call->mode)
+			inv_record_end(call, &o.call, now);
+		return;
+	}
 	if (result) {
 		returned(b, result, &o);
 	} else if (left) {
@@ -453,6 +525,11 @@ begin(struct inv_py_binding *b, struct inv_call *call, const struct inv_py_argum
 {
 	struct inv_call_fields fields;
 	struct entry e;
+	if (!b->reads) {
+		if (__builtin_expect(inv_record_enter(call), 1))
+			inv_record_begin(call, &b->constant);
+		return;
+	}
 	read_entry(b, a, &e);
 	if (__builtin_expect(!inv_record_enter(call), 0)) {
 		drop_entry(&e);

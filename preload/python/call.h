@@ -20,11 +20,12 @@
 
 #define INV_PY_TYPES_CACHED 32u
 
-/* The result and error types met last, by class. */
+/* The result and error types met last, by class: while it is the same class by that name. */
 struct inv_py_known_type {
 	const PyTypeObject *type;
+	const char *name;
+	uint32_t tag;
 	uint16_t id;
-	char name[54];
 };
 
 struct inv_py_binding {
@@ -34,11 +35,17 @@ struct inv_py_binding {
 	struct inv_py_path fields[INV_FIELD_COUNT];
 	struct inv_py_path success, error_code;
 	struct inv_py_known_type types[INV_PY_TYPES_CACHED];
-	bool init; /* the function is an __init__ */
+	struct inv_call_fields constant; /* the fields of a call, where they are all constants */
+	bool reads;			 /* some field is not */
+	bool judges;			 /* there is a success rule or a result type */
+	bool init;			 /* the function is an __init__ */
 };
 
 /* Compiles a probe's expressions. Returns: false: no room or no memory. */
 bool inv_py_binding_compile(struct inv_py_binding *b, const struct inv_probe *probe);
+
+/* The probe has its place in the segment: what does not depend on a call is made ready. */
+void inv_py_binding_ready(struct inv_py_binding *b, const struct inv_plan *plan);
 
 /* For each interpreter that starts. Returns: false: out of memory. */
 bool inv_py_binding_start(struct inv_py_binding *b);

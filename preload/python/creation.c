@@ -26,15 +26,6 @@ static bool wanted_in(PyObject *dict)
 	return false;
 }
 
-static bool all_bound(void)
-{
-	struct inv_py_want *want;
-	for (uint32_t i = 0; (want = inv_py_want_at(i)); i++)
-		if (!want->functions)
-			return false;
-	return true;
-}
-
 /* ---- 3.12 and later: watchers ------------------------------------------------------- */
 
 static struct {
@@ -74,12 +65,14 @@ static int function_event(int event, PyObject *function, PyObject *value)
 	if (event != 0 || globals == watch.asked)
 		return 0;
 	watch.asked = globals;
+	if (!inv_py_wants_open()) { /* nothing is left to look for, until an interpreter starts */
+		inv_py.PyFunction_ClearWatcher(watch.functions);
+		return 0;
+	}
 	if (!inv_py_in_main_interpreter())
 		return 0;
 	if (wanted_in(globals))
 		inv_py.PyDict_Watch(watch.dicts, globals);
-	else if (all_bound())
-		watch.asked = NULL;
 	return 0;
 }
 
@@ -122,6 +115,7 @@ static struct {
 
 static void take_back(void)
 {
+	hook.frames = 0;
 	if (hook.place)
 		*hook.place = (void *)inv_py._PyEval_EvalFrameDefault;
 	else
@@ -176,7 +170,7 @@ static PyObject *look_and_evaluate(void *state, void *frame, int throwing)
 	}
 	if (globals == hook.module && !throwing)
 		mine = bind_found(globals, inv_py_at(frame, at.code), &function);
-	if (hook.frames && (--hook.frames == 0 || (function && all_bound())))
+	if (hook.frames && (--hook.frames == 0 || !inv_py_wants_open()))
 		take_back();
 	if (!mine)
 		return evaluate(&e);

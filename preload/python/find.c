@@ -15,9 +15,9 @@
 static struct {
 	const struct inv_py_host *host;
 	struct inv_py_want *wants;
-	uint32_t count;
-	bool stood_down;   /* this interpreter is not one that we can serve */
-	bool told_of_subs; /* a sub-interpreter was seen */
+	uint32_t count, open; /* open: not bound yet */
+	bool stood_down;      /* this interpreter is not one that we can serve */
+	bool told_of_subs;    /* a sub-interpreter was seen */
 } found;
 
 /* ---- wants ------------------------------------------------------------------------ */
@@ -52,6 +52,11 @@ void inv_py_find_refuse(enum inv_reason reason, const char *detail)
 struct inv_py_want *inv_py_want_at(uint32_t i)
 {
 	return i < found.count ? &found.wants[i] : NULL;
+}
+
+uint32_t inv_py_wants_open(void)
+{
+	return found.open;
 }
 
 /* ---- modules ---------------------------------------------------------------------- */
@@ -155,12 +160,14 @@ static PyObject *patch(struct inv_py_want *want, PyObject *function)
 				    "another probe has this function");
 		return NULL;
 	}
-	b->plan = found.host->plan(want->probe);
-	if (!b->plan)
+	const struct inv_plan *plan = found.host->plan(want->probe);
+	if (!plan)
 		return NULL;
+	inv_py_binding_ready(b, plan);
 	b->init = strcmp(last ? last + 1 : want->target->symbol, "__init__") == 0;
 	const char *missing = inv_py_binding_place(b, inv_py_at(function, inv_py.func_code));
 	inv_py_function_patch(function, inv_py_stub(number, b), b->init);
+	found.open -= want->functions == 0;
 	found.host->bound(want->probe, ++want->functions, missing);
 	return function;
 }
@@ -447,6 +454,7 @@ static const char *start(void)
 	if (!inv_py_function_start() || !inv_py_value_start())
 		return "a type cannot be made";
 	inv_py_coroutine_start();
+	found.open = found.count;
 	for (uint32_t i = 0; i < found.count; i++) {
 		found.wants[i].functions = 0;
 		found.wants[i].suggested = false;

@@ -46,6 +46,9 @@ void inv_py_find_start(void);
 /* The wants, by number; NULL: no more. */
 struct inv_py_want *inv_py_want_at(uint32_t i);
 
+/* How many are not bound yet. */
+uint32_t inv_py_wants_open(void);
+
 /* Whether a module's dictionary is that of the want's target, by its __name__ and __file__. */
 bool inv_py_want_matches(const struct inv_py_want *want, PyObject *module_dict);
 

@@ -99,9 +99,11 @@ bool inv_py_path_start(struct inv_py_path *path)
 	for (uint8_t i = 0; i < path->count; i++) {
 		struct inv_py_op *op = &path->ops[i];
 		op->type = NULL;
+		op->where = INV_PY_UNTRIED;
 		op->name = op->text ? inv_py.PyUnicode_InternFromString(op->text) : NULL;
 		if (op->text && !op->name)
 			return false;
+		op->hash = op->name ? inv_py.PyObject_Hash(op->name) : 0;
 	}
 	return true;
 }
@@ -273,6 +275,15 @@ void inv_py_path_eval(struct inv_py_path *path, const struct inv_py_arguments *a
 	} else {
 		v->object = argument(arguments, path);
 		v->good = v->object != NULL;
+	}
+	if (!v->good)
+		return;
+	/* While nothing runs but us, what an argument refers to stays where it is. */
+	for (; i < path->count && path->ops[i].kind == INV_PY_ATTR && !path->properties; i++) {
+		PyObject *o = inv_py_attr_at_once(v->object, &path->ops[i]);
+		if (!o)
+			break;
+		v->object = o;
 	}
 	for (; v->good && i < path->count; i++)
 		inv_py_value_step(v, &path->ops[i], path->properties);

@@ -130,23 +130,93 @@ static enum inv_py_verdict judge_len(PyTypeObject *type)
 	return special(type, names.len);
 }
 
-static uint32_t tag_of(const PyTypeObject *type)
-{
-	if (inv_py.version < 0x030c && !(type->flags & INV_PY_VERSION_VALID))
-		return 0;
-	return type->version_tag;
-}
-
 static enum inv_py_verdict verdict_of(struct inv_py_op *op, PyTypeObject *type)
 {
-	uint32_t tag = tag_of(type);
+	uint32_t tag = inv_py_tag(type);
 	if (__builtin_expect(op->type == type && tag && op->tag == tag, 1))
 		return (enum inv_py_verdict)op->verdict;
 	op->verdict =
 		(uint8_t)(op->kind == INV_PY_LEN ? judge_len(type) : judge_attr(type, op->name));
+	op->where = INV_PY_UNTRIED;
 	op->type = type;
-	op->tag = tag_of(type); /* the look-ups may have given it one */
+	op->tag = inv_py_tag(type); /* the look-ups may have given it one */
 	return (enum inv_py_verdict)op->verdict;
+}
+
+/* ---- places ------------------------------------------------------------------------- */
+
+/* Offset of ht_cached_keys in a class that Python code has made; 0: not known. */
+static uint32_t shared_keys_offset(void)
+{
+	return inv_py.version == 0x030b ? 872 : inv_py.version <= 0x030d ? 880 : 0;
+}
+
+/* The number of a name among the keys that a class's instances share, or -1. */
+static int64_t number_of(const PyTypeObject *type, const PyObject *name)
+{
+	unsigned long flag = inv_py.version >= 0x030d ? INV_PY_INLINE_VALUES : INV_PY_MANAGED_DICT;
+	uint32_t offset = shared_keys_offset();
+	if (!(type->flags & flag) || !(type->flags & INV_PY_HEAPTYPE) || !offset)
+		return -1;
+	const struct inv_py_keys *keys = inv_py_at(type, offset);
+	if (!keys || keys->kind != INV_PY_KEYS_SHARED || keys->count < 0 || keys->count > 64 ||
+	    keys->log2_index_bytes > 12)
+		return -1;
+	PyObject *const *entries =
+		(PyObject *const *)(keys->indices + ((size_t)1 << keys->log2_index_bytes));
+	for (Py_ssize_t i = 0; i < keys->count; i++)
+		if (entries[2 * i] == name)
+			return i;
+	return -1;
+}
+
+/* A slot's place: of __slots__, or of a C struct. */
+static bool slot_of(const PyObject *found, struct inv_py_op *op)
+{
+	const struct inv_py_member *member =
+		((const struct inv_py_member_descriptor *)found)->member;
+	if (!member || member->type != INV_PY_MEMBER_OBJECT || member->offset < 16 ||
+	    member->offset > 65536)
+		return false;
+	op->where = INV_PY_IN_SLOT;
+	op->offset = (uint32_t)member->offset;
+	return true;
+}
+
+static void guess_place(const PyTypeObject *type, struct inv_py_op *op)
+{
+	const PyObject *found = inv_py._PyType_Lookup((PyTypeObject *)type, op->name);
+	if (found && found->ob_type == inv_py.PyMemberDescr_Type) {
+		slot_of(found, op);
+		return;
+	}
+	if (found && found->ob_type->descr_set)
+		return; /* goes before what the instance has */
+	if (inv_py.version < 0x030b) {
+		if (type->dictoffset <= 0 || !inv_py._PyDict_GetItem_KnownHash)
+			return;
+		op->where = INV_PY_IN_DICT;
+		op->offset = (uint32_t)type->dictoffset;
+		return;
+	}
+	int64_t number = number_of(type, op->name);
+	if (number < 0)
+		return;
+	op->where = INV_PY_IN_VALUES;
+	op->offset = (uint32_t)number;
+}
+
+/* Finds where `got` was, so that it need not be asked for again: only if it is just there. */
+static void find_place(PyObject *o, struct inv_py_op *op, const PyObject *got)
+{
+	PyTypeObject *type = o->ob_type;
+	if (!op->tag || op->where || inv_py.version > 0x030d ||
+	    type->getattro != inv_py.PyObject_GenericGetAttr)
+		return;
+	op->where = INV_PY_ASK;
+	guess_place(type, op);
+	if (inv_py_attr_at_once(o, op) != got)
+		op->where = INV_PY_ASK;
 }
 
 /* ---- steps ---------------------------------------------------------------------------- */
@@ -178,6 +248,8 @@ static PyObject *attr_of(PyObject *o, struct inv_py_op *op, bool properties)
 	switch (verdict_of(op, o->ob_type)) {
 	case INV_PY_PLAIN: {
 		PyObject *got = inv_py._PyObject_GenericGetAttrWithDict(o, op->name, NULL, 1);
+		if (got)
+			find_place(o, op, got);
 		if (got || !properties)
 			return got;
 		return run_getattr(o, op->name); /* __getattr__ */
@@ -224,8 +296,15 @@ static PyObject *item_of(PyObject *o, struct inv_py_op *op, bool properties)
 
 static void length_of(struct inv_py_value *v, struct inv_py_op *op, bool properties)
 {
-	enum inv_py_verdict verdict = verdict_of(op, v->object->ob_type);
+	const PyTypeObject *type = v->object->ob_type;
 	Py_ssize_t n = -1;
+	if (type == inv_py.PyList_Type || type == inv_py.PyTuple_Type) {
+		memcpy(&n, (const char *)v->object + sizeof(PyObject), sizeof(n)); /* ob_size */
+		v->good = v->is_number = true;
+		v->number = n;
+		return;
+	}
+	enum inv_py_verdict verdict = verdict_of(op, v->object->ob_type);
 	if (verdict == INV_PY_PLAIN)
 		n = inv_py.PyObject_Size(v->object);
 	else if (verdict == INV_PY_CODE && properties)
@@ -299,13 +378,8 @@ static bool bytes_of(PyObject *bytes, struct inv_py_text *out)
  */
 static bool str_of(PyObject *text, struct inv_py_text *out)
 {
-	uint32_t state;
-	memcpy(&state, (const char *)text + 32, sizeof(state));
-	if (__builtin_expect(inv_py.str_data && (state & 0x60u) == 0x60u, 1)) {
-		out->bytes = (const char *)text + inv_py.str_data;
-		memcpy(&out->length, (const char *)text + 16, sizeof(out->length));
+	if (inv_py_ascii(text, &out->bytes, &out->length))
 		return true;
-	}
 	PyObject *bytes = inv_py.PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
 	if (!bytes) {
 		inv_py.PyErr_Clear();
