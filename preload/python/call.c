@@ -460,7 +460,7 @@ void inv_py_call_finish(struct inv_py_binding *b, struct inv_call *call, PyObjec
 /* ---- stack -------------------------------------------------------------------------- */
 
 struct stack {
-	uintptr_t low, half, high; /* 0: not asked yet */
+	uintptr_t low, limit, high; /* 0: not asked yet */
 };
 static __thread struct stack stack;
 
@@ -475,19 +475,19 @@ static void __attribute__((noinline)) measure_stack(uintptr_t here)
 		if (pthread_attr_getstack(&attr, &low, &size) == 0 && size < (size_t)1 << 40) {
 			stack.low = (uintptr_t)low;
 			stack.high = stack.low + size;
-			stack.half = stack.high - size / 2;
+			stack.limit = stack.high - size / (inv_py.version < 0x030b ? 4 : 2);
 		}
 		pthread_attr_destroy(&attr);
 	}
 	errno = saved;
 }
 
-/* Whether `here` is past half of this thread's stack; no other stack is judged. */
+/* Whether `here` is past what we use of this thread's stack; no other stack is judged. */
 static inline bool deep(uintptr_t here)
 {
 	if (__builtin_expect(!stack.high, 0))
 		measure_stack(here);
-	return __builtin_expect(here < stack.half && here >= stack.low, 0);
+	return __builtin_expect(here < stack.limit && here >= stack.low, 0);
 }
 
 /* Calls the function as it is without us, until it returns. */
@@ -520,18 +520,15 @@ static inline int *c_recursion(void)
 
 /* ---- stubs -------------------------------------------------------------------------- */
 
-static inline __attribute__((always_inline)) void
-begin(struct inv_py_binding *b, struct inv_call *call, const struct inv_py_arguments *a)
+/* Not inlined: what it holds is off the stack while the call runs. `frame` is the wrapper's. */
+static void __attribute__((noinline))
+begin_reading(struct inv_py_binding *b, struct inv_call *call, const struct inv_py_arguments *a,
+	      uintptr_t frame)
 {
 	struct inv_call_fields fields;
 	struct entry e;
-	if (!b->reads) {
-		if (__builtin_expect(inv_record_enter(call), 1))
-			inv_record_begin(call, &b->constant);
-		return;
-	}
 	read_entry(b, a, &e);
-	if (__builtin_expect(!inv_record_enter(call), 0)) {
+	if (__builtin_expect(!inv_record_enter_at(call, frame), 0)) {
 		drop_entry(&e);
 		return;
 	}
@@ -543,6 +540,15 @@ begin(struct inv_py_binding *b, struct inv_call *call, const struct inv_py_argum
 		drop_entry(&e);
 		inv_record_begin(call, &fields);
 	}
+}
+
+static inline __attribute__((always_inline)) void
+begin(struct inv_py_binding *b, struct inv_call *call, const struct inv_py_arguments *a)
+{
+	if (b->reads)
+		begin_reading(b, call, a, (uintptr_t)__builtin_frame_address(0));
+	else if (__builtin_expect(inv_record_enter(call), 1))
+		inv_record_begin(call, &b->constant);
 }
 
 static inline void finish(struct inv_py_binding *b, struct inv_call *call, PyObject *result,

@@ -7,10 +7,10 @@
  * exception, which is neither fetched nor changed. A coroutine that comes out is handed to
  * coroutine.h, which ends the call when its result is there.
  *
- * An observed call takes C stack where the interpreter would have inlined it. Past half of a
- * thread's stack the function is given back until the call returns, and counted: a recursion
- * goes as deep as it does unobserved. The stack is measured and calls are not, since
- * greenlets leave in any order.
+ * An observed call takes C stack where the interpreter would have inlined it, or more than it
+ * would have taken (up to 3.10). Past half of a thread's stack, or a quarter, the function is given
+ * back until the call returns, and counted: a recursion goes as deep as it does unobserved. The
+ * stack is measured and calls are not, since greenlets leave in any order.
  */
 #ifndef INV_PRELOAD_PYTHON_CALL_H
 #define INV_PRELOAD_PYTHON_CALL_H
