@@ -117,7 +117,9 @@ static void print_text_rules(const struct inv_probe *p)
 
 static const char *tier_note(const struct inv_probe *p, char *why, size_t size)
 {
-	if (p->target_kind == INV_TARGET_PYTHON || p->target_kind == INV_TARGET_OFFSET)
+	if (p->target_kind == INV_TARGET_PYTHON)
+		return NULL;
+	if (p->target_kind == INV_TARGET_OFFSET)
 		return "not bound by this build: its target needs another tier";
 	if (p->bind == INV_BIND_ENTRY)
 		return "not bound by this build: it has the tier got only";

@@ -25,6 +25,9 @@ static const struct {
 	[INV_DOCTOR_BOUND] = {"bound", "would bind", ""},
 	[INV_DOCTOR_UNSUPPORTED] = {"unsupported", "this kind of target is not supported yet",
 				    "name an exported symbol"},
+	[INV_DOCTOR_NOT_PYTHON] = {"not python", "the command is no Python interpreter",
+				   "give the one that runs the program: python3 run.py; one that "
+				   "it starts or loads later is noticed all the same"},
 	[INV_DOCTOR_TIER] = {"tier", "bind = entry is not available", "leave bind out"},
 	[INV_DOCTOR_PROTOTYPE] = {"prototype", "no wrapper serves the signature", "correct it"},
 	[INV_DOCTOR_INSIDE] = {"inside",
@@ -221,12 +224,32 @@ static enum inv_doctor_verdict judge_symbol(struct inv_doctor_probe *out,
 	return INV_DOCTOR_STRIPPED;
 }
 
+/* CPython from 3.8 on: what an older one, or PyPy, does not export. */
+static enum inv_doctor_verdict judge_python(struct inv_doctor_probe *out,
+					    const struct inv_doctor_program *program)
+{
+	char clone[256];
+	for (size_t i = 0; i < program->count; i++) {
+		const struct inv_doctor_elf *elf = &program->objects[i];
+		if (inv_doctor_elf_symbol(elf, "PySys_AddAuditHook", clone) !=
+		    INV_DOCTOR_SYMBOL_EXPORTED)
+			continue;
+		out->object = elf;
+		snprintf(out->where, sizeof(out->where), "when %s has been imported",
+			 out->probe->module);
+		return INV_DOCTOR_BOUND;
+	}
+	return INV_DOCTOR_NOT_PYTHON;
+}
+
 static enum inv_doctor_verdict judge(struct inv_doctor_probe *out,
 				     const struct inv_doctor_program *program)
 {
 	const struct inv_probe *probe = out->probe;
 	if (program->block)
 		return INV_DOCTOR_BLOCKED;
+	if (probe->target_kind == INV_TARGET_PYTHON)
+		return judge_python(out, program);
 	if (probe->target_kind != INV_TARGET_SYMBOL && probe->target_kind != INV_TARGET_OBJECT)
 		return INV_DOCTOR_UNSUPPORTED;
 	if (probe->bind == INV_BIND_ENTRY)
@@ -318,7 +341,9 @@ void inv_doctor_explain(FILE *to, const struct inv_probe_file *file, char *const
 		return;
 	while (i < doctor.count && bound >> i & 1)
 		i++;
-	if (i < doctor.count)
+	/* Of a Python target only the notes know what the interpreter had in its place. */
+	if (i < doctor.count && !(doctor.probes[i].verdict == INV_DOCTOR_BOUND &&
+				  file->probes[i].target_kind == INV_TARGET_PYTHON))
 		explain_one(to, &doctor, &doctor.probes[i]);
 	if (count)
 		fprintf(to, "invreg: %zu of %zu probes bound, but never called\n", count,

@@ -5,7 +5,8 @@
  *
  * [D1] It judges files, by the rules of the `got` tier, not a process: an object that the
  *      program loads later (dlopen) is not seen, and a probe that waits for one counts as
- *      not bound.
+ *      not bound. A Python target binds when its module is imported: that there is an
+ *      interpreter is all that is judged.
  * Called by the verb `doctor` and, when a run saw nothing, by `run`. One thread at a time.
  */
 #ifndef INV_READER_DOCTOR_H
@@ -21,7 +22,8 @@
 enum inv_doctor_verdict {
 	INV_DOCTOR_BOUND = 0,
 	INV_DOCTOR_BLOCKED,	/* the program as a whole: see its block */
-	INV_DOCTOR_UNSUPPORTED, /* python:, object+0xOFFSET */
+	INV_DOCTOR_UNSUPPORTED, /* object+0xOFFSET */
+	INV_DOCTOR_NOT_PYTHON,	/* python:, and no object is an interpreter */
 	INV_DOCTOR_TIER,	/* bind = entry */
 	INV_DOCTOR_PROTOTYPE,	/* no wrapper serves it */
 	INV_DOCTOR_INSIDE,	/* defined, but no object imports it */

@@ -71,7 +71,9 @@ static const char *object_name(const struct inv_doctor_probe *probe)
 
 static const char *tier(const struct inv_doctor_probe *probe)
 {
-	return probe->verdict == INV_DOCTOR_BOUND ? "got" : "none";
+	if (probe->verdict != INV_DOCTOR_BOUND)
+		return "none";
+	return probe->probe->target_kind == INV_TARGET_PYTHON ? "python" : "got";
 }
 
 static const char *symbol_name(const struct inv_probe *probe)

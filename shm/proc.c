@@ -182,22 +182,26 @@ static void cut_copy(char *to, size_t size, const char *from)
 }
 
 static bool same_note(struct inv_note *n, const struct inv_self *self, enum inv_reason reason,
-		      int probe)
+		      int probe, const char *detail)
 {
-	char exe[sizeof(n->exe)];
+	char exe[sizeof(n->exe)], text[sizeof(n->detail)];
 	cut_copy(exe, sizeof(exe), self->exe);
+	cut_copy(text, sizeof(text), detail);
 	/* [B8] acquire: the note's text is read after 2; pairs with inv_note_add */
 	return atomic_load_explicit(&n->state, memory_order_acquire) == 2 && n->reason == reason &&
-	       n->probe == (uint16_t)probe && strcmp(n->exe, exe) == 0;
+	       n->probe == (uint16_t)probe && strcmp(n->exe, exe) == 0 &&
+	       strcmp(n->detail, text) == 0;
 }
 
 struct inv_note *inv_note_add(struct inv_segment *seg, const struct inv_self *self,
 			      enum inv_reason reason, int probe, const char *detail)
 {
+	if (!detail)
+		detail = "";
 	for (unsigned i = 0; i < INV_NOTES_MAX; i++) {
 		struct inv_note *n = &seg->notes[i];
 		uint32_t free_state = 0;
-		if (same_note(n, self, reason, probe)) {
+		if (same_note(n, self, reason, probe, detail)) {
 			atomic_fetch_add_explicit(&n->count, 1, memory_order_relaxed);
 			return n;
 		}
@@ -209,7 +213,7 @@ struct inv_note *inv_note_add(struct inv_segment *seg, const struct inv_self *se
 		n->reason = (uint16_t)reason;
 		n->probe = (uint16_t)probe;
 		cut_copy(n->exe, sizeof(n->exe), self->exe);
-		cut_copy(n->detail, sizeof(n->detail), detail ? detail : "");
+		cut_copy(n->detail, sizeof(n->detail), detail);
 		/* [B8] release: the text before 2; pairs with same_note and inv_view_note */
 		atomic_store_explicit(&n->state, 2, memory_order_release);
 		return n;
