@@ -95,7 +95,13 @@ force:
 
 $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) $(UNSANITIZED) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) $(UNSANITIZED) $(GENERAL) -MMD -MP -c $< -o $@
+
+# On every call's way: no vector registers, so that they need not be saved (shm/vectors.h).
+GENERAL_ONLY := $(call obj,shm/record.c shm/vectors.c preload/plan_fields.c preload/entry_call.c)
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+$(GENERAL_ONLY): GENERAL = -mgeneral-regs-only
+endif
 
 # A sanitizer's runtime calls dlsym, ours, before it has set itself up.
 $(filter $(BUILD)/obj/preload/got% %/elf_object.o,$(call obj,$(PRELOAD_SRC))): \
@@ -134,7 +140,7 @@ $(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC)) $(HELP_OBJ)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS)
 
 # What of preload/ can run without being preloaded.
-PURE_SRC := preload/elf_object.c preload/plan.c preload/cxx_name.c preload/normalise.c
+PURE_SRC := preload/elf_object.c preload/plan.c preload/plan_fields.c preload/cxx_name.c preload/normalise.c
 $(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) $(PURE_SRC)) $(HELP_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lcriterion $(READER_LIBS) $(LDFLAGS)

@@ -118,28 +118,6 @@ void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t
 
 /* ---- values ------------------------------------------------------------------------ */
 
-/* Cuts or extends a register to its type: the ABI leaves the upper bits undefined. */
-static uint64_t narrow(uint64_t v, enum inv_type type)
-{
-	switch (type) {
-	case INV_TYPE_I8:
-		return (uint64_t)(int64_t)(int8_t)v;
-	case INV_TYPE_I16:
-		return (uint64_t)(int64_t)(int16_t)v;
-	case INV_TYPE_I32:
-		return (uint64_t)(int64_t)(int32_t)v;
-	case INV_TYPE_U8:
-	case INV_TYPE_BOOL:
-		return (uint8_t)v;
-	case INV_TYPE_U16:
-		return (uint16_t)v;
-	case INV_TYPE_U32:
-		return (uint32_t)v;
-	default:
-		return v;
-	}
-}
-
 static uint64_t bits_of(double d)
 {
 	uint64_t v;
@@ -187,7 +165,7 @@ static inline bool value_of(const struct inv_plan_source *s, const struct inv_re
 		memcpy(&loaded, at, type_bytes[step->type]);
 		v = loaded;
 	}
-	*out = narrow(v, s->source.type);
+	*out = inv_plan_narrow(v, s->source.type);
 	return true;
 }
 
@@ -244,10 +222,9 @@ static uint32_t name_of(const struct inv_plan *plan, const struct inv_plan_sourc
 	return inv_name_of_number(names, seg, v, s->is_signed, miss);
 }
 
-/* A name the slow way; what it missed is told in *out. */
-static uint32_t __attribute__((noinline))
-name_slow(const struct inv_plan *plan, unsigned field, const struct inv_registers *regs,
-	  struct inv_name_cache *names, struct inv_call_fields *out)
+uint32_t inv_plan_name_slow(const struct inv_plan *plan, unsigned field,
+			    const struct inv_registers *regs, struct inv_name_cache *names,
+			    struct inv_call_fields *out)
 {
 	unsigned i = field - INV_FIELD_INVOKER;
 	struct inv_name_miss *miss = &out->miss[i];
@@ -258,70 +235,13 @@ name_slow(const struct inv_plan *plan, unsigned field, const struct inv_register
 	return id;
 }
 
-static inline __attribute__((always_inline)) uint32_t
-name_at(const struct inv_plan *plan, unsigned field, const struct inv_registers *regs,
-	struct inv_name_cache *names, struct inv_call_fields *out)
-{
-	const struct inv_fetch *f = &plan->fetch[field];
-	if (__builtin_expect(f->kind == INV_FETCH_STRING, 1)) {
-		const char *p = (const char *)(uintptr_t)regs->integer[f->reg];
-		uint32_t id = __builtin_expect(names != NULL, 1) ? inv_name_hit(names, p) : 0;
-		if (__builtin_expect(id != 0, 1))
-			return id;
-	} else if (f->kind == INV_FETCH_CONSTANT) {
-		return (uint32_t)f->constant;
-	}
-	return name_slow(plan, field, regs, names, out);
-}
-
-static uint64_t __attribute__((noinline))
-number_slow(const struct inv_plan_source *s, const struct inv_registers *regs,
-	    struct inv_name_cache *names, bool *unreadable)
+uint64_t inv_plan_number_slow(const struct inv_plan_source *s, const struct inv_registers *regs,
+			      struct inv_name_cache *names, bool *unreadable)
 {
 	uint64_t v = 0;
 	if (!value_of(s, regs, names, &v))
 		*unreadable = true;
 	return v;
-}
-
-static inline __attribute__((always_inline)) uint64_t
-number_at(const struct inv_fetch *f, const struct inv_plan_source *s,
-	  const struct inv_registers *regs, struct inv_name_cache *names, bool *unreadable)
-{
-	if (f->kind == INV_FETCH_REGISTER)
-		return narrow(regs->integer[f->reg], (enum inv_type)f->type);
-	if (f->kind == INV_FETCH_LOAD && names) {
-		uintptr_t at = (uintptr_t)(regs->integer[f->reg] + (uint64_t)f->offset);
-		if (__builtin_expect(inv_readable_hit(names, at, 8), 1)) {
-			uint64_t v;
-			memcpy(&v, (const void *)at, 8); /* eight bytes can be read there */
-			if (f->bytes == 8)
-				return v;
-			if (f->bytes == 4)
-				return narrow((uint32_t)v, (enum inv_type)f->type);
-		}
-	} else if (f->kind == INV_FETCH_CONSTANT) {
-		return f->constant;
-	}
-	return number_slow(s, regs, names, unreadable);
-}
-
-void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *regs,
-		     struct inv_name_cache *names, struct inv_call_fields *out)
-{
-	bool bad_tick = false, bad_count = false;
-	out->probe = plan->index;
-	out->missed = 0;
-	out->invoker = name_at(plan, INV_FIELD_INVOKER, regs, names, out);
-	out->artifact = name_at(plan, INV_FIELD_ARTIFACT, regs, names, out);
-	out->method = name_at(plan, INV_FIELD_METHOD, regs, names, out);
-	out->tick = (int64_t)number_at(&plan->fetch[INV_FIELD_TICK], &plan->field[INV_FIELD_TICK],
-				       regs, names, &bad_tick);
-	int64_t count =
-		(int64_t)number_at(&plan->fetch[INV_FIELD_ARGS_COUNT],
-				   &plan->field[INV_FIELD_ARGS_COUNT], regs, names, &bad_count);
-	out->args_count = count < 0 ? 0 : (count > 65535 ? 65535 : (uint16_t)count);
-	out->unreadable = (uint32_t)bad_tick + bad_count;
 }
 
 /* ---- outcome ------------------------------------------------------------------------ */
@@ -387,7 +307,7 @@ static bool succeeded(const struct inv_plan *plan, const struct inv_registers *r
 	enum inv_type type = plan->success_left.source.type;
 	uint64_t v;
 	if (__builtin_expect(plan->plain_return, 1))
-		return compare_integers(rule, (int64_t)narrow(regs->result, type));
+		return compare_integers(rule, (int64_t)inv_plan_narrow(regs->result, type));
 	if (rule->compare == INV_COMPARE_NONE || rule->compare == INV_COMPARE_TRUE)
 		return true;
 	if (!value_of(&plan->success_left, regs, names, &v)) {

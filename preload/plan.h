@@ -30,6 +30,7 @@ struct inv_registers {
 	double floating[INV_FLOAT_REGS];
 	uint64_t result;
 	double float_result;
+	struct inv_vectors *vectors; /* as of the call (record.h) */
 };
 
 /* A field in the form the hot path wants it. */
@@ -81,6 +82,37 @@ struct inv_plan {
 /* Fills *plan. `find` resolves a global's symbol (NULL: none). */
 void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t index,
 		   struct inv_segment *seg, void *(*find)(const char *symbol));
+
+/* Cuts or extends a register to its type: the ABI leaves the upper bits undefined. */
+static inline uint64_t inv_plan_narrow(uint64_t v, enum inv_type type)
+{
+	switch (type) {
+	case INV_TYPE_I8:
+		return (uint64_t)(int64_t)(int8_t)v;
+	case INV_TYPE_I16:
+		return (uint64_t)(int64_t)(int16_t)v;
+	case INV_TYPE_I32:
+		return (uint64_t)(int64_t)(int32_t)v;
+	case INV_TYPE_U8:
+	case INV_TYPE_BOOL:
+		return (uint8_t)v;
+	case INV_TYPE_U16:
+		return (uint16_t)v;
+	case INV_TYPE_U32:
+		return (uint32_t)v;
+	default:
+		return v;
+	}
+}
+
+/* A name the slow way; what it missed is told in *out. */
+uint32_t inv_plan_name_slow(const struct inv_plan *plan, unsigned field,
+			    const struct inv_registers *regs, struct inv_name_cache *names,
+			    struct inv_call_fields *out);
+
+/* A number the slow way; *unreadable is set, never cleared. */
+uint64_t inv_plan_number_slow(const struct inv_plan_source *s, const struct inv_registers *regs,
+			      struct inv_name_cache *names, bool *unreadable);
 
 /* The fields at entry. Called between inv_record_enter and inv_record_begin. */
 void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *regs,

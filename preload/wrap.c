@@ -29,7 +29,7 @@ static struct binding bindings[SHAPES][INV_STUBS_MAX];
 static uint32_t binding_count[SHAPES];
 
 static inline __attribute__((always_inline)) void
-wrap_enter(struct inv_call *call, const struct binding *b, const struct inv_registers *regs)
+wrap_enter(struct inv_call *call, const struct binding *b, struct inv_registers *regs)
 {
 	inv_wrap_enter(call, b->plan, regs);
 }

@@ -12,9 +12,10 @@
 #include "preload/plan.h"
 
 static inline __attribute__((always_inline)) void
-inv_wrap_enter(struct inv_call *call, const struct inv_plan *plan, const struct inv_registers *regs)
+inv_wrap_enter(struct inv_call *call, const struct inv_plan *plan, struct inv_registers *regs)
 {
 	struct inv_call_fields fields;
+	regs->vectors = NULL;
 	if (__builtin_expect(inv_got_stale(), 0))
 		inv_got_catch_up();
 	if (__builtin_expect(!inv_record_enter(call), 0))

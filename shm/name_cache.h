@@ -92,8 +92,8 @@ static inline bool inv_name_equal(const char *p, const char *text, uint32_t leng
 	return strncmp(p, text, (size_t)length + 1) == 0;
 }
 #else
-#if defined(__SSE2__)
 #define INV_BLOCK 16u
+#if defined(__SSE2__)
 /* Bit i: byte i of the blocks is equal. */
 static inline uint32_t inv_block_equal(const char *a, const char *b)
 {
@@ -104,24 +104,36 @@ static inline uint32_t inv_block_equal(const char *a, const char *b)
 	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(x, y));
 }
 #else
-#define INV_BLOCK 8u
+/* Bit i: bytes 0 to i of the blocks are equal. All masks here are of leading bytes. */
 static inline uint32_t inv_block_equal(const char *a, const char *b)
 {
-	uint64_t x, y;
+	uint64_t x[2], y[2];
 	__asm__("" : "+r"(a));
-	memcpy(&x, a, 8);
-	memcpy(&y, b, 8);
-	x ^= y; /* little-endian: the first differing byte has the lowest set bit */
-	return x ? (1u << ((unsigned)__builtin_ctzll(x) / 8)) - 1 : 0xffu;
+	memcpy(x, a, INV_BLOCK);
+	memcpy(y, b, INV_BLOCK);
+	uint64_t low = x[0] ^ y[0], high = x[1] ^ y[1];
+	if (low) /* little-endian: the first differing byte has the lowest set bit */
+		return (1u << ((unsigned)__builtin_ctzll(low) / 8)) - 1;
+	return high ? (1u << (8 + (unsigned)__builtin_ctzll(high) / 8)) - 1 : 0xffffu;
 }
 #endif
+
+/* The end of a page: byte by byte, since code without vector registers calls no libc here. */
+static inline bool inv_name_equal_bytes(const char *p, const char *text, uint32_t length)
+{
+	for (uint32_t i = 0; i < length; i++) /* a NUL in p ends it: no text has one */
+		if (p[i] != text[i])
+			return false;
+	return p[length] == 0;
+}
+
 static inline bool inv_name_equal(const char *p, const char *text, uint32_t length)
 {
 	const uint32_t full = (uint32_t)((UINT64_C(1) << INV_BLOCK) - 1);
 	for (;; p += INV_BLOCK, text += INV_BLOCK, length -= INV_BLOCK) {
 		if (__builtin_expect(
 			    ((uintptr_t)p & (INV_PAGE_BYTES - 1)) > INV_PAGE_BYTES - INV_BLOCK, 0))
-			return strncmp(p, text, (size_t)length + 1) == 0;
+			return inv_name_equal_bytes(p, text, length);
 		uint32_t equal = inv_block_equal(p, text);
 		if (__builtin_expect(length < INV_BLOCK, 1)) {
 			uint32_t wanted = (2u << length) - 1; /* the NUL is compared too */
@@ -149,7 +161,11 @@ static inline __attribute__((always_inline)) uint32_t inv_name_hit(struct inv_na
 			     1))
 		return (inv_block_equal(p, c->text) & c->mask) == c->mask ? c->id : 0;
 #endif
+#if defined(__SSE2__) || !defined(INV_BLOCK)
 	return inv_name_hit_slow(c, p);
+#else
+	return c->text && inv_name_equal(p, c->text, c->length) ? c->id : 0;
+#endif
 }
 
 /* Whether [at, at+bytes), bytes at most 8, lies in one page known to be readable. */

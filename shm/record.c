@@ -10,6 +10,9 @@
  * then slot, bucket, sums, pair, in-flight entry and `returned` follow in any order, and
  * in_slot is cleared.
  *
+ * Built without vector registers; what is called from here is called by way of
+ * inv_vectors_keep (vectors.h).
+ *
  * Why not a copy of the tallies with a sequence lock: readers would have to wait for a
  * writer, and a killed writer would leave them waiting for ever.
  */
@@ -25,13 +28,14 @@ struct inv_process inv_process;
 
 /* ---- begin ------------------------------------------------------------------------ */
 
-bool inv_record_enter_at(struct inv_call *call, uintptr_t frame)
+bool inv_record_enter_at(struct inv_call *call, uintptr_t frame, struct inv_vectors *vectors)
 {
 	struct inv_thread *t = inv_tls.thread;
+	call->vectors = vectors;
 	if (__builtin_expect(!t || inv_tls.busy ||
 				     !atomic_load_explicit(inv_process.alive, memory_order_relaxed),
 			     0))
-		return inv_enter_slow(call, frame);
+		return INV_SLOW(vectors, inv_enter_slow(call, frame));
 	inv_set_busy(frame);
 	call->mode = INV_CALL_LANE;
 	call->thread = t;
@@ -64,6 +68,7 @@ static uint32_t __attribute__((noinline))
 begin_misses(struct inv_thread *t, struct inv_call *call, const struct inv_call_fields *f,
 	     uint64_t index)
 {
+	inv_vectors_keep(call->vectors);
 	struct inv_text text = {.length = 0};
 	note_misses(t->lane->lost, f, &text);
 	if (!text.length || !t->ring)
@@ -75,6 +80,7 @@ begin_misses(struct inv_thread *t, struct inv_call *call, const struct inv_call_
 
 static void begin_overflow(struct inv_call *call, const struct inv_call_fields *f)
 {
+	inv_vectors_keep(call->vectors);
 	struct inv_segment *seg = inv_process.segment;
 	for (unsigned i = 0; i < 3; i++) {
 		if (!(f->missed & (1u << i)))
@@ -151,7 +157,7 @@ void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
 		return;
 	}
 	if (__builtin_expect(t->top && t->frames[t->top - 1].address <= call->frame, 0))
-		inv_abandon_jumped(t, call->frame);
+		INV_SLOW(call->vectors, inv_abandon_jumped(t, call->frame));
 	struct inv_lane *lane = t->lane;
 	uint64_t index = inv_get(&lane->head) + 1;
 	uint32_t depth = t->top + t->deep - t->suspended, texts = 0;
@@ -207,12 +213,13 @@ void inv_record_reenter(struct inv_call *call)
 			     1))
 		inv_set_busy(call->frame);
 	else
-		inv_reenter_slow(call);
+		INV_SLOW(call->vectors, inv_reenter_slow(call));
 }
 
 static uint32_t __attribute__((noinline))
-add_cell(struct inv_thread *t, uint64_t key, uint32_t index_place, uint64_t start)
+add_cell(struct inv_thread *t, const struct inv_call *call, uint64_t key, uint32_t index_place)
 {
+	inv_vectors_keep(call->vectors);
 	if (t->cell_count == t->cells_reserved)
 		t->cells_reserved = inv_lane_grow_cells(inv_process.segment, t->lane_index);
 	if (t->cell_count >= t->cells_reserved || index_place == UINT32_MAX) {
@@ -220,7 +227,7 @@ add_cell(struct inv_thread *t, uint64_t key, uint32_t index_place, uint64_t star
 		return INV_CELL_FAILED(key) ? INV_CELL_OTHER_FAILED : INV_CELL_OTHER_OK;
 	}
 	uint32_t cell = t->cell_count++;
-	inv_put(&t->cells[cell].first_ticks, start);
+	inv_put(&t->cells[cell].first_ticks, call->start_ticks);
 	inv_put(&t->cells[cell].key, key);
 	t->cell_index[index_place] = (uint16_t)cell;
 	/* [B4] release: the key before the count; pairs with inv_view_lane */
@@ -229,19 +236,19 @@ add_cell(struct inv_thread *t, uint64_t key, uint32_t index_place, uint64_t star
 	return cell;
 }
 
-static inline __attribute__((always_inline)) uint32_t find_cell(struct inv_thread *t, uint64_t key,
-								uint64_t start)
+static inline __attribute__((always_inline)) uint32_t
+find_cell(struct inv_thread *t, const struct inv_call *call, uint64_t key)
 {
 	uint32_t place = inv_key_place(key, INV_CELL_INDEX_BITS);
 	for (uint32_t i = 0; i < INV_CELL_PROBES; i++) {
 		uint32_t cell = t->cell_index[place];
 		if (!cell)
-			return add_cell(t, key, place, start);
+			return add_cell(t, call, key, place);
 		if (__builtin_expect(inv_get(&t->cells[cell].key) == key, 1))
 			return cell;
 		place = (place + 1) & ((1u << INV_CELL_INDEX_BITS) - 1);
 	}
-	return add_cell(t, key, UINT32_MAX, start);
+	return add_cell(t, call, key, UINT32_MAX);
 }
 
 static inline __attribute__((always_inline)) uint32_t find_pair(struct inv_thread *t, uint64_t key)
@@ -360,7 +367,7 @@ count_call(struct inv_thread *t, const struct inv_call *call, const struct inv_c
 {
 	uint32_t artifact = (uint32_t)(call->who >> 32), invoker = (uint32_t)call->who;
 	uint64_t key = INV_CELL_KEY(artifact, (uint32_t)call->what, o->type, o->failed);
-	uint32_t cell_at = find_cell(t, key, call->start_ticks);
+	uint32_t cell_at = find_cell(t, call, key);
 	uint32_t pair_at = find_pair(t, INV_PAIR_KEY(invoker, artifact));
 	uint32_t bucket = inv_bucket_of(duration);
 	struct inv_cell *cell = &t->cells[cell_at];
@@ -399,7 +406,7 @@ static inline uint64_t close_frame(struct inv_thread *t, const struct inv_call *
 		while (t->top && !t->frames[t->top - 1].ordinal_1)
 			t->top--;
 		if (t->deep)
-			inv_abandon_deep(t);
+			INV_SLOW(call->vectors, inv_abandon_deep(t));
 	}
 	return children < duration ? duration - children : 0;
 }
@@ -421,6 +428,7 @@ static void __attribute__((noinline))
 end_with_text(struct inv_thread *t, struct inv_call *call, const struct inv_call_outcome *o,
 	      uint8_t flags, bool anew, struct inv_commit *c, struct unusual *u)
 {
+	inv_vectors_keep(call->vectors);
 	struct inv_text text = {.length = 0};
 	uint64_t head = inv_get(&t->lane->head), event = call->index;
 	if (anew)
@@ -483,6 +491,7 @@ static void tell_first_lane(const struct inv_call *call)
 static void end_overflow(struct inv_call *call, const struct inv_call_outcome *o, uint64_t duration,
 			 bool elsewhere)
 {
+	inv_vectors_keep(call->vectors);
 	struct inv_segment *seg = inv_process.segment;
 	uint32_t artifact = (uint32_t)(call->who >> 32);
 	if (elsewhere)
@@ -498,6 +507,7 @@ static void __attribute__((noinline))
 end_elsewhere(struct inv_call *call, const struct inv_call_outcome *o, uint64_t duration,
 	      bool clamped)
 {
+	inv_vectors_keep(call->vectors);
 	struct inv_thread *t = inv_tls.thread;
 	bool forked = call->epoch != inv_process.epoch;
 	struct inv_commit c = {.slot = 0};

@@ -43,6 +43,7 @@
 #include "name_cache.h"
 #include "proc.h"
 #include "segment.h"
+#include "vectors.h"
 
 enum inv_call_mode {
 	INV_CALL_UNOBSERVED = 0, /* pass it through */
@@ -67,6 +68,7 @@ struct inv_call {
 	uint32_t lane;
 	uint32_t claims; /* of the lane: its next owner may be the same thread state */
 	uintptr_t frame;
+	struct inv_vectors *vectors; /* to be kept by what may lose them; NULL: none need be */
 };
 
 struct inv_call_fields {
@@ -107,10 +109,10 @@ void inv_record_detach(void);
 void inv_record_set_binding(uint32_t probe, const struct inv_binding_row *binding);
 
 /* Inlined so that the frame address is the wrapper's own. */
-bool inv_record_enter_at(struct inv_call *call, uintptr_t frame);
+bool inv_record_enter_at(struct inv_call *call, uintptr_t frame, struct inv_vectors *vectors);
 static inline __attribute__((always_inline)) bool inv_record_enter(struct inv_call *call)
 {
-	return inv_record_enter_at(call, (uintptr_t)__builtin_frame_address(0));
+	return inv_record_enter_at(call, (uintptr_t)__builtin_frame_address(0), NULL);
 }
 
 void inv_record_begin(struct inv_call *call, const struct inv_call_fields *fields);

@@ -528,7 +528,7 @@ begin_reading(struct inv_py_binding *b, struct inv_call *call, const struct inv_
 	struct inv_call_fields fields;
 	struct entry e;
 	read_entry(b, a, &e);
-	if (__builtin_expect(!inv_record_enter_at(call, frame), 0)) {
+	if (__builtin_expect(!inv_record_enter_at(call, frame, NULL), 0)) {
 		drop_entry(&e);
 		return;
 	}

@@ -146,7 +146,7 @@ static __attribute__((noinline)) uint64_t host_begin(struct inv_call *call, uint
 		pause();
 	t->step[n] = ENTERING;
 	t->used = n + 1;
-	if (!inv_record_enter_at(call, frame))
+	if (!inv_record_enter_at(call, frame, NULL))
 		abort();
 	fill(call, &fields, tick);
 	t->unnamed[n] = call->mode == INV_CALL_OVERFLOW;

@@ -44,7 +44,7 @@ TestSuite(record_edges, .init = make, .fini = drop, .timeout = 120);
 static void begin(struct inv_call *call, uintptr_t frame)
 {
 	struct inv_call_fields f = {.tick = 7};
-	inv_record_enter_at(call, frame);
+	inv_record_enter_at(call, frame, NULL);
 	f.invoker = inv_name_of_string(call->names, &seg, "alice", &f.miss[0]);
 	f.artifact = inv_name_of_string(call->names, &seg, "anvil", &f.miss[1]);
 	f.method = inv_name_of_string(call->names, &seg, "use", &f.miss[2]);
