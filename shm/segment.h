@@ -39,7 +39,7 @@ struct inv_segment {
 	struct inv_cell *overflow_cells;
 	struct inv_pair *overflow_pairs;
 	unsigned char *lanes;
-	char path[512];
+	char path[600]; /* a session's, or the longer one while it is made */
 };
 
 /* What a creator decides. Zero means the default in each field. */
