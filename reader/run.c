@@ -217,6 +217,8 @@ static const char *room_remedy(enum inv_result why)
 		return "make room there (`invreg prune`), or give --dir";
 	if (why == INV_E_LIMIT)
 		return "raise `ulimit -f` and `ulimit -v`";
+	if (why == INV_E_MODE)
+		return "take that right from them by chmod go-w, or give another --dir";
 	return "give a directory of yours by --dir";
 }
 
