@@ -266,6 +266,18 @@ static int open_session(struct run *run)
 	return 0;
 }
 
+/* A small /dev/shm, as containers have, is why rings are short. */
+static void say_small(const struct run *run)
+{
+	uint64_t bytes = run->view.seg.header->budget_bytes;
+	if (run->options.quiet || run->options.budget_bytes || bytes >= INV_SEGMENT_DEFAULT_BYTES)
+		return;
+	fprintf(stderr,
+		"invreg: session %s takes at most %.1f MB, half of what is free in %s: rings are "
+		"shorter for it; --size or --dir give more\n",
+		run->name, (double)bytes / 1048576, run->dir);
+}
+
 /* Our read-only view; without it the program is still observed, but nothing is followed. */
 static void open_view(struct run *run)
 {
@@ -277,6 +289,8 @@ static void open_view(struct run *run)
 	}
 	run->viewed = inv_sessions_view(fd, run->path, &run->view) == 0;
 	close(fd);
+	if (run->viewed)
+		say_small(run);
 	if (!run->viewed || run->output < 0)
 		return;
 	run->follow = inv_follow_open(&run->view, run->output);

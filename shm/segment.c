@@ -26,7 +26,6 @@
 #include "clock.h"
 #include "proc.h"
 
-#define DEFAULT_BUDGET	       (UINT64_C(48) << 20)
 #define DEFAULT_RING_SLOTS     16384u
 #define MAX_DEFAULT_RING_SLOTS (1u << 20)
 #define CELL_SLOTS	       512u
@@ -288,7 +287,7 @@ static bool fit_limits(struct inv_header *h)
 
 static uint64_t choose_budget(int fd, const struct inv_segment_options *o)
 {
-	uint64_t budget = o->budget_bytes ? o->budget_bytes : DEFAULT_BUDGET;
+	uint64_t budget = o->budget_bytes ? o->budget_bytes : INV_SEGMENT_DEFAULT_BYTES;
 	struct statvfs vfs;
 	if (!o->budget_bytes && fstatvfs(fd, &vfs) == 0 && vfs.f_blocks) {
 		uint64_t half = (uint64_t)vfs.f_bavail * vfs.f_frsize / 2;
@@ -302,7 +301,7 @@ static uint64_t choose_budget(int fd, const struct inv_segment_options *o)
 static uint32_t default_ring_slots(uint64_t budget)
 {
 	uint32_t slots = DEFAULT_RING_SLOTS;
-	while (slots < MAX_DEFAULT_RING_SLOTS && budget > DEFAULT_BUDGET &&
+	while (slots < MAX_DEFAULT_RING_SLOTS && budget > INV_SEGMENT_DEFAULT_BYTES &&
 	       (uint64_t)slots * 2 * sizeof(struct inv_slot) <= budget / 4)
 		slots *= 2;
 	return slots;
@@ -450,8 +449,8 @@ enum inv_result inv_segment_create(struct inv_segment *seg, const char *path,
 		return INV_E_EXISTS;
 	strcpy(seg->path, temporary);
 	enum inv_result r = create_at(seg, temporary, options, &self);
-	if (!r && link(temporary, path))
-		r = errno == EEXIST ? INV_E_EXISTS : INV_E_SYSTEM;
+	if (!r && link(temporary, path)) /* a second name takes an inode in tmpfs */
+		r = errno == EEXIST ? INV_E_EXISTS : errno == ENOSPC ? INV_E_FULL : INV_E_SYSTEM;
 	int saved = errno;
 	unlink(temporary);
 	errno = saved;

@@ -42,6 +42,8 @@ struct inv_segment {
 	char path[600]; /* a session's, or the longer one while it is made */
 };
 
+#define INV_SEGMENT_DEFAULT_BYTES (UINT64_C(48) << 20)
+
 /* What a creator decides. Zero means the default in each field. */
 struct inv_segment_options {
 	uint64_t budget_bytes; /* 48 MB, or half of what is free there, whichever is less */

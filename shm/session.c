@@ -42,7 +42,7 @@ enum inv_result inv_session_ensure_dir(const char *dir)
 {
 	struct stat st;
 	if (mkdir(dir, 0700) && errno != EEXIST)
-		return INV_E_SYSTEM;
+		return errno == ENOSPC ? INV_E_FULL : INV_E_SYSTEM;
 	if (lstat(dir, &st))
 		return INV_E_SYSTEM;
 	if (!S_ISDIR(st.st_mode))

@@ -29,7 +29,8 @@ enum inv_result inv_session_dir(char *buf, size_t size, const char *override);
 /*
  * Makes sure that it exists and is ours alone: whoever may rename in it decides what a
  * session's name leads to.
- * Returns: INV_OK, INV_E_OWNER, INV_E_MODE, INV_E_KIND, INV_E_SYSTEM (errno holds why).
+ * Returns: INV_OK, INV_E_OWNER, INV_E_MODE, INV_E_KIND, INV_E_FULL, INV_E_SYSTEM (errno
+ * holds why).
  */
 enum inv_result inv_session_ensure_dir(const char *dir);
 
