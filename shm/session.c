@@ -24,8 +24,8 @@
 #include "proc.h"
 #include "segment.h"
 
-#define PRUNE_MAX	  256 /* sessions looked at in one pass */
-#define TEMPORARY_SECONDS 60  /* making a session takes milliseconds */
+#define PRUNE_CHUNK	  64
+#define TEMPORARY_SECONDS 60 /* making a session takes milliseconds */
 
 enum inv_result inv_session_dir(char *buf, size_t size, const char *override)
 {
@@ -152,6 +152,15 @@ static bool stale_temporary(int dirfd, const char *name)
 	       st.st_mtim.tv_sec + TEMPORARY_SECONDS < time(NULL);
 }
 
+/* Saved copies, what is no segment, and another version's, which may be live, are not ours. */
+static bool may_remove(int fd)
+{
+	struct inv_header h;
+	return pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) && h.magic == INV_MAGIC &&
+	       h.version == INV_FORMAT_VERSION && h.byte_order == INV_BYTE_ORDER &&
+	       !(h.flags & INV_HEADER_SNAPSHOT);
+}
+
 static bool session_ended(int dirfd, const char *name, struct ended *out)
 {
 	struct stat st;
@@ -159,7 +168,7 @@ static bool session_ended(int dirfd, const char *name, struct ended *out)
 	if (fd < 0)
 		return false;
 	bool over = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-		    inv_session_liveness(fd) == INV_LIVENESS_DEAD;
+		    may_remove(fd) && inv_session_liveness(fd) == INV_LIVENESS_DEAD;
 	close(fd);
 	if (!over || strlen(name) >= sizeof(out->name))
 		return false;
@@ -194,16 +203,21 @@ int inv_session_prune(const char *dir, int keep)
 	DIR *d = opendir(dir);
 	if (!d)
 		return errno == ENOENT ? 0 : -1;
-	struct ended *list = calloc(PRUNE_MAX, sizeof(*list));
-	if (!list)
-		goto out;
+	struct ended *list = NULL;
 	for (struct dirent *e; (e = readdir(d));) {
 		if (stale_temporary(dirfd(d), e->d_name)) {
 			unlinkat(dirfd(d), e->d_name, 0);
 			continue;
 		}
-		if (e->d_name[0] == '.' || !has_suffix(e->d_name, ".seg") || count == PRUNE_MAX)
+		if (e->d_name[0] == '.' || !has_suffix(e->d_name, ".seg"))
 			continue;
+		if (count % PRUNE_CHUNK == 0) {
+			struct ended *more =
+				realloc(list, (size_t)(count + PRUNE_CHUNK) * sizeof(*more));
+			if (!more) /* fewer than all are known: none is known to be old */
+				goto out;
+			list = more;
+		}
 		if (session_ended(dirfd(d), e->d_name, &list[count]))
 			count++;
 	}

@@ -54,7 +54,8 @@ enum inv_liveness inv_session_liveness(int fd);
 
 /*
  * Unlinks ended sessions in dir, all but the `keep` newest, and left-over temporary files
- * that are old and whose maker is dead. Sessions of unknown liveness stay.
+ * that are old and whose maker is dead. Sessions of unknown liveness stay, and saved
+ * copies, files of other formats, and what other users own.
  * Returns: how many were unlinked; -1: the directory cannot be read (errno holds why).
  */
 int inv_session_prune(const char *dir, int keep);
