@@ -102,6 +102,21 @@ exec 9<&-
 invreg prune --keep 0 >/dev/null
 [[ -e $INVREG_DIR/shared.seg ]] || fail "prune removed a session that may live elsewhere"
 
+# its end cannot be seen from outside: a follower says so, and goes when it is told to
+status_of timeout --preserve-status -s TERM 1 "$build/invreg" events -f -n 0 shared >"$work/out" 2>"$work/err"
+assert_eq "exit status of a follower that was told to stop" 0 "$status"
+assert_contains "a follower" "another pid namespace" "$(cat "$work/err")"
+
+# run outside, the program in a container: followed to its end
+start_over
+run --session around -o "$work/run.jsonl" -- unshare "${inside[@]}" \
+	"$hosts/threads" --threads 2 --calls 3000 --truth "$work/truth" >/dev/null
+for source in around "$work/run.jsonl"; do
+	snapshot_json "$source" >"$work/snapshot.json"
+	compare_truth "$work/snapshot.json" "$work/truth"
+	echo "exact: run around a namespace, $(basename "$source"): $(json "$work/snapshot.json" 'total()') calls"
+done
+
 # ---- equal numbers --------------------------------------------------------------------------
 
 # Two namespaces, each with the host as pid 1, and one outside, all at full speed.

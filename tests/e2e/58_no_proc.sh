@@ -98,7 +98,8 @@ both() { # FIRST SECOND
 	unset INVREG_SESSION
 	check "$1 first, then $2"
 }
-declare -A truth=([jailed]=/w/truth [observed]=$work/w/truth [in_namespace]=/w/truth)
+declare -A truth=([jailed]=/w/truth [observed]=$work/w/truth [in_namespace]=/w/truth
+	[second_there]=/w/truth)
 both jailed observed
 both observed jailed
 both jailed jailed
@@ -109,7 +110,12 @@ if unshare -p -f true 2>/dev/null; then
 		unshare -p -f chroot "$jail" /usr/bin/env "LD_PRELOAD=$preload" \
 			INVREG_PROBES=/w/target.ini INVREG_DIR=/w/sessions "$@"
 	}
+	second_there() { # with a number that nobody has in the namespace of the other
+		unshare -p -f chroot "$jail" /bin/sh -c '"$@" & wait $!' sh /usr/bin/env \
+			"LD_PRELOAD=$preload" INVREG_PROBES=/w/target.ini INVREG_DIR=/w/sessions "$@"
+	}
 	both in_namespace in_namespace
+	both second_there in_namespace
 else
 	echo "no pid namespaces here"
 fi
