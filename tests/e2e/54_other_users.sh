@@ -61,8 +61,11 @@ setpriv --reuid "$owner" --regid "$owner" --clear-groups \
 	env "LD_PRELOAD=$work/bin/libinvreg_preload.so" "INVREG_PROBES=$work/target.ini" \
 	"$host/ballast" --calls 4000000000 --work-us 100 --truth "$work/owner/live" >/dev/null &
 running=$!
-sleep 0.3
-invreg snapshot --dir "$home" --format json >"$work/live.json"
+for _ in $(seq 200); do
+	invreg snapshot --dir "$home" --format json >"$work/live.json"
+	[[ $(json "$work/live.json" 'd["status"]["state"], total() > 10') != "('live', True)" ]] || break
+	sleep 0.05
+done
 assert_eq "state of a live one that root reads" live "$(json "$work/live.json" 'd["status"]["state"]')"
 kill -9 "$running"
 wait "$running" 2>/dev/null || true

@@ -31,9 +31,15 @@ host_starts() { # the same; in `started`, whose end is the end of all inside
 	started=$!
 }
 host_killed() { # PID...
+	local child children
+	children=$(for child; do cat "/proc/$child/task/$child/children"; done)
 	kill -9 "$@"
 	wait "$@" 2>/dev/null || true
-	sleep 0.1 # the parent is gone; so is, in a moment, the namespace
+	for child in $children; do # gone, or nothing but its exit status
+		while grep -q '^State:[[:space:]]*[^ZX]' "/proc/$child/status" 2>/dev/null; do
+			sleep 0.02
+		done
+	done
 }
 
 start_over() {
@@ -122,11 +128,11 @@ done
 # Two namespaces, each with the host as pid 1, and one outside, all at full speed.
 for round in 1 2 3; do
 	start_over
-	host_starts "${inside[@]}" -- 400000
+	host_starts "${inside[@]}" -- 200000
 	first=$started
-	host_starts "${inside[@]}" -- 400000
+	host_starts "${inside[@]}" -- 200000
 	second=$started
-	host -- 400000
+	host -- 200000
 	wait "$first" "$second"
 	check "pid 1 twice, and one outside"
 	assert_eq "processes of the session" 3 "$(invreg ls | awk '$1 == "shared" { print $4 }')"
@@ -174,7 +180,7 @@ echo 01234567-89ab-cdef-0123-456789abcdef >"$work/boot_id"
 for how in 'mount --bind "$BOOT" '$boot 'mount -t proc -o subset=pid proc /proc'; do
 	for namespaces in "-m" "${inside[*]}"; do
 		start_over
-		host_starts -- 30000 --work-us 50
+		host_starts -- 60000 --work-us 50 # 3 s, for it is to outlive the others
 		await "the one outside" has_open alive 1
 		# shellcheck disable=SC2086 # several options
 		BOOT=$work/boot_id LD=$preload PROBES=$work/target.ini HOST=$hosts/ballast TRUTH=$work/truth \
