@@ -153,7 +153,8 @@ static bool have_session(bool make)
 	if (make || (r && r != INV_E_NOT_FOUND))
 		shim.tried = true;
 	if (r && shim.tried)
-		debug("invreg: not observed: no session in %s: %s", dir, inv_result_text(r));
+		debug("invreg: not observed: no session in %s: %s", dir,
+		      r == INV_E_SYSTEM ? strerror(errno) : inv_result_text(r));
 	if (!r)
 		match_probes();
 	return !r;

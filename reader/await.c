@@ -95,7 +95,7 @@ static int look(const struct waiting *w, struct list *list)
 {
 	int r = inv_sessions_list(w->dir, &list->rows, &list->count);
 	if (r)
-		fprintf(stderr, "invreg: %s: %s\n", w->dir, strerror(-r));
+		inv_sessions_say_unlisted(w->dir, -r);
 	return r ? INV_EXIT_REFUSED : -1;
 }
 

@@ -13,9 +13,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,11 +25,21 @@
 
 /* ---- the shim -------------------------------------------------------------------- */
 
+/* Our own path; where there is no /proc, the one that we were executed by. */
+static ssize_t own_path(char *buf, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", buf, size - 1);
+	const char *given = (const char *)getauxval(AT_EXECFN);
+	if (n > 0 || !given || !realpath(given, buf))
+		return n;
+	return (ssize_t)strlen(buf);
+}
+
 int inv_launch_find_shim(char *buf, size_t size)
 {
 	static const char *const places[] = {"", "/../lib/invreg", "/../lib"};
-	char self[4096], candidate[sizeof(self) + 64], real[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char self[PATH_MAX], candidate[sizeof(self) + 64], real[4096];
+	ssize_t n = own_path(self, sizeof(self));
 	if (n <= 0)
 		return n ? -errno : -ENOENT;
 	self[n] = 0;

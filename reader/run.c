@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -61,6 +62,7 @@ struct run {
 	int signal_fd;
 	pid_t pid; /* 0: reaped */
 	int status;
+	uid_t user; /* whose the program was at its end */
 	bool progress;
 	bool progress_shown;
 	int64_t started_ms;
@@ -217,6 +219,8 @@ static const char *room_remedy(enum inv_result why)
 		return "make room there (`invreg prune`), or give --dir";
 	if (why == INV_E_LIMIT)
 		return "raise `ulimit -f` and `ulimit -v`";
+	if (why == INV_E_MODE)
+		return "take that right from them by chmod go-w, or give another --dir";
 	return "give a directory of yours by --dir";
 }
 
@@ -264,6 +268,18 @@ static int open_session(struct run *run)
 	return 0;
 }
 
+/* A small /dev/shm, as containers have, is why rings are short. */
+static void say_small(const struct run *run)
+{
+	uint64_t bytes = run->view.seg.header->budget_bytes;
+	if (run->options.quiet || run->options.budget_bytes || bytes >= INV_SEGMENT_DEFAULT_BYTES)
+		return;
+	fprintf(stderr,
+		"invreg: session %s takes at most %.1f MB, half of what is free in %s: rings are "
+		"shorter for it; --size or --dir give more\n",
+		run->name, (double)bytes / 1048576, run->dir);
+}
+
 /* Our read-only view; without it the program is still observed, but nothing is followed. */
 static void open_view(struct run *run)
 {
@@ -275,6 +291,8 @@ static void open_view(struct run *run)
 	}
 	run->viewed = inv_sessions_view(fd, run->path, &run->view) == 0;
 	close(fd);
+	if (run->viewed)
+		say_small(run);
 	if (!run->viewed || run->output < 0)
 		return;
 	run->follow = inv_follow_open(&run->view, run->output);
@@ -353,8 +371,22 @@ static void read_signals(const struct run *run)
 		pass_on(run, &info);
 }
 
+/* A process that is waited for has its /proc entry still. */
+static void note_user(struct run *run)
+{
+	siginfo_t info = {.si_pid = 0};
+	char path[32];
+	struct stat st;
+	if (waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d", (int)run->pid);
+	if (stat(path, &st) == 0)
+		run->user = st.st_uid;
+}
+
 static bool ended(struct run *run)
 {
+	note_user(run);
 	pid_t r = waitpid(run->pid, &run->status, WNOHANG);
 	if (r == 0 || (r < 0 && errno == EINTR))
 		return false;
@@ -425,6 +457,19 @@ static void say_still_running(struct run *run)
 			n, n == 1 ? "" : "es", n == 1 ? "s" : "", run->name);
 }
 
+/* Runs under the guard. Returns: whether any process had the shim in it and bound nothing. */
+static int shim_was_loaded(void *arg)
+{
+	const struct run *run = arg;
+	return inv_view_lost(&run->view, INV_LOSS_UNBOUND_PROC) != 0;
+}
+
+/* A setuid program is another user from its start, without the shim: the doctor knows it. */
+static bool changed_user(struct run *run)
+{
+	return run->user != geteuid() && inv_guard_call(shim_was_loaded, run) > 0;
+}
+
 static void sum_up(struct run *run)
 {
 	if (run->follow) {
@@ -437,7 +482,14 @@ static void sum_up(struct run *run)
 		return;
 	say_still_running(run);
 	uint64_t bound;
-	if (!run->options.quiet && inv_summary_print(&run->view, stderr, colored(), &bound))
+	if (run->options.quiet || !inv_summary_print(&run->view, stderr, colored(), &bound))
+		return;
+	if (changed_user(run))
+		fprintf(stderr,
+			"invreg: nothing was seen: the program became user %lu, who may not write "
+			"to a session of user %lu: start invreg as that user\n",
+			(unsigned long)run->user, (unsigned long)geteuid());
+	else
 		inv_doctor_explain(stderr, &run->file, run->options.command, bound);
 }
 
@@ -495,6 +547,7 @@ static int observe(struct run *run)
 		return r;
 	run->progress = run->viewed && !run->options.quiet && plain_terminal();
 	run->started_ms = run->shown_ms = now_ms();
+	run->user = geteuid();
 	watch(run);
 	erase_progress(run);
 	inv_launch_give_back_terminal(&run->signals);

@@ -39,6 +39,8 @@ static const char *remedy(enum inv_result why)
 	switch (why) {
 	case INV_E_OWNER:
 		return "read it as its owner or as root";
+	case INV_E_MODE:
+		return "take that right from them: chmod go-w";
 	case INV_E_KIND:
 		return "give the file itself, not a link to it";
 	case INV_E_MAGIC:
@@ -102,6 +104,12 @@ static int refuse_errno(const char *path, int err)
 	return INV_EXIT_REFUSED;
 }
 
+void inv_sessions_say_unlisted(const char *dir, int err)
+{
+	fprintf(stderr, "invreg: %s: %s: %s\n", dir, strerror(err),
+		err == EACCES ? remedy(INV_E_OWNER) : "nothing was read");
+}
+
 static int open_path(const char *path, int *fd)
 {
 	*fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -153,12 +161,14 @@ static int choose(const char *dir, char name[INV_SESSION_NAME_MAX + 1])
 	const struct inv_session_row *row;
 	int r = inv_sessions_list(dir, &rows, &count);
 	if (r) {
-		fprintf(stderr, "invreg: %s: %s\n", dir, strerror(-r));
+		inv_sessions_say_unlisted(dir, -r);
 		return INV_EXIT_REFUSED;
 	}
 	r = inv_sessions_live(rows, count, &row);
 	if (!row)
 		row = newest(rows, count);
+	if (!row && count)
+		row = &rows[0]; /* opening it says why it is refused */
 	if (!r && row) {
 		strcpy(name, row->name);
 	} else if (!r) {
@@ -292,7 +302,9 @@ static void look_at(int dirfd, const char *file, struct inv_session_row *row)
 		row->modified = st.st_mtim;
 	look.fd = openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (look.fd < 0) {
-		row->refused = errno == ELOOP ? INV_E_KIND : INV_E_SYSTEM;
+		row->refused = errno == ELOOP	 ? INV_E_KIND
+			       : errno == EACCES ? INV_E_OWNER
+						 : INV_E_SYSTEM;
 		return;
 	}
 	row->refused = check_file(look.fd);
@@ -438,7 +450,7 @@ int inv_verb_ls(int argc, char **argv)
 	size_t count;
 	int r = inv_sessions_list(dir, &rows, &count);
 	if (r)
-		fprintf(stderr, "invreg: %s: %s\n", dir, strerror(-r));
+		inv_sessions_say_unlisted(dir, -r);
 	else if (!count)
 		fprintf(stderr, "invreg: no session in %s\n", dir);
 	else
@@ -484,6 +496,10 @@ int inv_verb_prune(int argc, char **argv)
 	if (find_dir(dir, sizeof(dir), given))
 		return INV_EXIT_USAGE;
 	int gone = inv_session_prune(dir, keep);
+	if (gone < 0) {
+		inv_sessions_say_unlisted(dir, errno);
+		return INV_EXIT_RUNTIME;
+	}
 	printf("%d session%s removed from %s\n", gone, gone == 1 ? "" : "s", dir);
 	return flush_stdout();
 }

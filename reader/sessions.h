@@ -40,6 +40,9 @@ bool inv_sessions_means_file(const char *dir, const char *name);
  */
 int inv_sessions_refuse(const char *path, enum inv_result why, uint32_t found);
 
+/* Prints the one line for a directory that cannot be listed: errno err, and the remedy. */
+void inv_sessions_say_unlisted(const char *dir, int err);
+
 /* Maps the segment open in fd, or refuses it. Returns: 0 or INV_EXIT_REFUSED. */
 int inv_sessions_view(int fd, const char *path, struct inv_view *view);
 

@@ -72,8 +72,8 @@ static bool ended(const struct inv_src *src, struct life *life)
 	enum inv_liveness l = inv_session_liveness(src->fd);
 	if (l == INV_LIVENESS_UNKNOWN && !life->warned) {
 		fprintf(stderr,
-			"invreg: %s: made in another pid namespace: its end cannot be seen "
-			"from here, stop me by Ctrl-C\n",
+			"invreg: %s: made in another pid namespace, or without a /proc: its end "
+			"cannot be seen from here, stop me by Ctrl-C\n",
 			src->path);
 		life->warned = true;
 	}

@@ -240,11 +240,10 @@ struct inv_binding_row {  /* one probe in one process */
 INV_SIZE(inv_binding_row, 8);
 
 /*
- * `state` is one word: generation (16, top) | status (16) | pid (32). One CAS from
- * FREE, ENDED, or from a LIVE or CLAIMING row of a process known dead, claims it for
- * the next generation. The rest is written by the process itself, once, before LIVE is
- * stored [B7]; `bindings` as probes bind later.
- *
+ * `state` is one word: generation (16, top) | tag (12) | status (4) | pid (32). One CAS from
+ * FREE, ENDED, or from a row of a process known dead, claims it for the next generation.
+ * The tag, 0 in all but CLAIMING: low bits of pid_ns, as pid means nothing elsewhere. The
+ * rest is written by the process itself, once, before LIVE is stored [B7]; `bindings` later.
  *   0 state | 8 start_time | 16 pid_ns | 24 nonce | 32 anchor | 64 ppid.. | 80 comm
  *   96 exe[416] | 512 bindings[64]
  */
@@ -270,8 +269,11 @@ INV_AT(inv_proc, bindings, 512);
 	(((uint64_t)(uint16_t)(generation) << 48) | ((uint64_t)(uint16_t)(status) << 32) |         \
 	 (uint32_t)(pid))
 #define INV_PROC_GENERATION(state) ((uint16_t)((state) >> 48))
-#define INV_PROC_STATUS(state)	   ((uint16_t)((state) >> 32))
+#define INV_PROC_STATUS(state)	   ((uint16_t)((state) >> 32) & 0xfu)
+#define INV_PROC_NS_TAG(state)	   ((uint16_t)((state) >> 36) & 0xfffu)
 #define INV_PROC_PID(state)	   ((uint32_t)(state))
+#define INV_PROC_CLAIM(generation, pid_ns, pid)                                                    \
+	INV_PROC_STATE(generation, INV_PROC_CLAIMING | ((uint64_t)(pid_ns)&0xfffu) << 4, pid)
 
 /* ---- notes ------------------------------------------------------------------ */
 

@@ -42,6 +42,23 @@ static uint64_t start_time_of(const char *path)
 	return p ? strtoull(p + 1, NULL, 10) : 0;
 }
 
+/*
+ * A pid namespace entered without a /proc of its own (`unshare -p -f`) shows the outer
+ * one's, where our neighbours' numbers are other processes. "NSpid:" then has several
+ * numbers; a kernel without it has one kind of number only.
+ */
+static bool proc_is_own(uint32_t pid)
+{
+	char text[1024], *end;
+	if (read_file("/proc/self/status", text, sizeof(text)) <= 0)
+		return false;
+	const char *p = strstr(text, "\nNSpid:");
+	if (!p)
+		p = strstr(text, "\nPid:");
+	p = p ? strchr(p, ':') : NULL;
+	return p && strtoul(p + 1, &end, 10) == pid && *end == '\n';
+}
+
 void inv_self_read(struct inv_self *self)
 {
 	int saved = errno;
@@ -52,6 +69,7 @@ void inv_self_read(struct inv_self *self)
 	self->start_time = start_time_of("/proc/self/stat");
 	if (stat("/proc/self/ns/pid", &st) == 0)
 		self->pid_ns = (uint64_t)st.st_ino;
+	self->own_proc = proc_is_own(self->pid);
 	if (read_file("/proc/sys/kernel/random/boot_id", self->boot_id, sizeof(self->boot_id)) > 0)
 		self->boot_id[strcspn(self->boot_id, "\n")] = 0;
 	if (read_file("/proc/self/comm", self->comm, sizeof(self->comm)) > 0)
@@ -61,26 +79,74 @@ void inv_self_read(struct inv_self *self)
 	errno = saved;
 }
 
+/* Start times are told in the time namespace of who asks: another's cannot be compared. */
+static bool other_time_namespace(uint32_t pid)
+{
+	char path[48];
+	struct stat ours, its;
+	snprintf(path, sizeof(path), "/proc/%u/ns/time", pid);
+	return stat("/proc/self/ns/time", &ours) == 0 && stat(path, &its) == 0 &&
+	       ours.st_ino != its.st_ino;
+}
+
+/*
+ * One of our own pid namespace, as it looks today. The number of a namespace is given out
+ * again only when nobody is left in the former, so that its processes are rightly DEAD.
+ */
+static enum inv_liveness process_liveness(const struct inv_self *self, uint32_t pid,
+					  uint64_t start_time)
+{
+	char path[48];
+	if (kill((pid_t)pid, 0) && errno == ESRCH)
+		return INV_LIVENESS_DEAD;
+	if (!start_time || !self->own_proc)
+		return INV_LIVENESS_ALIVE;
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	uint64_t now = start_time_of(path);
+	if (!now || now == start_time)
+		return INV_LIVENESS_ALIVE;
+	/* else the pid was given out again */
+	return other_time_namespace(pid) ? INV_LIVENESS_UNKNOWN : INV_LIVENESS_DEAD;
+}
+
 enum inv_liveness inv_proc_liveness(const struct inv_self *self, const char *boot_id,
 				    uint64_t pid_ns, uint32_t pid, uint64_t start_time)
 {
-	char path[48];
-	int saved = errno;
-	if (self->boot_id[0] && strncmp(self->boot_id, boot_id, sizeof(self->boot_id)) != 0)
-		return INV_LIVENESS_DEAD; /* the machine has been restarted since */
 	if (!self->pid_ns || self->pid_ns != pid_ns || !pid || pid > INT32_MAX)
 		return INV_LIVENESS_UNKNOWN;
-	enum inv_liveness alive = INV_LIVENESS_ALIVE;
-	if (kill((pid_t)pid, 0) && errno == ESRCH) {
-		alive = INV_LIVENESS_DEAD;
-	} else if (start_time) {
-		snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-		uint64_t now = start_time_of(path);
-		if (now && now != start_time)
-			alive = INV_LIVENESS_DEAD; /* the pid was given out again */
-	}
+	int saved = errno;
+	enum inv_liveness alive = process_liveness(self, pid, start_time);
 	errno = saved;
-	return alive;
+	/* Since restarted: its numbers are others' now. But containers may be shown a boot id
+	 * of their own: one that is here all the same is not given up. */
+	bool other_boot = self->boot_id[0] && boot_id[0] &&
+			  strncmp(self->boot_id, boot_id, sizeof(self->boot_id)) != 0;
+	return other_boot && alive == INV_LIVENESS_ALIVE ? INV_LIVENESS_UNKNOWN : alive;
+}
+
+/* A row that is being claimed says no more than its state: whose pid, by the tag. */
+static enum inv_liveness claimer_liveness(const struct inv_self *self, const char *boot_id,
+					  uint64_t state)
+{
+	if (INV_PROC_NS_TAG(state) != INV_PROC_NS_TAG(INV_PROC_CLAIM(0, self->pid_ns, 0)))
+		return INV_LIVENESS_UNKNOWN;
+	return inv_proc_liveness(self, boot_id, self->pid_ns, INV_PROC_PID(state), 0);
+}
+
+enum inv_liveness inv_proc_liveness_of(const struct inv_self *self, const char *boot_id,
+				       const struct inv_proc *row)
+{
+	/* [B7] acquire: start_time and pid_ns are read after LIVE; pairs with claim */
+	uint64_t state = atomic_load_explicit(&row->state, memory_order_acquire);
+	switch (INV_PROC_STATUS(state)) {
+	case INV_PROC_LIVE:
+		return inv_proc_liveness(self, boot_id, row->pid_ns, INV_PROC_PID(state),
+					 row->start_time);
+	case INV_PROC_CLAIMING:
+		return claimer_liveness(self, boot_id, state);
+	default:
+		return INV_LIVENESS_DEAD;
+	}
 }
 
 enum inv_liveness inv_proc_row_liveness(const struct inv_segment *seg, const struct inv_self *self,
@@ -88,19 +154,7 @@ enum inv_liveness inv_proc_row_liveness(const struct inv_segment *seg, const str
 {
 	if (row >= INV_PROCS_MAX)
 		return INV_LIVENESS_UNKNOWN;
-	const struct inv_proc *p = &seg->procs[row];
-	/* [B7] acquire: start_time and pid_ns are read after LIVE; pairs with claim */
-	uint64_t state = atomic_load_explicit(&p->state, memory_order_acquire);
-	switch (INV_PROC_STATUS(state)) {
-	case INV_PROC_LIVE:
-		return inv_proc_liveness(self, seg->header->boot_id, p->pid_ns, INV_PROC_PID(state),
-					 p->start_time);
-	case INV_PROC_CLAIMING:
-		return inv_proc_liveness(self, seg->header->boot_id, self->pid_ns,
-					 INV_PROC_PID(state), 0);
-	default:
-		return INV_LIVENESS_DEAD;
-	}
+	return inv_proc_liveness_of(self, seg->header->boot_id, &seg->procs[row]);
 }
 
 static void end_former_image(struct inv_proc *p, const struct inv_self *self, uint64_t nonce)
@@ -109,6 +163,8 @@ static void end_former_image(struct inv_proc *p, const struct inv_self *self, ui
 	uint64_t state = atomic_load_explicit(&p->state, memory_order_acquire);
 	if (INV_PROC_STATUS(state) != INV_PROC_LIVE || INV_PROC_PID(state) != self->pid)
 		return;
+	if (!self->pid_ns || !self->start_time)
+		return; /* without a /proc our pid and start name any container's first process */
 	if (p->pid_ns != self->pid_ns || p->start_time != self->start_time || p->nonce == nonce)
 		return;
 	uint64_t ended = INV_PROC_STATE(INV_PROC_GENERATION(state), INV_PROC_ENDED, self->pid);
@@ -140,7 +196,7 @@ static bool try_row(struct inv_segment *seg, const struct inv_self *self, uint32
 		if (inv_proc_row_liveness(seg, self, row) != INV_LIVENESS_DEAD)
 			return false;
 	uint16_t next = (uint16_t)(INV_PROC_GENERATION(state) + 1);
-	uint64_t mine = INV_PROC_STATE(next, INV_PROC_CLAIMING, self->pid);
+	uint64_t mine = INV_PROC_CLAIM(next, self->pid_ns, self->pid);
 	if (!atomic_compare_exchange_strong_explicit(&p->state, &state, mine, memory_order_relaxed,
 						     memory_order_relaxed))
 		return false;

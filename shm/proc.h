@@ -25,17 +25,25 @@ struct inv_self {
 	uint32_t ppid;
 	uint64_t start_time; /* 0: no /proc */
 	uint64_t pid_ns;     /* 0: unknown */
-	char boot_id[40];
+	bool own_proc;	     /* /proc numbers processes as our pid namespace does */
+	char boot_id[40];    /* empty: unknown */
 	char comm[16];
 	char exe[416];
 };
 void inv_self_read(struct inv_self *self);
 
-/* Whether process (pid, start_time) of pid_ns and boot_id is alive, seen from `self`. */
+/*
+ * Whether process (pid, start_time) of pid_ns and boot_id is alive, seen from `self`.
+ * DEAD is only said of what cannot be alive: its lane is taken by whoever hears it.
+ */
 enum inv_liveness inv_proc_liveness(const struct inv_self *self, const char *boot_id,
 				    uint64_t pid_ns, uint32_t pid, uint64_t start_time);
 
-/* The same for a row; a FREE or ENDED row is DEAD. */
+/* The same for a row, in place or a copy; a FREE or ENDED row is DEAD. */
+enum inv_liveness inv_proc_liveness_of(const struct inv_self *self, const char *boot_id,
+				       const struct inv_proc *row);
+
+/* The same for a row of a segment; UNKNOWN beyond the table. */
 enum inv_liveness inv_proc_row_liveness(const struct inv_segment *seg, const struct inv_self *self,
 					uint32_t row);
 

@@ -17,6 +17,8 @@ const char *inv_result_text(enum inv_result r)
 		return "there is no room left";
 	case INV_E_OWNER:
 		return "it belongs to another user";
+	case INV_E_MODE:
+		return "other users may write to it";
 	case INV_E_KIND:
 		return "it is not a regular file or directory of its own";
 	case INV_E_MAGIC:

@@ -12,6 +12,7 @@ enum inv_result {
 	INV_E_NOT_FOUND,  /* no such file, row or name */
 	INV_E_FULL,	  /* no room: table, budget or file system */
 	INV_E_OWNER,	  /* the file or directory belongs to another user */
+	INV_E_MODE,	  /* users other than its owner may write to it */
 	INV_E_KIND,	  /* a symlink, a FIFO, a directory: not a regular file */
 	INV_E_MAGIC,	  /* not an invreg segment */
 	INV_E_VERSION,	  /* a segment of another format version */

@@ -26,7 +26,6 @@
 #include "clock.h"
 #include "proc.h"
 
-#define DEFAULT_BUDGET	       (UINT64_C(48) << 20)
 #define DEFAULT_RING_SLOTS     16384u
 #define MAX_DEFAULT_RING_SLOTS (1u << 20)
 #define CELL_SLOTS	       512u
@@ -288,7 +287,7 @@ static bool fit_limits(struct inv_header *h)
 
 static uint64_t choose_budget(int fd, const struct inv_segment_options *o)
 {
-	uint64_t budget = o->budget_bytes ? o->budget_bytes : DEFAULT_BUDGET;
+	uint64_t budget = o->budget_bytes ? o->budget_bytes : INV_SEGMENT_DEFAULT_BYTES;
 	struct statvfs vfs;
 	if (!o->budget_bytes && fstatvfs(fd, &vfs) == 0 && vfs.f_blocks) {
 		uint64_t half = (uint64_t)vfs.f_bavail * vfs.f_frsize / 2;
@@ -302,7 +301,7 @@ static uint64_t choose_budget(int fd, const struct inv_segment_options *o)
 static uint32_t default_ring_slots(uint64_t budget)
 {
 	uint32_t slots = DEFAULT_RING_SLOTS;
-	while (slots < MAX_DEFAULT_RING_SLOTS && budget > DEFAULT_BUDGET &&
+	while (slots < MAX_DEFAULT_RING_SLOTS && budget > INV_SEGMENT_DEFAULT_BYTES &&
 	       (uint64_t)slots * 2 * sizeof(struct inv_slot) <= budget / 4)
 		slots *= 2;
 	return slots;
@@ -313,6 +312,14 @@ static void copy_text(char *to, size_t size, const char *from)
 	size_t n = from ? strnlen(from, size - 1) : 0;
 	memcpy(to, from ? from : "", n);
 	to[n] = 0;
+}
+
+static uint64_t draw_nonce(const struct inv_self *self)
+{
+	uint64_t nonce;
+	if (getrandom(&nonce, sizeof(nonce), GRND_NONBLOCK) != (ssize_t)sizeof(nonce))
+		nonce = self->start_time << 32 | self->pid;
+	return nonce;
 }
 
 static void fill_header(struct inv_header *h, const struct inv_segment_options *o,
@@ -336,8 +343,7 @@ static void fill_header(struct inv_header *h, const struct inv_segment_options *
 	h->creator_start = self->start_time;
 	h->pid_ns = self->pid_ns;
 	h->cost_ticks_x1024 = o->cost_ticks_x1024;
-	if (getrandom(&h->session_nonce, sizeof(h->session_nonce), GRND_NONBLOCK) < 0)
-		h->session_nonce = self->start_time << 32 | self->pid;
+	h->session_nonce = draw_nonce(self);
 	inv_clock_anchor((enum inv_clock_kind)h->clock_kind, &h->created);
 	copy_text(h->boot_id, sizeof(h->boot_id), self->boot_id);
 	copy_text(h->session, sizeof(h->session), o->session);
@@ -399,28 +405,29 @@ static bool options_sane(const struct inv_segment_options *o)
 	       o->budget_bytes <= BUDGET_MAX;
 }
 
-/* <dir>/.<name>.<pid>.tmp: hidden from listings; prune knows the form. */
-static bool temporary_path(char *buf, size_t size, const char *path)
+/*
+ * <dir>/.<name>.<nonce>.<pid>.tmp: hidden from listings; prune knows the form. The nonce:
+ * in two containers the same program has the same pid.
+ */
+static bool temporary_path(char *buf, size_t size, const char *path, const struct inv_self *self)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
-	int n = snprintf(buf, size, "%.*s.%s.%ld.tmp", (int)(name - path), path, name,
-			 (long)getpid());
+	int n = snprintf(buf, size, "%.*s.%s.%016llx.%ld.tmp", (int)(name - path), path, name,
+			 (unsigned long long)draw_nonce(self), (long)self->pid);
 	return n > 0 && (size_t)n < size;
 }
 
 static enum inv_result create_at(struct inv_segment *seg, const char *temporary,
-				 const struct inv_segment_options *o)
+				 const struct inv_segment_options *o, const struct inv_self *self)
 {
-	struct inv_self self;
 	struct inv_header h;
 	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return errno == ENOSPC ? INV_E_FULL : INV_E_SYSTEM;
-	inv_self_read(&self);
 	memset(&h, 0, sizeof(h));
 	h.budget_bytes = choose_budget(fd, o);
-	fill_header(&h, o, &self);
+	fill_header(&h, o, self);
 	enum inv_result r = INV_E_FULL;
 	if (h.budget_bytes >= BUDGET_MIN)
 		r = fit_limits(&h) ? build(seg, fd, &h, o) : INV_E_LIMIT;
@@ -431,18 +438,19 @@ static enum inv_result create_at(struct inv_segment *seg, const char *temporary,
 enum inv_result inv_segment_create(struct inv_segment *seg, const char *path,
 				   const struct inv_segment_options *options)
 {
-	char temporary[600];
+	char temporary[sizeof(seg->path)];
+	struct inv_self self;
 	memset(seg, 0, sizeof(*seg));
+	inv_self_read(&self);
 	if (!options_sane(options) || strlen(path) >= sizeof(seg->path) ||
-	    !temporary_path(temporary, sizeof(temporary), path))
+	    !temporary_path(temporary, sizeof(temporary), path, &self))
 		return INV_E_USAGE;
 	if (access(path, F_OK) == 0)
 		return INV_E_EXISTS;
-	unlink(temporary); /* of a dead process that had our pid */
 	strcpy(seg->path, temporary);
-	enum inv_result r = create_at(seg, temporary, options);
-	if (!r && link(temporary, path))
-		r = errno == EEXIST ? INV_E_EXISTS : INV_E_SYSTEM;
+	enum inv_result r = create_at(seg, temporary, options, &self);
+	if (!r && link(temporary, path)) /* a second name takes an inode in tmpfs */
+		r = errno == EEXIST ? INV_E_EXISTS : errno == ENOSPC ? INV_E_FULL : INV_E_SYSTEM;
 	int saved = errno;
 	unlink(temporary);
 	errno = saved;
@@ -463,6 +471,10 @@ static enum inv_result check_file(int fd, struct inv_header *h, struct stat *st)
 		return INV_E_KIND;
 	if (st->st_uid != geteuid())
 		return INV_E_OWNER;
+	/* In a user namespace all foreign owners look alike: what we may write to without a
+	 * right given to others is ours indeed. */
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return INV_E_MODE;
 	ssize_t n = pread(fd, h, sizeof(*h), 0);
 	if (n != (ssize_t)sizeof(*h))
 		return INV_E_MAGIC;

@@ -39,8 +39,10 @@ struct inv_segment {
 	struct inv_cell *overflow_cells;
 	struct inv_pair *overflow_pairs;
 	unsigned char *lanes;
-	char path[512];
+	char path[600]; /* a session's, or the longer one while it is made */
 };
+
+#define INV_SEGMENT_DEFAULT_BYTES (UINT64_C(48) << 20)
 
 /* What a creator decides. Zero means the default in each field. */
 struct inv_segment_options {

@@ -12,17 +12,20 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "layout.h"
 #include "proc.h"
 #include "segment.h"
 
-#define PRUNE_MAX 256 /* sessions looked at in one pass */
+#define PRUNE_CHUNK	  64
+#define TEMPORARY_SECONDS 60 /* making a session takes milliseconds */
 
 enum inv_result inv_session_dir(char *buf, size_t size, const char *override)
 {
@@ -39,12 +42,15 @@ enum inv_result inv_session_ensure_dir(const char *dir)
 {
 	struct stat st;
 	if (mkdir(dir, 0700) && errno != EEXIST)
-		return INV_E_SYSTEM;
+		return errno == ENOSPC ? INV_E_FULL : INV_E_SYSTEM;
 	if (lstat(dir, &st))
 		return INV_E_SYSTEM;
 	if (!S_ISDIR(st.st_mode))
 		return INV_E_KIND;
-	return st.st_uid == geteuid() ? INV_OK : INV_E_OWNER;
+	if (st.st_uid != geteuid())
+		return INV_E_OWNER;
+	/* sticky (/tmp, as root): others add files, which joining refuses, but rename none */
+	return (st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX) ? INV_E_MODE : INV_OK;
 }
 
 bool inv_session_name_valid(const char *name)
@@ -87,17 +93,6 @@ static enum inv_liveness worse(enum inv_liveness a, enum inv_liveness b)
 								      : INV_LIVENESS_DEAD;
 }
 
-static enum inv_liveness row_liveness(const struct inv_self *self, const struct inv_header *h,
-				      const struct inv_proc *row)
-{
-	uint64_t state = atomic_load_explicit(&row->state, memory_order_relaxed);
-	unsigned status = INV_PROC_STATUS(state);
-	if (status != INV_PROC_LIVE && status != INV_PROC_CLAIMING)
-		return INV_LIVENESS_DEAD;
-	return inv_proc_liveness(self, h->boot_id, row->pid_ns, INV_PROC_PID(state),
-				 status == INV_PROC_LIVE ? row->start_time : 0);
-}
-
 enum inv_liveness inv_session_liveness(int fd)
 {
 	struct inv_header h;
@@ -115,7 +110,7 @@ enum inv_liveness inv_session_liveness(int fd)
 		off_t at = (off_t)(h.regions[INV_REGION_PROCS].offset + i * sizeof(row));
 		if (pread(fd, &row, sizeof(row), at) != (ssize_t)sizeof(row))
 			break;
-		all = worse(all, row_liveness(&self, &h, &row));
+		all = worse(all, inv_proc_liveness_of(&self, h.boot_id, &row));
 	}
 	return all;
 }
@@ -138,9 +133,11 @@ static bool has_suffix(const char *name, const char *suffix)
 	return n > m && strcmp(name + n - m, suffix) == 0;
 }
 
-/* `.<name>.<pid>.tmp` whose maker is gone. */
-static bool stale_temporary(const char *name)
+/* `.<name>.<nonce>.<pid>.tmp` whose maker is gone: not young either, for in another pid
+ * namespace the maker has another number, and it lives. */
+static bool stale_temporary(int dirfd, const char *name)
 {
+	struct stat st;
 	if (name[0] != '.' || !has_suffix(name, ".tmp"))
 		return false;
 	const char *end = name + strlen(name) - 4;
@@ -149,9 +146,19 @@ static bool stale_temporary(const char *name)
 		dot--;
 	if (dot == end || dot == name || dot[-1] != '.')
 		return false;
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%ld", strtol(dot, NULL, 10));
-	return access(path, F_OK) != 0 && access("/proc/self", F_OK) == 0;
+	long pid = strtol(dot, NULL, 10);
+	return pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) && errno == ESRCH &&
+	       fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_mtim.tv_sec + TEMPORARY_SECONDS < time(NULL);
+}
+
+/* Saved copies, what is no segment, and another version's, which may be live, are not ours. */
+static bool may_remove(int fd)
+{
+	struct inv_header h;
+	return pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) && h.magic == INV_MAGIC &&
+	       h.version == INV_FORMAT_VERSION && h.byte_order == INV_BYTE_ORDER &&
+	       !(h.flags & INV_HEADER_SNAPSHOT);
 }
 
 static bool session_ended(int dirfd, const char *name, struct ended *out)
@@ -161,7 +168,7 @@ static bool session_ended(int dirfd, const char *name, struct ended *out)
 	if (fd < 0)
 		return false;
 	bool over = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-		    inv_session_liveness(fd) == INV_LIVENESS_DEAD;
+		    may_remove(fd) && inv_session_liveness(fd) == INV_LIVENESS_DEAD;
 	close(fd);
 	if (!over || strlen(name) >= sizeof(out->name))
 		return false;
@@ -194,24 +201,30 @@ int inv_session_prune(const char *dir, int keep)
 {
 	int saved = errno, gone = 0, count = 0;
 	DIR *d = opendir(dir);
-	struct ended *list = calloc(PRUNE_MAX, sizeof(*list));
-	if (!d || !list)
-		goto out;
+	if (!d)
+		return errno == ENOENT ? 0 : -1;
+	struct ended *list = NULL;
 	for (struct dirent *e; (e = readdir(d));) {
-		if (stale_temporary(e->d_name)) {
+		if (stale_temporary(dirfd(d), e->d_name)) {
 			unlinkat(dirfd(d), e->d_name, 0);
 			continue;
 		}
-		if (e->d_name[0] == '.' || !has_suffix(e->d_name, ".seg") || count == PRUNE_MAX)
+		if (e->d_name[0] == '.' || !has_suffix(e->d_name, ".seg"))
 			continue;
+		if (count % PRUNE_CHUNK == 0) {
+			struct ended *more =
+				realloc(list, (size_t)(count + PRUNE_CHUNK) * sizeof(*more));
+			if (!more) /* fewer than all are known: none is known to be old */
+				goto out;
+			list = more;
+		}
 		if (session_ended(dirfd(d), e->d_name, &list[count]))
 			count++;
 	}
 	gone = unlink_oldest(dirfd(d), list, count, keep);
 out:
 	free(list);
-	if (d)
-		closedir(d);
+	closedir(d);
 	errno = saved;
 	return gone;
 }

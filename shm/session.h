@@ -3,10 +3,10 @@
  * session.h - where segments live and what they are called.
  *
  * Directory: INVREG_DIR, else /dev/shm/invreg-<euid>, mode 0700, owned by the effective
- * user, never through a symlink. A session NAME is the file NAME.seg in it; a name is
- * 1 to 100 characters of [A-Za-z0-9._-], not beginning with a dot. Default name:
- * <comm>-<pid>-<start time>. The four newest ended sessions are kept; making a new one
- * unlinks older ones (never truncates: who maps them keeps them).
+ * user, writable to nobody else unless sticky, never through a symlink. A session NAME is the file
+ * NAME.seg in it; a name is 1 to 100 characters of [A-Za-z0-9._-], not beginning with a dot.
+ * Default name: <comm>-<pid>-<start time>. The four newest ended sessions are kept; making a new
+ * one unlinks older ones (never truncates: who maps them keeps them).
  *
  * Called from constructors and from the reader. Allocates nothing that outlives a call.
  */
@@ -27,8 +27,10 @@
 enum inv_result inv_session_dir(char *buf, size_t size, const char *override);
 
 /*
- * Makes sure that it exists and is ours.
- * Returns: INV_OK, INV_E_OWNER, INV_E_KIND, INV_E_SYSTEM (errno holds why).
+ * Makes sure that it exists and is ours alone: whoever may rename in it decides what a
+ * session's name leads to.
+ * Returns: INV_OK, INV_E_OWNER, INV_E_MODE, INV_E_KIND, INV_E_FULL, INV_E_SYSTEM (errno
+ * holds why).
  */
 enum inv_result inv_session_ensure_dir(const char *dir);
 
@@ -52,8 +54,9 @@ enum inv_liveness inv_session_liveness(int fd);
 
 /*
  * Unlinks ended sessions in dir, all but the `keep` newest, and left-over temporary files
- * whose maker is dead. Sessions of unknown liveness stay.
- * Returns: how many were unlinked.
+ * that are old and whose maker is dead. Sessions of unknown liveness stay, and saved
+ * copies, files of other formats, and what other users own.
+ * Returns: how many were unlinked; -1: the directory cannot be read (errno holds why).
  */
 int inv_session_prune(const char *dir, int keep);
 

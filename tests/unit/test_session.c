@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shm/clock.h"
@@ -37,6 +38,21 @@ Test(session, a_symlink_or_a_file_is_no_directory_of_ours)
 	rmdir(dir);
 }
 
+Test(session, a_directory_in_which_others_may_rename_is_not_ours_alone)
+{
+	char dir[] = "/tmp/invreg-unit-XXXXXX";
+	cr_assert(mkdtemp(dir));
+	cr_assert_eq(chmod(dir, 0755), 0);
+	cr_expect_eq(inv_session_ensure_dir(dir), INV_OK);
+	cr_assert_eq(chmod(dir, 0775), 0);
+	cr_expect_eq(inv_session_ensure_dir(dir), INV_E_MODE);
+	cr_assert_eq(chmod(dir, 0702), 0);
+	cr_expect_eq(inv_session_ensure_dir(dir), INV_E_MODE);
+	cr_assert_eq(chmod(dir, 01777), 0);
+	cr_expect_eq(inv_session_ensure_dir(dir), INV_OK);
+	rmdir(dir);
+}
+
 Test(proc, liveness_is_known_within_one_namespace_and_boot)
 {
 	struct inv_self me;
@@ -47,8 +63,52 @@ Test(proc, liveness_is_known_within_one_namespace_and_boot)
 		     INV_LIVENESS_DEAD);
 	cr_expect_eq(inv_proc_liveness(&me, me.boot_id, me.pid_ns + 1, me.pid, me.start_time),
 		     INV_LIVENESS_UNKNOWN);
-	cr_expect_eq(inv_proc_liveness(&me, "another boot", me.pid_ns, me.pid, me.start_time),
+	cr_expect_eq(inv_proc_liveness(&me, "another boot", me.pid_ns, me.pid, me.start_time + 1),
 		     INV_LIVENESS_DEAD);
+	me.pid_ns = 0;
+	cr_expect_eq(inv_proc_liveness(&me, me.boot_id, 0, me.pid, me.start_time),
+		     INV_LIVENESS_UNKNOWN);
+}
+
+Test(proc, a_boot_id_that_is_another_or_absent_gives_no_living_process_up)
+{
+	struct inv_self me;
+	inv_self_read(&me);
+	cr_expect_eq(inv_proc_liveness(&me, "another boot", me.pid_ns, me.pid, me.start_time),
+		     INV_LIVENESS_UNKNOWN);
+	cr_expect_eq(inv_proc_liveness(&me, "another boot", me.pid_ns + 1, me.pid, 1),
+		     INV_LIVENESS_UNKNOWN);
+	cr_expect_eq(inv_proc_liveness(&me, "", me.pid_ns, me.pid, me.start_time),
+		     INV_LIVENESS_ALIVE);
+	me.boot_id[0] = 0;
+	cr_expect_eq(inv_proc_liveness(&me, "another boot", me.pid_ns, me.pid, me.start_time),
+		     INV_LIVENESS_ALIVE);
+}
+
+Test(proc, start_times_of_another_namespaces_proc_are_not_compared)
+{
+	struct inv_self me;
+	inv_self_read(&me);
+	cr_expect(me.own_proc);
+	me.own_proc = false;
+	cr_expect_eq(inv_proc_liveness(&me, me.boot_id, me.pid_ns, me.pid, me.start_time + 1),
+		     INV_LIVENESS_ALIVE);
+}
+
+Test(proc, a_row_being_claimed_in_another_namespace_is_not_dead)
+{
+	struct inv_self me;
+	struct inv_proc row = {.start_time = 0};
+	const uint32_t nobody = 0x7ffffff0; /* beyond pid_max */
+	inv_self_read(&me);
+	row.state = INV_PROC_CLAIM(7, me.pid_ns, nobody);
+	cr_expect_eq(INV_PROC_STATUS(row.state), INV_PROC_CLAIMING);
+	cr_expect_eq(INV_PROC_GENERATION(row.state), 7);
+	cr_expect_eq(INV_PROC_PID(row.state), nobody);
+	cr_expect_eq(inv_proc_liveness_of(&me, me.boot_id, &row), INV_LIVENESS_DEAD);
+	row.state = INV_PROC_CLAIM(7, me.pid_ns + 1, nobody);
+	cr_expect_eq(INV_PROC_STATUS(row.state), INV_PROC_CLAIMING);
+	cr_expect_eq(inv_proc_liveness_of(&me, me.boot_id, &row), INV_LIVENESS_UNKNOWN);
 }
 
 Test(clock, anchors_advance_and_their_window_is_small)

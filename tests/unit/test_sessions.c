@@ -127,6 +127,37 @@ Test(sessions, without_a_name_and_a_live_one_the_newest_is_meant)
 	expect_opens(NULL, "/b.seg");
 }
 
+Test(sessions, where_none_can_be_read_the_newest_is_refused_and_not_overlooked)
+{
+	make_file("plain", "x");
+	cr_assert(symlink("plain", "link.seg") == 0);
+	expect_fails(NULL, INV_EXIT_REFUSED);
+	make_session("readable", false);
+	expect_opens(NULL, "/readable.seg");
+}
+
+Test(sessions, pruning_spares_copies_and_what_is_no_session)
+{
+	struct inv_header h;
+	make_session("ended", false);
+	make_session("copy", false);
+	make_session("other", false);
+	make_file("text.seg", "x");
+	for (int i = 0; i < 2; i++) {
+		int file = open(i ? "other.seg" : "copy.seg", O_RDWR);
+		cr_assert(pread(file, &h, sizeof(h), 0) == (ssize_t)sizeof(h));
+		h.flags |= i ? 0 : INV_HEADER_SNAPSHOT;
+		h.version += (uint32_t)i;
+		cr_assert(pwrite(file, &h, sizeof(h), 0) == (ssize_t)sizeof(h));
+		close(file);
+	}
+	cr_expect_eq(inv_session_prune(dir, 0), 1);
+	cr_expect(access("ended.seg", F_OK) && !access("copy.seg", F_OK));
+	cr_expect(!access("other.seg", F_OK) && !access("text.seg", F_OK));
+	cr_expect_eq(inv_session_prune("/no/such/directory", 0), 0);
+	cr_expect_eq(inv_session_prune("text.seg", 0), -1);
+}
+
 Test(sessions, of_several_live_ones_none_is_chosen)
 {
 	make_session("first", true);
