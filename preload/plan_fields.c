@@ -39,8 +39,7 @@ number_at(const struct inv_fetch *f, const struct inv_plan_source *s,
 			if (f->bytes == 8)
 				return v;
 			if (f->bytes == 4)
-				return inv_plan_narrow((uint32_t)v,
-								(enum inv_type)f->type);
+				return inv_plan_narrow((uint32_t)v, (enum inv_type)f->type);
 		}
 	} else if (f->kind == INV_FETCH_CONSTANT) {
 		return f->constant;
