@@ -7,8 +7,12 @@ int plugin_run(int n);
 int plugin_lookup(int n);
 
 #ifdef OWN
+#define OBJECT "plugin"
+#include "count.h"
+
 int probed(int x)
 {
+	count_call();
 	return x + OWN;
 }
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The library with the probed function: called from outside, by itself, and by a table. */
+#include "count.h"
+
 #ifndef ADDED
 #define ADDED 1
 #endif
@@ -11,6 +13,7 @@ int (*target_address(void))(int);
 
 int probed(int x)
 {
+	count_call();
 	return x + ADDED;
 }
 
