@@ -40,6 +40,7 @@ static struct {
 	uint32_t want_count;
 	uint8_t place[INV_PROBES_MAX]; /* probe -> place in the segment; 0xff: not there */
 	struct inv_binding_row rows[INV_PROBES_MAX]; /* by probe */
+	bool no_stubs[INV_PROBES_MAX];		     /* by probe: a wrapper was refused */
 	struct inv_note *notes[INV_PROBES_MAX];	     /* of unbound probes */
 } shim;
 
@@ -258,23 +259,33 @@ static struct inv_plan *plan_of(uint32_t probe)
 
 static void *wrapper_for(uint32_t want, void *real, const char *object)
 {
-	struct inv_plan *plan = plan_of(shim.want_probe[want]);
+	uint32_t probe = shim.want_probe[want];
+	struct inv_plan *plan = plan_of(probe);
 	if (!plan)
 		return NULL;
 	debug("invreg: probe %s wraps %p of %s", plan->probe->name, real, object);
-	return inv_wrap_stub(plan, real);
+	void *stub = inv_wrap_stub(plan, real);
+	shim.no_stubs[probe] |= !stub;
+	return stub;
 }
 
+/* Why a slot of the probe, whose place is known, was left as it is. */
+static enum inv_reason refused_for(uint32_t probe)
+{
+	return shim.no_stubs[probe] ? INV_REASON_NO_STUBS : INV_REASON_PROTECTED;
+}
+
+/* An unloaded object takes its slots out of the status: what was once refused is kept. */
 static void bound(uint32_t want, const struct inv_got_status *status)
 {
 	uint32_t probe = shim.want_probe[want];
 	struct inv_binding_row *row = &shim.rows[probe];
 	row->tier = INV_TIER_GOT;
-	row->sites = status->sites > UINT16_MAX ? UINT16_MAX : (uint16_t)status->sites;
-	row->refused = status->refused;
-	row->reason = INV_REASON_NONE;
-	if (status->refused)
-		row->reason = INV_REASON_PROTECTED;
+	if (status->sites)
+		row->sites = status->sites > UINT16_MAX ? UINT16_MAX : (uint16_t)status->sites;
+	if (status->refused > row->refused)
+		row->refused = status->refused;
+	row->reason = (uint8_t)(row->refused ? refused_for(probe) : INV_REASON_NONE);
 	inv_note_withdraw(shim.notes[probe]);
 	shim.notes[probe] = NULL;
 	show_binding(probe);
@@ -282,7 +293,9 @@ static void bound(uint32_t want, const struct inv_got_status *status)
 
 static void changed(uint32_t want, const struct inv_got_status *status)
 {
-	if (status->sites && shim.attached)
+	uint32_t probe = shim.want_probe[want];
+	bool again = status->refused && shim.rows[probe].tier == INV_TIER_GOT;
+	if (shim.attached && (status->sites || again))
 		bound(want, status);
 }
 
@@ -295,7 +308,7 @@ static void judge(uint32_t want, const struct inv_got_status *status)
 	else if (status->sites || status->refused)
 		refuse(probe,
 		       shim.segment.base && shim.place[probe] == 0xff ? INV_REASON_PROBE_UNKNOWN
-								      : INV_REASON_PROTECTED,
+								      : refused_for(probe),
 		       p->target);
 	else
 		refuse(probe, status->definitions ? INV_REASON_NO_SITES : INV_REASON_NO_SYMBOL,
