@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A plug-in that calls the probed function; or looks it up; OWN: and defines it. */
+/*
+ * A plug-in that calls the probed function; or looks it up; OWN: and defines it; BORN: its
+ * constructor calls it ten times.
+ */
 #include <dlfcn.h>
 
 int probed(int x);
@@ -40,3 +43,10 @@ int plugin_lookup(int n)
 		sum += f(i);
 	return sum;
 }
+
+#ifdef BORN
+__attribute__((constructor)) static void born(void)
+{
+	plugin_run(10);
+}
+#endif
