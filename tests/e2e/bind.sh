@@ -70,23 +70,24 @@ number_of() { # NAME < SNAPSHOT
 	grep -o "\"$1\":[0-9]*" | head -n 1 | cut -d : -f 2
 }
 
-# Output, exit status and the objects' own counts, bare and observed; $work/s.json is left.
+# Output, exit status and the objects' own counts, bare and observed: $before and $after are
+# preloads of the program itself, in both.
 bare_and_observed() { # COMMAND...
 	local bare
 	forget_sessions
 	rm -f "$work/counts" "$work/s.json"
 	export BIND_TRUTH=$work/counts
-	"$@" >"$work/bare.out" 2>"$work/bare.err" || fail "the bare program failed ($?)"
+	env "LD_PRELOAD=${before:-}${before:+:}${after:-}" "$@" >"$work/bare.out" 2>"$work/bare.err" || fail "the bare program failed ($?)"
 	bare=$(counted)
 	rm -f "$work/counts"
-	"${by:-observed}" "$@" >"$work/observed.out" 2>"$work/observed.err" ||
+	preload="${before:+$before:}$preload${after:+:$after}" "${by:-observed}" "$@" >"$work/observed.out" 2>"$work/observed.err" ||
 		fail "the observed program failed ($?): $(cat "$work/observed.err" "$work/run.err")"
 	diff "$work/bare.out" "$work/observed.out" || fail "output differs when observed"
 	assert_eq "calls counted, bare and observed" "$bare" "$(counted)"
 }
 
 by_run() { # COMMAND...
-	run --session row -- "$@"
+	LD_PRELOAD=${before:-}${before:+:}${after:-} run --session row -- "$@"
 }
 
 seen_of() { # NAME SEEN CALLED COMMAND...
@@ -103,14 +104,21 @@ seen_of() { # NAME SEEN CALLED COMMAND...
 	assert_contains "nothing left open" '"in_flight":[],"never_returned":[]' "$snapshot"
 }
 
-# row NAME SEEN CALLED COMMAND...: of CALLED calls, as the program itself counts, SEEN are seen.
-row() {
-	if (seen_of "$@") >"$work/row.out" 2>&1; then
-		echo "ok $label/$1 $2 of $3"
+# expect_green NAME FUNCTION ARGS...: a line, and a test that is red in the end if it fails.
+expect_green() {
+	local name=$label/$1
+	shift
+	if ("$@") >"$work/row.out" 2>&1; then
+		echo "ok $name"
 	else
-		echo "RED $label/$1: $(tail -n 12 "$work/row.out")"
+		echo "RED $name: $(tail -n 12 "$work/row.out")"
 		red=1
 	fi
+}
+
+# row NAME SEEN CALLED COMMAND...: of CALLED calls, as the program itself counts, SEEN are seen.
+row() {
+	expect_green "$1 $2 of $3" seen_of "$@"
 }
 
 unseen_of() { # NAME CALLED RUN-SAYS DOCTOR-SAYS COMMAND...
@@ -129,10 +137,5 @@ unseen_of() { # NAME CALLED RUN-SAYS DOCTOR-SAYS COMMAND...
 # unseen NAME CALLED RUN-SAYS DOCTOR-SAYS COMMAND...: none of CALLED is seen, and it is said why;
 # an empty DOCTOR-SAYS where doctor, which does not start the program, cannot know.
 unseen() {
-	if (unseen_of "$@") >"$work/row.out" 2>&1; then
-		echo "ok $label/$1 0 of $2: $3"
-	else
-		echo "RED $label/$1: $(tail -n 12 "$work/row.out")"
-		red=1
-	fi
+	expect_green "$1 0 of $2: $3" unseen_of "$@"
 }
