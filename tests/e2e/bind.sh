@@ -9,7 +9,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 bind=$root/tests/hosts/bind
 warn=(-Wall -Wextra -Wno-unused-parameter)
-red=0
+red=0 label=
 
 bind_probe() { # NAME TARGET [LINE...] > appended to a probe file
 	printf '[probe %s]\ntarget = %s\nsignature = int (int tick)\nartifact_id = "%s"\n' "$1" "$2" "$1"
@@ -106,7 +106,7 @@ seen_of() { # NAME SEEN CALLED COMMAND...
 
 # expect_green NAME FUNCTION ARGS...: a line, and a test that is red in the end if it fails.
 expect_green() {
-	local name=$label/$1
+	local name=${label:+$label/}$1
 	shift
 	if ("$@") >"$work/row.out" 2>&1; then
 		echo "ok $name"
