@@ -8,6 +8,11 @@
  * one, the session is made when the first probe binds, which may be at a later dlopen. A
  * row of the process table is taken only then.
  *
+ * INVREG_CHILDREN=ignore: the process that binds first is the one observed. A child by fork
+ * is told by record.h; an image that is executed has only its environment to tell whether it
+ * is that process in a new image or a child of it, so the first binding writes who it is
+ * behind the word: `ignore:PID:START`.
+ *
  * On any trouble the program runs as if we were not there. What went wrong is said in the
  * session where there is one, and on stderr with INVREG_DEBUG=1.
  */
@@ -161,6 +166,39 @@ static bool have_session(bool make)
 	return !r;
 }
 
+/* ---- children ---------------------------------------------------------------------- */
+
+#define IGNORE "ignore"
+
+static void ignoring_mark(char *buf, size_t size)
+{
+	snprintf(buf, size, IGNORE ":%u:%llu", shim.self.pid,
+		 (unsigned long long)shim.self.start_time);
+}
+
+/* For what this process will execute. Returns: whether its children are ignored. */
+static bool children_ignored(void)
+{
+	const char *text = getenv("INVREG_CHILDREN");
+	char mark[64];
+	if (!text)
+		return false;
+	ignoring_mark(mark, sizeof(mark));
+	if (strcmp(text, IGNORE) != 0)
+		return strcmp(text, mark) == 0;
+	setenv("INVREG_CHILDREN", mark, 1);
+	return true;
+}
+
+/* Whether an observed process that ignores its children, and is not this one, executed us. */
+static bool is_ignored_child(void)
+{
+	const char *text = getenv("INVREG_CHILDREN");
+	char mark[64];
+	ignoring_mark(mark, sizeof(mark));
+	return text && strncmp(text, IGNORE ":", sizeof(IGNORE)) == 0 && strcmp(text, mark) != 0;
+}
+
 /* ---- bindings --------------------------------------------------------------------- */
 
 static void show_binding(uint32_t probe)
@@ -190,10 +228,9 @@ static bool attach(void)
 		return true;
 	if (!have_session(true))
 		return false;
-	const char *children = getenv("INVREG_CHILDREN");
 	struct inv_record_options options = {
 		.segment = &shim.segment,
-		.children_ignored = children && strcmp(children, "ignore") == 0,
+		.children_ignored = children_ignored(),
 	};
 	enum inv_result r = inv_record_attach(&options);
 	if (r && r != INV_E_FULL) {
@@ -419,6 +456,12 @@ static void start(void)
 	shim.debug = text && *text && strcmp(text, "0") != 0;
 	inv_self_read(&shim.self);
 	memset(shim.place, 0xff, sizeof(shim.place));
+	if (is_ignored_child()) {
+		debug("invreg: not observed: %s", inv_reason_text(INV_REASON_CHILDREN));
+		if (have_session(false))
+			inv_note_add(&shim.segment, &shim.self, INV_REASON_CHILDREN, -1, "");
+		return;
+	}
 	if (!read_probes())
 		return;
 	if (have_session(false)) {
