@@ -3,6 +3,7 @@
 # The truth table of the got tier with the real shim and the real reader: of ten calls of a
 # program that was started as usual, all or none are seen, whatever way it was built and
 # whatever way it calls; where none is, `run` and `doctor` say why.
+# shellcheck disable=SC2317 # functions that expect_green calls
 . "$(dirname "$0")/bind.sh"
 need gcc
 

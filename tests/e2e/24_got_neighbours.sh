@@ -39,23 +39,23 @@ rows_of_preloads() {
 	bind_host opens-lazy host_plugin.c
 	bind_host opens-linked host_plugin.c "${target[@]}"
 	bind_host looks host_dlsym.c "${target[@]}"
-	before=$dir/early.so row early,before 10 10 "$dir/calls"
-	after=$dir/early.so row early,behind 10 10 "$dir/calls"
+	ahead=$dir/early.so row early,before 10 10 "$dir/calls"
+	behind=$dir/early.so row early,behind 10 10 "$dir/calls"
 	# Ten calls of the wrapper are ten of the library's function.
-	before=$dir/wraps.so row wraps,before 20 10 "$dir/calls"
-	after=$dir/wraps.so row wraps,behind 20 10 "$dir/calls"
-	by=by_run after=$dir/wraps.so row wraps,by-run 20 10 "$dir/calls"
-	before=$dir/wraps.so row wraps,before,opens 20 10 "$dir/opens-linked" plugin_run lazy "$dir/lazy.so"
-	after=$dir/wraps.so row wraps,behind,opens 20 10 "$dir/opens-linked" plugin_run lazy "$dir/lazy.so"
-	after=$dir/dlsyms.so row dlsym,behind 10 10 "$dir/calls"
-	after=$dir/dlsyms.so row dlsym,behind,opens 10 10 "$dir/opens-lazy" plugin_run lazy "$dir/lazy.so"
-	by=by_run after=$dir/dlsyms.so row dlsym,by-run 10 10 "$dir/opens-lazy" plugin_run lazy "$dir/lazy.so"
-	after=$dir/dlsyms.so row dlsym,behind,looks 10 10 "$dir/looks" "$dir/libtarget.so.1" handle
-	after=$dir/dlsyms.so row dlsym,behind,default 10 10 "$dir/looks" "$dir/libtarget.so.1" default
+	ahead=$dir/wraps.so row wraps,before 20 10 "$dir/calls"
+	behind=$dir/wraps.so row wraps,behind 20 10 "$dir/calls"
+	by=by_run behind=$dir/wraps.so row wraps,by-run 20 10 "$dir/calls"
+	ahead=$dir/wraps.so row wraps,before,opens 20 10 "$dir/opens-linked" plugin_run lazy "$dir/lazy.so"
+	behind=$dir/wraps.so row wraps,behind,opens 20 10 "$dir/opens-linked" plugin_run lazy "$dir/lazy.so"
+	behind=$dir/dlsyms.so row dlsym,behind 10 10 "$dir/calls"
+	behind=$dir/dlsyms.so row dlsym,behind,opens 10 10 "$dir/opens-lazy" plugin_run lazy "$dir/lazy.so"
+	by=by_run behind=$dir/dlsyms.so row dlsym,by-run 10 10 "$dir/opens-lazy" plugin_run lazy "$dir/lazy.so"
+	behind=$dir/dlsyms.so row dlsym,behind,looks 10 10 "$dir/looks" "$dir/libtarget.so.1" handle
+	behind=$dir/dlsyms.so row dlsym,behind,default 10 10 "$dir/looks" "$dir/libtarget.so.1" default
 	# Before ours, it asks libc's by version and passes us by: what is called by name is seen,
 	# but no load is noticed. `run` puts ours first.
-	before=$dir/dlsyms.so row dlsym,before 10 10 "$dir/calls"
-	before=$dir/dlsyms.so row dlsym,before,opens 0 10 "$dir/opens-linked" plugin_run lazy "$dir/lazy.so"
+	ahead=$dir/dlsyms.so row dlsym,before 10 10 "$dir/calls"
+	ahead=$dir/dlsyms.so row dlsym,before,opens 0 10 "$dir/opens-linked" plugin_run lazy "$dir/lazy.so"
 }
 
 expect_green libc-is-all-that-the-shim-needs test \

@@ -70,24 +70,26 @@ number_of() { # NAME < SNAPSHOT
 	grep -o "\"$1\":[0-9]*" | head -n 1 | cut -d : -f 2
 }
 
-# Output, exit status and the objects' own counts, bare and observed: $before and $after are
+# Output, exit status and the objects' own counts, bare and observed: $ahead and $behind are
 # preloads of the program itself, in both.
 bare_and_observed() { # COMMAND...
 	local bare
 	forget_sessions
 	rm -f "$work/counts" "$work/s.json"
 	export BIND_TRUTH=$work/counts
-	env "LD_PRELOAD=${before:-}${before:+:}${after:-}" "$@" >"$work/bare.out" 2>"$work/bare.err" || fail "the bare program failed ($?)"
+	env "LD_PRELOAD=${ahead:-}${ahead:+:}${behind:-}" "$@" >"$work/bare.out" 2>"$work/bare.err" ||
+		fail "the bare program failed ($?)"
 	bare=$(counted)
 	rm -f "$work/counts"
-	preload="${before:+$before:}$preload${after:+:$after}" "${by:-observed}" "$@" >"$work/observed.out" 2>"$work/observed.err" ||
+	preload="${ahead:+$ahead:}$preload${behind:+:$behind}" "${by:-observed}" "$@" \
+		>"$work/observed.out" 2>"$work/observed.err" ||
 		fail "the observed program failed ($?): $(cat "$work/observed.err" "$work/run.err")"
 	diff "$work/bare.out" "$work/observed.out" || fail "output differs when observed"
 	assert_eq "calls counted, bare and observed" "$bare" "$(counted)"
 }
 
 by_run() { # COMMAND...
-	LD_PRELOAD=${before:-}${before:+:}${after:-} run --session row -- "$@"
+	LD_PRELOAD=${ahead:-}${ahead:+:}${behind:-} run --session row -- "$@"
 }
 
 seen_of() { # NAME SEEN CALLED COMMAND...
