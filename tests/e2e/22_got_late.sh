@@ -85,6 +85,19 @@ rows_of_constructors() {
 	done
 }
 
+# A plug-in that is run without a dlsym is seen from the next safe point on: any probed call.
+rows_of_registration() {
+	local how
+	bind_host registers host_plugin.c -rdynamic "${target[@]}"
+	bind_host registers,calls host_plugin.c -rdynamic -DCALLS "${target[@]}"
+	for how in lazy now; do
+		bind_lib "registers-$how.so" plugin.c -DREGISTERS "-Wl,-z$how" "${target[@]}"
+		row "registers,$how" 0 10 "$dir/registers" registered lazy "$dir/registers-$how.so"
+		row "registers,$how,after-a-call" 11 11 "$dir/registers,calls" registered lazy \
+			"$dir/registers-$how.so"
+	done
+}
+
 rows_of_reopening() {
 	bind_host reopen host_reopen.c "${target[@]}"
 	bind_host reopen,without host_reopen.c
@@ -125,6 +138,7 @@ for compiler in $(compilers); do
 	build_plugins
 	rows_of_plugins
 	rows_of_constructors
+	rows_of_registration
 	rows_of_reopening
 	rows_of_namespaces
 	rows_of_runpath

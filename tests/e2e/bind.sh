@@ -21,6 +21,7 @@ bind_begin() { # CC
 	cc=$1 label=$(basename "$1") dir=$work/$(basename "$1")
 	mkdir "$dir"
 	bind_probe row probed >"$work/row.ini"
+	: >"$work/run.err"
 	probes=$work/row.ini
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A plug-in that calls the probed function; or looks it up; OWN: and defines it; BORN: its
- * constructor calls it ten times.
+ * constructor calls it ten times; REGISTERS: it tells the program of plugin_run.
  */
 #include <dlfcn.h>
 
@@ -48,5 +48,14 @@ int plugin_lookup(int n)
 __attribute__((constructor)) static void born(void)
 {
 	plugin_run(10);
+}
+#endif
+
+#ifdef REGISTERS
+void host_register(int (*f)(int));
+
+__attribute__((constructor)) static void introduce(void)
+{
+	host_register(plugin_run);
 }
 #endif
