@@ -68,6 +68,11 @@ rows_of_plugins() {
 	row plugin,own-definition 10 10 "$dir/without" plugin_run lazy "$dir/own.so"
 	row plugin,own-definition,deep 10 10 "$dir/with" plugin_run now,deep "$dir/own-now.so"
 	row plugin,two-definitions 20 20 "$dir/without" plugin_run lazy "$dir/own.so" "$dir/own-now.so"
+	# A library bound to itself finds itself first, by RTLD_DEFAULT too.
+	bind_lib itself.so plugin.c -DOWN=5 -Wl,-Bsymbolic
+	bind_host itself-at-start host_plugin.c "${target[@]}" "-L$dir" -l:itself.so
+	row plugin,symbolic,looks-up 10 10 "$dir/with" plugin_lookup lazy "$dir/itself.so"
+	row at-start,symbolic,looks-up 10 10 "$dir/itself-at-start" plugin_lookup lazy "$dir/itself.so"
 	bind_host waits host_waits.c -rdynamic "${target[@]}"
 	row plugin,waits-for-a-thread 20 20 "$dir/waits" "$dir/waits.so"
 }
@@ -112,6 +117,25 @@ rows_of_reopening() {
 	expect_green reopen,elsewhere,many,why grep -q "more definitions than wrappers" "$work/s.json"
 }
 
+# Who was linked with an older version of the function gets that one, and only the default
+# version is observed: ten of the new one, none of the old, whoever is bound first.
+rows_of_versions() {
+	local both=("-L$dir" -l:libversions.so)
+	printf 'OLD { global: *; };\n' >"$dir/old.map"
+	printf 'OLD { };\nNEW { global: probed; target_*; local: *; } OLD;\n' >"$dir/new.map"
+	bind_lib libversions.so target.c -DADDED=500 "-Wl,--version-script=$dir/old.map"
+	bind_lib old.so plugin.c -Wl,-z,lazy "${both[@]}"
+	bind_lib old-now.so plugin.c -Wl,-z,now "${both[@]}"
+	bind_lib libversions.so target.c -DVERSIONED "-Wl,--version-script=$dir/new.map"
+	bind_lib new.so plugin.c -Wl,-z,lazy "${both[@]}"
+	bind_host old-at-start host_plugin.c "-L$dir" -l:old.so
+	row versions,new 10 10 "$dir/without" plugin_run lazy "$dir/new.so"
+	unseen versions,old 10 "bound, but never called" "" "$dir/without" plugin_run lazy "$dir/old.so"
+	unseen versions,old-now 10 "bound, but never called" "" "$dir/without" plugin_run lazy "$dir/old-now.so"
+	row versions,new-old 10 20 "$dir/without" plugin_run lazy "$dir/new.so" "$dir/old.so"
+	row versions,old-at-start 10 20 "$dir/old-at-start" plugin_run lazy "$dir/old.so" "$dir/new.so"
+}
+
 rows_of_namespaces() {
 	bind_host namespace host_dlmopen.c "${target[@]}"
 	unseen dlmopen 11 "1 of 1 probes bound, but never called" "" "$dir/namespace" "$dir/lazy.so"
@@ -140,6 +164,7 @@ for compiler in $(compilers); do
 	rows_of_constructors
 	rows_of_registration
 	rows_of_reopening
+	rows_of_versions
 	rows_of_namespaces
 	rows_of_runpath
 done
