@@ -77,6 +77,19 @@ rows_of_plugins() {
 	row plugin,waits-for-a-thread 20 20 "$dir/waits" "$dir/waits.so"
 }
 
+# Which of two definitions a lazy slot will lead to cannot always be told beforehand: then it
+# is left to the loader, and seen after that. A guess would call the wrong one.
+rows_of_doubt() {
+	bind_lib inner.so plugin.c -Dplugin_run=inner_run -Wl,-z,lazy "-L$dir" -l:own-now.so
+	bind_lib outer.so plugin.c -DOWN=5 -Wl,-z,lazy -Wl,--no-as-needed "-L$dir" -l:inner.so
+	bind_lib uses-now.so plugin.c -Wl,-z,lazy "-L$dir" -l:own-now.so
+	row doubt,needed-by-two 0 10 "$dir/without" inner_run lazy "$dir/outer.so"
+	row doubt,needed-by-two,again 10 20 "$dir/without" inner_run lazy "$dir/outer.so" "$dir/outer.so"
+	row doubt,global 10 20 "$dir/without" plugin_run lazy,global "$dir/own.so" "$dir/uses-now.so"
+	row doubt,deep 0 10 "$dir/with" plugin_run lazy,deep "$dir/own.so"
+	row doubt,deep,again 10 20 "$dir/with" plugin_run lazy,deep "$dir/own.so" "$dir/own.so"
+}
+
 # What a constructor calls comes before the next safe point; what comes later is seen.
 rows_of_constructors() {
 	local plugin
@@ -161,6 +174,7 @@ for compiler in $(compilers); do
 	rows_of_own_wrappers
 	build_plugins
 	rows_of_plugins
+	rows_of_doubt
 	rows_of_constructors
 	rows_of_registration
 	rows_of_reopening
