@@ -30,6 +30,23 @@ rows_of_names() {
 	probes=$work/row.ini
 }
 
+# Whether it calls libc's or jumps there decides whose scope is searched: where that makes a
+# difference, its answer is left as it is.
+rows_of_doubtful_callers() {
+	local how
+	bind_lib itself.so plugin.c -DOWN=5 -Wl,-Bsymbolic
+	bind_host next host_next.c -rdynamic "${target[@]}"
+	bind_lib jumps.so preload_wraps.c -DDLSYM -foptimize-sibling-calls
+	bind_lib calls.so preload_wraps.c -DDLSYM -fno-optimize-sibling-calls
+	for how in jumps calls; do
+		behind=$dir/$how.so row "dlsym,$how,itself" 0 10 "$dir/opens-linked" plugin_lookup lazy \
+			"$dir/itself.so"
+		behind=$dir/$how.so row "dlsym,$how,plugin" 10 10 "$dir/opens-linked" plugin_lookup lazy \
+			"$dir/lazy.so"
+		behind=$dir/$how.so row "dlsym,$how,next" 20 20 "$dir/next"
+	done
+}
+
 rows_of_preloads() {
 	bind_lib early.so early_dlsym.c
 	bind_lib wraps.so preload_wraps.c
@@ -52,6 +69,7 @@ rows_of_preloads() {
 	by=by_run behind=$dir/dlsyms.so row dlsym,by-run 10 10 "$dir/opens-lazy" plugin_run lazy "$dir/lazy.so"
 	behind=$dir/dlsyms.so row dlsym,behind,looks 10 10 "$dir/looks" "$dir/libtarget.so.1" handle
 	behind=$dir/dlsyms.so row dlsym,behind,default 10 10 "$dir/looks" "$dir/libtarget.so.1" default
+	rows_of_doubtful_callers
 	# Before ours, it asks libc's by version and passes us by: what is called by name is seen,
 	# but no load is noticed. `run` puts ours first.
 	ahead=$dir/dlsyms.so row dlsym,before 10 10 "$dir/calls"
