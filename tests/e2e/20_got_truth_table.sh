@@ -120,7 +120,7 @@ rows_of_dlsym() {
 }
 
 rows_of_plugins() {
-	local plugin flags host
+	local plugin flags host sites
 	for host in plugins plugins_bare; do
 		for plugin in lazy now noplt; do
 			for flags in lazy now lazy,deep now,deep lazy,global lazy,close; do
@@ -145,6 +145,9 @@ rows_of_plugins() {
 		plugin_run lazy "$dir/own_plugin.so" "$dir/own_now_plugin.so"
 	counted_row reopen probed 1000 "$dir/reopen" 100 "$dir/lazy_plugin.so" "$dir/now_plugin.so" \
 		"$dir/noplt_plugin.so"
+	# Slots that were written before an unload are still known after it.
+	sites=$(awk '{ print $6 }' "$work/out")
+	((sites >= 4)) || bad "$label/reopen" "$sites sites: the library's three are forgotten"
 	counted_row reopen,own probed 1000 "$dir/reopen_bare" 100 "$dir/own_plugin.so" \
 		"$dir/own_now_plugin.so" "$dir/lazy_plugin.so"
 	counted_row constructor-waits probed 20 "$dir/waits" "$dir/waits_plugin.so"
