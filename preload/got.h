@@ -71,7 +71,7 @@ void inv_got_install(const struct inv_got_want *wants, uint32_t count, inv_got_w
 static inline bool inv_got_stale(void);
 void inv_got_catch_up(void);
 
-/* The real dlsym, resolved by version, for our own use: ours would answer ourselves. */
+/* libc's dlsym, resolved by version, for our own use: ours would answer ourselves. */
 void *inv_got_real_dlsym(void *handle, const char *name);
 
 /*

@@ -19,11 +19,13 @@
  * dlerror() and its answer as they were to be. A predicted answer clears dlerror() as a
  * success does.
  *
- * A `dlsym` without a version binds to references with one (tested with glibc 2.36). The
- * real ones are asked for by version: 2.34, before it 2.2.5 (dlmopen 2.3.4) or, on
- * aarch64, 2.17. They are looked up by the first use, which may be another preload's
- * constructor before ours. dlvsym is not hooked: a versioned look-up of a wanted name goes
- * unseen.
+ * A `dlsym` without a version binds to references with one (tested with glibc 2.36).
+ * libc's, for our own questions, is asked for by version: 2.34, before it 2.2.5 (dlmopen
+ * 2.3.4) or, on aarch64, 2.17. The program's go to what comes next after us, which is
+ * another preload's hook where one stands behind ours: by version it would be passed by,
+ * as its own symbols have none. All are looked up by the first use, which may be another
+ * preload's constructor before ours. dlvsym is not hooked: a versioned look-up of a wanted
+ * name goes unseen.
  */
 #include "preload/got_internal.h"
 
@@ -53,6 +55,7 @@ typedef void *(*dlsym_fn)(void *handle, const char *name);
 /* Read by the assembly below, filled by find_real before it jumps there. */
 void *_Atomic inv_got_real[3] __attribute__((used, visibility("hidden")));
 enum { REAL_DLSYM, REAL_DLOPEN, REAL_DLMOPEN };
+static void *_Atomic libc_dlsym;
 
 void *inv_got_dlsym_answer(void *handle, const char *name, uintptr_t caller)
 	__attribute__((used, visibility("hidden")));
@@ -205,18 +208,30 @@ static void *find_version(const char *name, const char *old)
 	return found ? found : (void *)no_function;
 }
 
+static void *find_next(void *dlsym_of_libc, const char *name, const char *old)
+{
+	void *found = ((dlsym_fn)dlsym_of_libc)(RTLD_NEXT, name);
+
+	return found ? found : find_version(name, old);
+}
+
 /* Several threads may do this at once, with the same answer; dlsym comes last as the flag. */
 static void find_real(void)
 {
-	/* [G8] acquire: the other two; pairs with the release below */
+	void *libc;
+
+	/* [G8] acquire: the others; pairs with the release below */
 	if (atomic_load_explicit(&inv_got_real[REAL_DLSYM], memory_order_acquire))
 		return;
-	atomic_store_explicit(&inv_got_real[REAL_DLOPEN], find_version("dlopen", OLD_VERSION),
+	libc = find_version("dlsym", OLD_VERSION);
+	atomic_store_explicit(&libc_dlsym, libc, memory_order_relaxed);
+	atomic_store_explicit(&inv_got_real[REAL_DLOPEN], find_next(libc, "dlopen", OLD_VERSION),
 			      memory_order_relaxed);
 	atomic_store_explicit(&inv_got_real[REAL_DLMOPEN],
-			      find_version("dlmopen", OLD_DLMOPEN_VERSION), memory_order_relaxed);
-	/* [G8] release: all three are known */
-	atomic_store_explicit(&inv_got_real[REAL_DLSYM], find_version("dlsym", OLD_VERSION),
+			      find_next(libc, "dlmopen", OLD_DLMOPEN_VERSION),
+			      memory_order_relaxed);
+	/* [G8] release: all of them are known */
+	atomic_store_explicit(&inv_got_real[REAL_DLSYM], find_next(libc, "dlsym", OLD_VERSION),
 			      memory_order_release);
 }
 
@@ -225,8 +240,19 @@ void *inv_got_real_dlsym(void *handle, const char *name)
 	dlsym_fn real;
 
 	find_real();
-	real = (dlsym_fn)atomic_load_explicit(&inv_got_real[REAL_DLSYM], memory_order_relaxed);
+	real = (dlsym_fn)atomic_load_explicit(&libc_dlsym, memory_order_relaxed);
 	return real(handle, name);
+}
+
+/* What the program's dlsym goes on to. */
+static dlsym_fn next_dlsym(void)
+{
+	return (dlsym_fn)atomic_load_explicit(&inv_got_real[REAL_DLSYM], memory_order_relaxed);
+}
+
+static bool next_is_a_preload(void)
+{
+	return (void *)next_dlsym() != atomic_load_explicit(&libc_dlsym, memory_order_relaxed);
 }
 
 void inv_got_dlopen_begins(int mode)
@@ -269,6 +295,27 @@ static bool next_is_ours(uint32_t object, uint32_t want)
 	return false;
 }
 
+static struct inv_got_target predict(const struct question *question, uint32_t object)
+{
+	if (object == INV_GOT_NONE)
+		return (struct inv_got_target){.object = INV_GOT_NONE};
+	return question->handle == RTLD_NEXT ? inv_got_next(object, question->want)
+					     : inv_got_predict(object, question->want);
+}
+
+/*
+ * Another preload's dlsym calls on, so that the loader sees it as the caller, or jumps on, as
+ * ours does. Only if that makes no difference, nor our calling it, do we call it [G4].
+ */
+static bool callers_agree(const struct question *question, uint32_t caller)
+{
+	struct inv_got_target from = predict(question, caller);
+	struct inv_got_target other = predict(question, inv_got_object_at((uintptr_t)next_dlsym()));
+	struct inv_got_target ours = predict(question, inv_got_object_at((uintptr_t)&inv_got_real));
+
+	return from.object != INV_GOT_NONE && from.real == other.real && from.real == ours.real;
+}
+
 static void judge_caller(void *context)
 {
 	struct question *question = context;
@@ -278,14 +325,15 @@ static void judge_caller(void *context)
 	if (object == INV_GOT_NONE)
 		return;
 	caller = &inv_got_table->objects[object];
-	if (question->handle == RTLD_NEXT) {
-		question->ask_real = next_is_ours(object, question->want);
-		if (!question->ask_real)
-			take(question, inv_got_next(object, question->want));
-	} else if (caller->initial && !caller->elf.symbolic) {
+	if (question->handle == RTLD_DEFAULT && caller->initial && !caller->elf.symbolic) {
 		question->ask_real = true;
+	} else if (next_is_a_preload()) {
+		question->ask_real = callers_agree(question, object);
 	} else {
-		take(question, inv_got_predict(object, question->want));
+		question->ask_real =
+			question->handle == RTLD_NEXT && next_is_ours(object, question->want);
+		if (!question->ask_real)
+			take(question, predict(question, object));
 	}
 }
 
@@ -352,7 +400,7 @@ static void *answer_wanted(struct question *question, const char *name)
 			dlerror();
 		return question->answer;
 	}
-	question->value = inv_got_real_dlsym(question->handle, name);
+	question->value = next_dlsym()(question->handle, name);
 	if (question->value)
 		with_lock(map_value, question);
 	return question->answer;

@@ -13,7 +13,7 @@
  * [G6] the watch is stored after its end (release), and read before it (acquire): a watch
  *      that is taken as over.
  * [G7] installed: release at the end of install, acquire in the dlsym hook: half the wants.
- * [G8] the real functions: release after all three are known, acquire before use.
+ * [G8] the real functions: release after all of them are known, acquire before use.
  */
 #ifndef INV_PRELOAD_GOT_INTERNAL_H
 #define INV_PRELOAD_GOT_INTERNAL_H

@@ -8,6 +8,11 @@
  * one, the session is made when the first probe binds, which may be at a later dlopen. A
  * row of the process table is taken only then.
  *
+ * INVREG_CHILDREN=ignore: the process that binds first is the one observed. A child by fork
+ * is told by record.h; an image that is executed has only its environment to tell whether it
+ * is that process in a new image or a child of it, so the first binding writes who it is
+ * behind the word: `ignore:PID:START`.
+ *
  * On any trouble the program runs as if we were not there. What went wrong is said in the
  * session where there is one, and on stderr with INVREG_DEBUG=1.
  */
@@ -40,6 +45,7 @@ static struct {
 	uint32_t want_count;
 	uint8_t place[INV_PROBES_MAX]; /* probe -> place in the segment; 0xff: not there */
 	struct inv_binding_row rows[INV_PROBES_MAX]; /* by probe */
+	bool no_stubs[INV_PROBES_MAX];		     /* by probe: a wrapper was refused */
 	struct inv_note *notes[INV_PROBES_MAX];	     /* of unbound probes */
 } shim;
 
@@ -160,6 +166,39 @@ static bool have_session(bool make)
 	return !r;
 }
 
+/* ---- children ---------------------------------------------------------------------- */
+
+#define IGNORE "ignore"
+
+static void ignoring_mark(char *buf, size_t size)
+{
+	snprintf(buf, size, IGNORE ":%u:%llu", shim.self.pid,
+		 (unsigned long long)shim.self.start_time);
+}
+
+/* For what this process will execute. Returns: whether its children are ignored. */
+static bool children_ignored(void)
+{
+	const char *text = getenv("INVREG_CHILDREN");
+	char mark[64];
+	if (!text)
+		return false;
+	ignoring_mark(mark, sizeof(mark));
+	if (strcmp(text, IGNORE) != 0)
+		return strcmp(text, mark) == 0;
+	setenv("INVREG_CHILDREN", mark, 1);
+	return true;
+}
+
+/* Whether an observed process that ignores its children, and is not this one, executed us. */
+static bool is_ignored_child(void)
+{
+	const char *text = getenv("INVREG_CHILDREN");
+	char mark[64];
+	ignoring_mark(mark, sizeof(mark));
+	return text && strncmp(text, IGNORE ":", sizeof(IGNORE)) == 0 && strcmp(text, mark) != 0;
+}
+
 /* ---- bindings --------------------------------------------------------------------- */
 
 static void show_binding(uint32_t probe)
@@ -189,10 +228,9 @@ static bool attach(void)
 		return true;
 	if (!have_session(true))
 		return false;
-	const char *children = getenv("INVREG_CHILDREN");
 	struct inv_record_options options = {
 		.segment = &shim.segment,
-		.children_ignored = children && strcmp(children, "ignore") == 0,
+		.children_ignored = children_ignored(),
 	};
 	enum inv_result r = inv_record_attach(&options);
 	if (r && r != INV_E_FULL) {
@@ -258,23 +296,33 @@ static struct inv_plan *plan_of(uint32_t probe)
 
 static void *wrapper_for(uint32_t want, void *real, const char *object)
 {
-	struct inv_plan *plan = plan_of(shim.want_probe[want]);
+	uint32_t probe = shim.want_probe[want];
+	struct inv_plan *plan = plan_of(probe);
 	if (!plan)
 		return NULL;
 	debug("invreg: probe %s wraps %p of %s", plan->probe->name, real, object);
-	return inv_wrap_stub(plan, real);
+	void *stub = inv_wrap_stub(plan, real);
+	shim.no_stubs[probe] |= !stub;
+	return stub;
 }
 
+/* Why a slot of the probe, whose place is known, was left as it is. */
+static enum inv_reason refused_for(uint32_t probe)
+{
+	return shim.no_stubs[probe] ? INV_REASON_NO_STUBS : INV_REASON_PROTECTED;
+}
+
+/* An unloaded object takes its slots out of the status: what was once refused is kept. */
 static void bound(uint32_t want, const struct inv_got_status *status)
 {
 	uint32_t probe = shim.want_probe[want];
 	struct inv_binding_row *row = &shim.rows[probe];
 	row->tier = INV_TIER_GOT;
-	row->sites = status->sites > UINT16_MAX ? UINT16_MAX : (uint16_t)status->sites;
-	row->refused = status->refused;
-	row->reason = INV_REASON_NONE;
-	if (status->refused)
-		row->reason = INV_REASON_PROTECTED;
+	if (status->sites)
+		row->sites = status->sites > UINT16_MAX ? UINT16_MAX : (uint16_t)status->sites;
+	if (status->refused > row->refused)
+		row->refused = status->refused;
+	row->reason = (uint8_t)(row->refused ? refused_for(probe) : INV_REASON_NONE);
 	inv_note_withdraw(shim.notes[probe]);
 	shim.notes[probe] = NULL;
 	show_binding(probe);
@@ -282,7 +330,9 @@ static void bound(uint32_t want, const struct inv_got_status *status)
 
 static void changed(uint32_t want, const struct inv_got_status *status)
 {
-	if (status->sites && shim.attached)
+	uint32_t probe = shim.want_probe[want];
+	bool again = status->refused && shim.rows[probe].tier == INV_TIER_GOT;
+	if (shim.attached && (status->sites || again))
 		bound(want, status);
 }
 
@@ -295,7 +345,7 @@ static void judge(uint32_t want, const struct inv_got_status *status)
 	else if (status->sites || status->refused)
 		refuse(probe,
 		       shim.segment.base && shim.place[probe] == 0xff ? INV_REASON_PROBE_UNKNOWN
-								      : INV_REASON_PROTECTED,
+								      : refused_for(probe),
 		       p->target);
 	else
 		refuse(probe, status->definitions ? INV_REASON_NO_SITES : INV_REASON_NO_SYMBOL,
@@ -406,6 +456,12 @@ static void start(void)
 	shim.debug = text && *text && strcmp(text, "0") != 0;
 	inv_self_read(&shim.self);
 	memset(shim.place, 0xff, sizeof(shim.place));
+	if (is_ignored_child()) {
+		debug("invreg: not observed: %s", inv_reason_text(INV_REASON_CHILDREN));
+		if (have_session(false))
+			inv_note_add(&shim.segment, &shim.self, INV_REASON_CHILDREN, -1, "");
+		return;
+	}
 	if (!read_probes())
 		return;
 	if (have_session(false)) {

@@ -101,6 +101,8 @@ uint32_t inv_name_of_bytes_slow(struct inv_name_cache *cache, struct inv_segment
 	if (length > INV_NAME_BYTES_MAX) {
 		miss->truncated = true;
 		length = INV_NAME_BYTES_MAX;
+	} else if (!inv_readable(cache, p + length, 1)) {
+		miss->truncated = true; /* no NUL, for which a hit would read on */
 	}
 	uint32_t id = inv_name_intern(seg, p, length);
 	if (id == INV_NAME_OTHER) {

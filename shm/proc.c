@@ -326,7 +326,8 @@ static const struct {
 	[INV_LOSS_NAME_OVERFLOW] = {"name_overflow",
 				    "names beyond the table are tallied as _other; normalise "
 				    "the field or name fewer things"},
-	[INV_LOSS_NAME_TRUNCATED] = {"name_truncated", "names cut at 1,023 bytes"},
+	[INV_LOSS_NAME_TRUNCATED] = {"name_truncated", "names cut at 1,023 bytes, or at the end of "
+						       "what can be read"},
 	[INV_LOSS_TALLY_OVERFLOW] = {"tally_overflow",
 				     "calls whose (artifact, method, outcome) has no cell of its "
 				     "own: they are in the totals, under _other"},

@@ -61,6 +61,22 @@ Test(name_cache, a_string_may_end_exactly_at_an_unmapped_page)
 			expect_text(id_of(two + 4095 - n, &miss), two + 4095 - n);
 }
 
+Test(name_cache, a_string_that_runs_into_an_unmapped_page_is_cut_there_every_time)
+{
+	struct inv_name_miss miss;
+	char *two = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	munmap(two + 4096, 4096);
+	memset(two, 'z', 4096);
+	for (unsigned n = 1; n < 40; n++) {
+		char want[41] = "";
+		memset(want, 'z', n);
+		for (int again = 0; again < 3; again++) {
+			expect_text(id_of(two + 4096 - n, &miss), want);
+			cr_expect(miss.truncated);
+		}
+	}
+}
+
 Test(name_cache, a_reused_buffer_is_never_mistaken)
 {
 	struct inv_name_miss miss;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls the probed function ten times: directly, or as the argument says. */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +32,22 @@ static int by_address(int n)
 	return sum;
 }
 
+/* The address of a function is one, wherever it was taken. */
+static int by_identity(int n)
+{
+	int (*volatile own)(int) = probed;
+	int (*volatile theirs)(int) = target_address();
+	int (*volatile found)(int) = (int (*)(int))dlsym(RTLD_DEFAULT, "probed");
+	int (*volatile handed)(int) = (int (*)(int))dlsym(dlopen(NULL, RTLD_LAZY), "probed");
+	int sum = 0;
+
+	printf("identity %d %d %d %d\n", own == theirs, own == found, own == handed,
+	       own == *(int (*volatile *)(int)) & table[0]);
+	for (int i = 0; i < n; i += 2)
+		sum += found(i) + handed(i + 1);
+	return sum;
+}
+
 static int direct(int n)
 {
 	int sum = 0;
@@ -49,6 +66,8 @@ int main(int argc, char **argv)
 		sum = by_table(10);
 	else if (!strcmp(how, "address"))
 		sum = by_address(10);
+	else if (!strcmp(how, "identity"))
+		sum = by_identity(10);
 	else if (!strcmp(how, "internal"))
 		sum = target_internal(10);
 	else if (!strcmp(how, "library-table"))

@@ -3,6 +3,9 @@
 #include <dlfcn.h>
 #include <stdio.h>
 
+#define OBJECT "program"
+#include "count.h"
+
 int probed(int x);
 int target_internal(int n);
 
@@ -10,6 +13,7 @@ int probed(int x)
 {
 	static int (*next)(int);
 
+	count_call();
 	if (!next)
 		next = (int (*)(int))dlsym(RTLD_NEXT, "probed");
 	return next(x) * 2;

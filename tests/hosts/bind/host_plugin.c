@@ -1,8 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* Opens plug-ins and runs them: FUNCTION FLAGS(lazy,now,deep,global) PLUGIN... */
+/*
+ * Opens plug-ins and runs them: FUNCTION|none|registered FLAGS(lazy,now,deep,global,close)
+ * PLUGIN... -DCALLS: calls the probed function itself, before each run.
+ */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
+
+int probed(int x);
+void host_register(int (*f)(int));
+
+static int (*registered)(int);
+
+void host_register(int (*f)(int))
+{
+	registered = f;
+}
+
+static int (*find(void *handle, const char *function))(int)
+{
+	if (!strcmp(function, "registered"))
+		return registered;
+	return (int (*)(int))dlsym(handle, function);
+}
 
 static int run(const char *path, const char *function, const char *how)
 {
@@ -15,11 +35,16 @@ static int run(const char *path, const char *function, const char *how)
 	if (strstr(how, "global"))
 		mode |= RTLD_GLOBAL;
 	handle = dlopen(path, mode);
-	f = handle ? (int (*)(int))dlsym(handle, function) : NULL;
+	if (handle && !strcmp(function, "none"))
+		return 0;
+	f = handle ? find(handle, function) : NULL;
 	if (!f) {
 		printf("error %s\n", dlerror());
 		return 1;
 	}
+#ifdef CALLS
+	probed(0);
+#endif
 	printf("sum %d\n", f(10));
 	if (strstr(how, "close"))
 		printf("closed %d, gone %d\n", dlclose(handle),

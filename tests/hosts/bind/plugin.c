@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A plug-in that calls the probed function; or looks it up; OWN: and defines it. */
+/*
+ * A plug-in that calls the probed function; or looks it up; OWN: and defines it; BORN: its
+ * constructor calls it ten times; REGISTERS: it tells the program of plugin_run.
+ */
 #include <dlfcn.h>
 
 int probed(int x);
@@ -7,8 +10,12 @@ int plugin_run(int n);
 int plugin_lookup(int n);
 
 #ifdef OWN
+#define OBJECT "plugin"
+#include "count.h"
+
 int probed(int x)
 {
+	count_call();
 	return x + OWN;
 }
 #endif
@@ -36,3 +43,19 @@ int plugin_lookup(int n)
 		sum += f(i);
 	return sum;
 }
+
+#ifdef BORN
+__attribute__((constructor)) static void born(void)
+{
+	plugin_run(10);
+}
+#endif
+
+#ifdef REGISTERS
+void host_register(int (*f)(int));
+
+__attribute__((constructor)) static void introduce(void)
+{
+	host_register(plugin_run);
+}
+#endif

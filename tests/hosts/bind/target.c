@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The library with the probed function: called from outside, by itself, and by a table. */
+/*
+ * The library with the probed function: called from outside, by itself, and by a table.
+ * -DVERSIONED: with an older version of it, which adds 500.
+ */
+#include "count.h"
+
 #ifndef ADDED
 #define ADDED 1
 #endif
@@ -11,8 +16,20 @@ int (*target_address(void))(int);
 
 int probed(int x)
 {
+	count_call();
 	return x + ADDED;
 }
+
+#ifdef VERSIONED
+int probed_old(int x);
+
+int probed_old(int x)
+{
+	count_call();
+	return x + 500;
+}
+__asm__(".symver probed_old, probed@OLD");
+#endif
 
 static int (*const table[])(int) = {probed, probed};
 
