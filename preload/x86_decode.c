@@ -18,8 +18,8 @@
  *
  * [X1] What is refused although some processor runs it: 66 with a near branch and no REX.W
  *      (Intel ignores it, AMD then takes 16 bits: the length is not the same); REX2 and the
- *      EVEX maps and bits of APX; Knights Corner; aliases of x87 instructions that no
- *      assembler makes. What is accepted though no processor runs it: a VEX, EVEX or XOP
+ *      EVEX maps and bits of APX; Knights Corner; MPX; aliases of x87 instructions that
+ *      no assembler makes. What is accepted though no processor runs it: a VEX, EVEX or XOP
  *      instruction whose vvvv, W, L or mask no version of that opcode allows; its length
  *      does not depend on them. Compilers make neither.
  *
@@ -407,9 +407,19 @@ static bool lockable(const struct scan *s)
 	}
 }
 
-/* What is undefined whatever the opcode. */
+/* mov of control registers (0, 2, 3, 4, 8) and debug registers (0 to 7). */
+static bool is_system_register(const struct scan *s, const struct inv_x86_insn *insn)
+{
+	unsigned reg = (s->modrm >> 3 & 7) | (insn->rex & 4) << 1;
+
+	return (s->opcode & 1 ? 0xffu : 0x11du) >> reg & 1;
+}
+
+/* What is undefined beyond opcode and ModRM. */
 static bool is_consistent(const struct scan *s, const struct inv_x86_insn *insn)
 {
+	if (s->map == INV_X86_MAP_0F && (s->opcode & 0xfc) == 0x20 && !is_system_register(s, insn))
+		return false;
 	if ((insn->prefixes & INV_X86_P_LOCK) && !(insn->modrm_at && is_memory(s) && lockable(s)))
 		return false;
 	if (s->evex_zeroing && !s->evex_masked)

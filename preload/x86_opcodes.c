@@ -32,8 +32,8 @@ const inv_x86_map_rows inv_x86_maps[INV_X86_MAPS] = {
 	},
 	[INV_X86_MAP_0F] = {
 		"G* G* M* M* .. -* -* -* -* -* .. -* .. M* -* G*",
-		"Mf Mf Mf A3 M3 M3 M7 A3 M* M* M* M* M* M* M* M*",
-		"C* C* C* C* .. .. .. .. M3 M3 Mf Af Mf Mf M3 M3",
+		"Mf Mf Gf A3 M3 M3 G7 A3 M* M* .. .. M* M* M* M*",
+		"C1 C1 C1 C1 .. .. .. .. M3 M3 Mf Af Mf Mf M3 M3",
 		"-* -* -* -* -* -* .. -1 P. .. P. .. .. .. .. ..",
 		"M* M* M* M* M* M* M* M* M* M* M* M* M* M* M* M*",
 		"R3 Mf M5 M5 M3 M3 M3 M3 Mf Mf Mf M7 Mf Mf Mf Mf",
@@ -251,9 +251,16 @@ const struct inv_x86_group inv_x86_groups[] = {
 	 RANGE(0xc0, 0xc5) | RANGE(0xc8, 0xcb) | RANGE(0xcf, 0xd1) | RANGE(0xd4, 0xd7) | IS(0xe8) |
 		 IS(0xee) | IS(0xef),
 	 '-', INV_X86_PLAIN},
-	{INV_X86_MAP_0F, 0x01, INV_X86_PP_ANY, 0xdf, RANGE(0xd8, 0xe7) | RANGE(0xf0, 0xff), '-',
+	{INV_X86_MAP_0F, 0x01, INV_X86_PP_NONE, 0, RANGE(0xf8, 0xff), '-', INV_X86_PLAIN},
+	{INV_X86_MAP_0F, 0x01, INV_X86_PP_ANY, 0xdf, RANGE(0xd8, 0xe7) | RANGE(0xf0, 0xf7), '-',
 	 INV_X86_PLAIN},
 	{INV_X86_MAP_0F, 0x0f, INV_X86_PP_ANY, 0xff, ALL, '3', INV_X86_PLAIN},
+	/* movlps and movhlps, movhps and movlhps */
+	{INV_X86_MAP_0F, 0x12, INV_X86_PP_66, 0xff, 0, '-', INV_X86_PLAIN},
+	{INV_X86_MAP_0F, 0x12, INV_X86_PP_NONE | INV_X86_PP_F3 | INV_X86_PP_F2, 0xff, ALL, '-',
+	 INV_X86_PLAIN},
+	{INV_X86_MAP_0F, 0x16, INV_X86_PP_66, 0xff, 0, '-', INV_X86_PLAIN},
+	{INV_X86_MAP_0F, 0x16, INV_X86_PP_NONE | INV_X86_PP_F3, 0xff, ALL, '-', INV_X86_PLAIN},
 	/* shifts by an immediate */
 	{INV_X86_MAP_0F, 0x71, INV_X86_PP_NONE | INV_X86_PP_66, 0, REG(2) | REG(4) | REG(6), 'b',
 	 INV_X86_PLAIN},
@@ -279,14 +286,15 @@ const struct inv_x86_group inv_x86_groups[] = {
 	{INV_X86_MAP_0F, 0x79, INV_X86_PP_NONE, 0xff, ALL, '-', INV_X86_PLAIN},
 	{INV_X86_MAP_0F, 0x79, INV_X86_PP_66 | INV_X86_PP_F2, 0, ALL, '-', INV_X86_PLAIN},
 	/* VIA's */
-	{INV_X86_MAP_0F, 0xa6, INV_X86_PP_ANY, 0, IS(0xc0) | IS(0xc8) | IS(0xd0), '-',
+	{INV_X86_MAP_0F, 0xa6, INV_X86_PP_F3, 0, IS(0xc0) | IS(0xc8) | IS(0xd0), '-',
 	 INV_X86_PLAIN},
-	{INV_X86_MAP_0F, 0xa7, INV_X86_PP_ANY, 0,
+	{INV_X86_MAP_0F, 0xa7, INV_X86_PP_NONE, 0, IS(0xc0), '-', INV_X86_PLAIN},
+	{INV_X86_MAP_0F, 0xa7, INV_X86_PP_F3, 0,
 	 IS(0xc0) | IS(0xc8) | IS(0xd0) | IS(0xd8) | IS(0xe0) | IS(0xe8), '-', INV_X86_PLAIN},
 	/* saved state, fences, fs and gs, shadow stacks, waiting */
 	{INV_X86_MAP_0F, 0xae, INV_X86_PP_NONE, 0xff, REG(5) | REG(6) | REG(7), '-', INV_X86_PLAIN},
-	{INV_X86_MAP_0F, 0xae, INV_X86_PP_66, MEM(6) | MEM(7), REG(6) | REG(7), '-', INV_X86_PLAIN},
-	{INV_X86_MAP_0F, 0xae, INV_X86_PP_F3, MEM(4) | MEM(6), ALL, '-', INV_X86_PLAIN},
+	{INV_X86_MAP_0F, 0xae, INV_X86_PP_66, MEM(6) | MEM(7), REG(6), '-', INV_X86_PLAIN},
+	{INV_X86_MAP_0F, 0xae, INV_X86_PP_F3, MEM(4) | MEM(6), ALL & ~REG(7), '-', INV_X86_PLAIN},
 	{INV_X86_MAP_0F, 0xae, INV_X86_PP_F2, 0, REG(6), '-', INV_X86_PLAIN},
 	{INV_X86_MAP_VEX1, 0xae, INV_X86_PP_NONE, MEM(2) | MEM(3), 0, '-', INV_X86_PLAIN},
 	/* bt and its kin; cmpxchg8b, xsavec, xsaves, vmptrld, rdrand, rdseed, rdpid, senduipi */
