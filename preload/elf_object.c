@@ -364,6 +364,7 @@ static bool take_definition(const struct inv_elf_object *object, size_t index, c
 	if (version == 0 || (version & HIDDEN_VERSION))
 		return false;
 	out->address = object->base + symbol->st_value;
+	out->size = symbol->st_size;
 	out->ifunc = ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC;
 	out->version = defined_version(object, version);
 	return inv_elf_object_contains(object, out->address, 1, PF_X);

@@ -52,6 +52,7 @@ struct inv_elf_object {
 /* A definition of a function. */
 struct inv_elf_definition {
 	uintptr_t address;   /* of the resolver, if ifunc */
+	size_t size;	     /* as the symbol says; 0: it does not */
 	const char *version; /* NULL: none */
 	bool ifunc;
 };

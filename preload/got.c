@@ -59,7 +59,7 @@
 
 struct wrapper {
 	uintptr_t real;
-	void *wrapper; /* NULL: none was left */
+	void *wrapper; /* NULL: none was left; `real`: it needs none */
 	uint32_t want;
 	bool answered; /* by dlsym: counts as a site */
 };
@@ -75,6 +75,7 @@ _Atomic uint32_t inv_got_watch;
 static struct wrapper wrappers[WRAPPERS_MAX];
 static uint32_t wrapper_count;
 static inv_got_wrapper_fn make_wrapper;
+static inv_got_object_fn see_object;
 static inv_got_changed_fn tell_changed;
 static struct inv_got_status *known_statuses;
 static char program_path[4096];
@@ -156,10 +157,16 @@ static struct wrapper *wrapper_for(uint32_t want, struct inv_got_target target)
 	return row;
 }
 
+/* Observed by other means: slots and answers lead to the function itself. */
+static bool is_left(const struct wrapper *row)
+{
+	return row->wrapper == (void *)row->real;
+}
+
 static const struct wrapper *wrapper_at(const void *address)
 {
 	for (uint32_t i = 0; address && i < wrapper_count; i++)
-		if (wrappers[i].wrapper == address)
+		if (wrappers[i].wrapper == address && !is_left(&wrappers[i]))
 			return &wrappers[i];
 	return NULL;
 }
@@ -170,7 +177,7 @@ void *inv_got_answer(uint32_t want, struct inv_got_target target)
 
 	want = accepting_want(want, target.object);
 	row = want == INV_GOT_NONE ? NULL : wrapper_for(want, target);
-	if (!row || !row->wrapper)
+	if (!row || !row->wrapper || is_left(row))
 		return NULL;
 	row->answered = true;
 	return row->wrapper;
@@ -294,6 +301,8 @@ static void patch_slot(uint32_t object, const struct inv_elf_slot *slot, void *v
 	const struct wrapper *row = wrapper_for(want, judgement->target);
 	enum written written = REFUSED;
 
+	if (row && is_left(row))
+		return;
 	if (row && row->wrapper)
 		written = write_slot(&owner->elf, slot, value, row->wrapper);
 	if (written == WRITTEN)
@@ -348,6 +357,9 @@ static void visit_object(uint32_t index)
 		inv_got_cell(index, want)->sites = 0;
 		inv_got_cell(index, want)->refused = 0;
 	}
+	if (!object->scanned && see_object)
+		see_object(&object->elf, *object->elf.path ? object->elf.path : program_path,
+			   installing);
 	object->scanned = true;
 	object->recheck = false;
 	object->unsettled = 0;
@@ -520,7 +532,8 @@ static void find_program_path(void)
 }
 
 void inv_got_install(const struct inv_got_want *wants, uint32_t count, inv_got_wrapper_fn wrapper,
-		     inv_got_changed_fn changed, struct inv_got_status *statuses)
+		     inv_got_object_fn object, inv_got_changed_fn changed,
+		     struct inv_got_status *statuses)
 {
 	int saved_errno = errno;
 	size_t each = sizeof(uintptr_t) + sizeof(bool) + sizeof(struct inv_got_status);
@@ -532,6 +545,7 @@ void inv_got_install(const struct inv_got_want *wants, uint32_t count, inv_got_w
 	inv_got_wants = wants;
 	inv_got_want_count = count;
 	make_wrapper = wrapper;
+	see_object = object;
 	tell_changed = changed;
 	known_statuses = statuses;
 	find_program_path();

@@ -31,9 +31,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct inv_elf_object;
+
 /* One symbol to catch. The strings must outlive the process. */
 struct inv_got_want {
-	const char *symbol;
+	const char *symbol; /* "": none, for the object's sake only */
 	const char *object; /* base name of the defining object, "program", or NULL for any */
 };
 
@@ -51,7 +53,15 @@ struct inv_got_status {
  * locked and signals blocked, from the constructor, a dlsym or any probed call: it must
  * not call the loader (dlsym, dladdr, dlopen) nor wait for another thread.
  */
+/* Returning `real` itself says that it needs no wrapper: its slots are left as they are. */
 typedef void *(*inv_got_wrapper_fn)(uint32_t index, void *real, const char *object);
+
+/*
+ * Called once for each object that can have callees, before its slots are looked at, under
+ * the same conditions. `initial`: loaded by the start of the program.
+ */
+typedef void (*inv_got_object_fn)(const struct inv_elf_object *object, const char *path,
+				  bool initial);
 
 /* Called whenever a status changed after inv_got_install returned. */
 typedef void (*inv_got_changed_fn)(uint32_t index, const struct inv_got_status *status);
@@ -61,7 +71,8 @@ typedef void (*inv_got_changed_fn)(uint32_t index, const struct inv_got_status *
  * once, in the constructor, single-threaded. statuses[count] is filled.
  */
 void inv_got_install(const struct inv_got_want *wants, uint32_t count, inv_got_wrapper_fn wrapper,
-		     inv_got_changed_fn changed, struct inv_got_status *statuses);
+		     inv_got_object_fn object, inv_got_changed_fn changed,
+		     struct inv_got_status *statuses);
 
 /*
  * The safe-point check: one load, false while no load began lately. Called by each probed

@@ -112,7 +112,8 @@ static void find_definitions(struct inv_got_object *object, struct inv_got_cell 
 	for (uint32_t want = 0; want < inv_got_want_count; want++) {
 		struct inv_elf_definition found;
 
-		if (!inv_elf_object_find(&object->elf, inv_got_wants[want].symbol, &found))
+		if (!*inv_got_wants[want].symbol ||
+		    !inv_elf_object_find(&object->elf, inv_got_wants[want].symbol, &found))
 			continue;
 		cells[want].address = found.address;
 		cells[want].version = found.version;

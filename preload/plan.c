@@ -246,28 +246,6 @@ uint64_t inv_plan_number_slow(const struct inv_plan_source *s, const struct inv_
 
 /* ---- outcome ------------------------------------------------------------------------ */
 
-bool inv_compare_holds(enum inv_compare how, bool less, bool equal, bool greater)
-{
-	switch (how) {
-	case INV_COMPARE_EQ:
-	case INV_COMPARE_NULL:
-		return equal;
-	case INV_COMPARE_NE:
-	case INV_COMPARE_NOT_NULL:
-		return !equal;
-	case INV_COMPARE_LT:
-		return less;
-	case INV_COMPARE_LE:
-		return less || equal;
-	case INV_COMPARE_GT:
-		return greater;
-	case INV_COMPARE_GE:
-		return greater || equal;
-	default:
-		return true;
-	}
-}
-
 /* The number of a rule; null is 0. */
 static bool compare_integers(const struct inv_success *rule, int64_t a)
 {

@@ -119,7 +119,27 @@ void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *re
 		     struct inv_name_cache *names, struct inv_call_fields *out);
 
 /* One comparison for all kinds of numbers; of NaN none of the three is true. */
-bool inv_compare_holds(enum inv_compare how, bool less, bool equal, bool greater);
+static inline bool inv_compare_holds(enum inv_compare how, bool less, bool equal, bool greater)
+{
+	switch (how) {
+	case INV_COMPARE_EQ:
+	case INV_COMPARE_NULL:
+		return equal;
+	case INV_COMPARE_NE:
+	case INV_COMPARE_NOT_NULL:
+		return !equal;
+	case INV_COMPARE_LT:
+		return less;
+	case INV_COMPARE_LE:
+		return less || equal;
+	case INV_COMPARE_GT:
+		return greater;
+	case INV_COMPARE_GE:
+		return greater || equal;
+	default:
+		return true;
+	}
+}
 
 /* Success, type and message at return, between reenter and end. */
 void inv_plan_outcome_general(const struct inv_plan *plan, const struct inv_registers *regs,

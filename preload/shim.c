@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "preload/closure.h"
+#include "preload/entry_symbols.h"
 #include "preload/got.h"
 #include "preload/plan.h"
 #include "preload/probe.h"
@@ -46,6 +47,8 @@ static struct {
 	uint8_t place[INV_PROBES_MAX]; /* probe -> place in the segment; 0xff: not there */
 	struct inv_binding_row rows[INV_PROBES_MAX]; /* by probe */
 	bool no_stubs[INV_PROBES_MAX];		     /* by probe: a wrapper was refused */
+	uint32_t patched[INV_PROBES_MAX];	     /* functions, by probe */
+	const char *entry_why[INV_PROBES_MAX];	     /* the last one that could not be */
 	struct inv_note *notes[INV_PROBES_MAX];	     /* of unbound probes */
 } shim;
 
@@ -298,8 +301,12 @@ static void *wrapper_for(uint32_t want, void *real, const char *object)
 {
 	uint32_t probe = shim.want_probe[want];
 	struct inv_plan *plan = plan_of(probe);
+	if (shim.file.probes[probe].bind == INV_BIND_ENTRY)
+		return real;
 	if (!plan)
 		return NULL;
+	if (inv_entry_is(plan, (uintptr_t)real))
+		return real; /* seen already, whoever calls it */
 	debug("invreg: probe %s wraps %p of %s", plan->probe->name, real, object);
 	void *stub = inv_wrap_stub(plan, real);
 	shim.no_stubs[probe] |= !stub;
@@ -317,9 +324,10 @@ static void bound(uint32_t want, const struct inv_got_status *status)
 {
 	uint32_t probe = shim.want_probe[want];
 	struct inv_binding_row *row = &shim.rows[probe];
-	row->tier = INV_TIER_GOT;
-	if (status->sites)
-		row->sites = status->sites > UINT16_MAX ? UINT16_MAX : (uint16_t)status->sites;
+	uint32_t sites = status->sites + shim.patched[probe];
+	row->tier = shim.patched[probe] ? INV_TIER_ENTRY : INV_TIER_GOT;
+	if (sites)
+		row->sites = sites > UINT16_MAX ? UINT16_MAX : (uint16_t)sites;
 	if (status->refused > row->refused)
 		row->refused = status->refused;
 	row->reason = (uint8_t)(row->refused ? refused_for(probe) : INV_REASON_NONE);
@@ -340,8 +348,10 @@ static void judge(uint32_t want, const struct inv_got_status *status)
 {
 	uint32_t probe = shim.want_probe[want];
 	const struct inv_probe *p = &shim.file.probes[probe];
-	if (status->sites && shim.attached)
+	if ((status->sites || shim.patched[probe]) && shim.attached)
 		bound(want, status);
+	else if (shim.entry_why[probe] && (p->bind == INV_BIND_ENTRY || !status->refused))
+		refuse(probe, INV_REASON_ENTRY, shim.entry_why[probe]);
 	else if (status->sites || status->refused)
 		refuse(probe,
 		       shim.segment.base && shim.place[probe] == 0xff ? INV_REASON_PROBE_UNKNOWN
@@ -350,6 +360,83 @@ static void judge(uint32_t want, const struct inv_got_status *status)
 	else
 		refuse(probe, status->definitions ? INV_REASON_NO_SITES : INV_REASON_NO_SYMBOL,
 		       p->target);
+}
+
+/* ---- functions themselves ----------------------------------------------------------- */
+
+/* Where the probe's function is in this object. Returns: whether it is there. */
+static bool find_place(uint32_t probe, const struct inv_elf_object *object, const char *path,
+		       struct inv_entry_place *out)
+{
+	const struct inv_probe *p = &shim.file.probes[probe];
+	struct inv_elf_definition definition;
+	bool named = p->object[0] && inv_elf_object_is(object, p->object);
+	if (p->object[0] && !named)
+		return false;
+	if (p->target_kind == INV_TARGET_OFFSET) {
+		*out = (struct inv_entry_place){.address = object->base + p->offset};
+		return true;
+	}
+	if (inv_elf_object_find(object, p->symbol, &definition)) {
+		*out = (struct inv_entry_place){definition.address, definition.size};
+		if (definition.ifunc)
+			shim.entry_why[probe] =
+				"an ifunc: which function it is, the loader chooses";
+		return !definition.ifunc;
+	}
+	if (!named && !inv_elf_object_is(object, "program"))
+		return false; /* a local function of any library is not what was meant */
+	switch (inv_entry_find_local(out, object, path, p->symbol)) {
+	case INV_ENTRY_FOUND:
+		return true;
+	case INV_ENTRY_CLONE:
+		shim.entry_why[probe] = "the compiler left only a clone of it";
+		return false;
+	case INV_ENTRY_SEVERAL:
+		shim.entry_why[probe] = "several functions have the name: give object+0xOFFSET";
+		return false;
+	default:
+		return false;
+	}
+}
+
+static void show_patched(uint32_t probe)
+{
+	struct inv_binding_row *row = &shim.rows[probe];
+	row->tier = INV_TIER_ENTRY;
+	row->sites = (uint16_t)shim.patched[probe];
+	row->reason = INV_REASON_NONE;
+	inv_note_withdraw(shim.notes[probe]);
+	shim.notes[probe] = NULL;
+	show_binding(probe);
+}
+
+static void patch_in(uint32_t probe, const struct inv_elf_object *object, const char *path,
+		     bool initial)
+{
+	struct inv_entry_place place;
+	struct inv_plan *plan;
+	if (!find_place(probe, object, path, &place))
+		return;
+	plan = plan_of(probe);
+	if (!plan || inv_entry_is(plan, place.address))
+		return;
+	const char *why = inv_entry_patch(plan, object, &place, initial);
+	debug("invreg: probe %s: function %p of %s %s%s", shim.file.probes[probe].name,
+	      (void *)place.address, path, why ? "is not patched: " : "is patched", why ? why : "");
+	if (why) {
+		shim.entry_why[probe] = why;
+		return;
+	}
+	shim.patched[probe]++;
+	show_patched(probe);
+}
+
+static void see_object(const struct inv_elf_object *object, const char *path, bool initial)
+{
+	for (uint32_t want = 0; want < shim.want_count; want++)
+		if (shim.file.probes[shim.want_probe[want]].bind != INV_BIND_GOT)
+			patch_in(shim.want_probe[want], object, path, initial);
 }
 
 /* ---- Python ------------------------------------------------------------------------- */
@@ -408,19 +495,21 @@ static void sort_probes(void)
 		const char *refusal;
 		if (p->target_kind == INV_TARGET_PYTHON)
 			continue; /* see inv_py_install */
-		if (p->target_kind != INV_TARGET_SYMBOL && p->target_kind != INV_TARGET_OBJECT) {
+		bool by_entry = p->bind != INV_BIND_GOT && !inv_entry_refusal(&p->signature);
+		if (p->target_kind == INV_TARGET_OFFSET && p->bind == INV_BIND_GOT) {
 			refuse(i, INV_REASON_UNSUPPORTED, p->target);
-		} else if (p->bind == INV_BIND_ENTRY) {
-			refuse(i, INV_REASON_TIER, "bind = entry");
+		} else if (!by_entry &&
+			   (p->bind == INV_BIND_ENTRY || p->target_kind == INV_TARGET_OFFSET)) {
+			refuse(i, INV_REASON_TIER, inv_entry_refusal(&p->signature));
 		} else if ((refusal = inv_signature_refusal(&p->signature, why, sizeof(why)))) {
 			refuse(i, INV_REASON_PROTOTYPE, refusal);
 		} else if (inv_signature_needs_closure(&p->signature) &&
-			   !inv_closure_prepare(i, &p->signature)) {
+			   !inv_closure_prepare(i, &p->signature) && !by_entry) {
 			refuse(i, INV_REASON_PROTOTYPE, "libffi cannot call it");
 		} else {
 			struct inv_got_want *w = &shim.wants[shim.want_count];
-			w->symbol = p->symbol;
-			w->object = p->target_kind == INV_TARGET_OBJECT ? p->object : NULL;
+			w->symbol = p->symbol; /* of an offset: none */
+			w->object = p->object[0] ? p->object : NULL;
 			shim.want_probe[shim.want_count++] = i;
 		}
 	}
@@ -470,7 +559,7 @@ static void start(void)
 	}
 	sort_probes();
 	resolve_globals();
-	inv_got_install(shim.wants, shim.want_count, wrapper_for, changed, statuses);
+	inv_got_install(shim.wants, shim.want_count, wrapper_for, see_object, changed, statuses);
 	for (uint32_t i = 0; i < shim.want_count; i++)
 		judge(i, &statuses[i]);
 	inv_py_install(shim.file.probes, shim.file.count, &python_host);

@@ -308,6 +308,7 @@ const char *inv_reason_text(enum inv_reason reason)
 		[INV_REASON_NOT_FUNCTION] = "the target is not a function written in Python",
 		[INV_REASON_INTERPRETER] = "this Python is left alone",
 		[INV_REASON_PARAMETER] = "a field names no parameter of the function",
+		[INV_REASON_ENTRY] = "the function itself cannot be patched",
 	};
 	return (unsigned)reason < INV_REASON_COUNT ? text[reason] : "unknown reason";
 }

@@ -61,6 +61,7 @@ enum inv_reason {
 	INV_REASON_NOT_FUNCTION,  /* Python: it is no function written in Python */
 	INV_REASON_INTERPRETER,	  /* Python: an interpreter that is left alone */
 	INV_REASON_PARAMETER,	  /* Python: a field names no parameter; bound all the same */
+	INV_REASON_ENTRY,	  /* the function itself could not be patched; detail has why */
 	INV_REASON_COUNT
 };
 

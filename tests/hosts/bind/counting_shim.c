@@ -87,7 +87,7 @@ __attribute__((constructor)) static void start(void)
 	want.object = colon ? want_text : NULL;
 	if (colon)
 		*colon = 0;
-	inv_got_install(&want, 1, make_wrapper, changed, &status);
+	inv_got_install(&want, 1, make_wrapper, NULL, changed, &status);
 }
 
 __attribute__((destructor)) static void report(void)

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry.c - patches functions: the stub near by, the copy of the first bytes, the jump.
+ *
+ * A stub page, executable and never written again [E3]:
+ *
+ *     0  pushq site(%rip)       the thunk knows the function by this
+ *     6  jmp *thunk(%rip)
+ *    16  site, thunk            two pointers
+ *    32  the first bytes, relocated, then a jump to what follows them
+ */
+#include "preload/entry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "preload/entry_call.h"
+#include "preload/prologue.h"
+
+const char *inv_entry_refusal(const struct inv_signature *s)
+{
+#if !defined(__x86_64__)
+	return "there is no entry tier on this processor";
+#endif
+	if (s->by_value_struct)
+		return "a struct by value";
+	return NULL;
+}
+
+#if !defined(__x86_64__)
+const char *inv_entry_patch(struct inv_plan *plan, const struct inv_elf_object *object,
+			    const struct inv_entry_place *place, bool initial)
+{
+	return "there is no entry tier on this processor";
+}
+
+bool inv_entry_is(const struct inv_plan *plan, uintptr_t address)
+{
+	return false;
+}
+#else
+
+#define SITE_DATA  16u
+#define COPY_AT	   32u
+#define REACH	   0x7ff00000ul /* of a jump, less some room */
+#define STEP	   0x10000ul
+#define STEPS_MAX  4096u
+#define WORD_BYTES 8u
+
+static struct inv_entry_site sites[INV_ENTRY_SITES_MAX];
+static uint32_t site_count;
+
+static uintptr_t page_bytes(void)
+{
+	return getauxval(AT_PAGESZ);
+}
+
+/* ---- the process ---------------------------------------------------------------------- */
+
+/* Field 20 of /proc/self/stat, behind the name in parentheses. Returns: 0: not known. */
+static unsigned thread_count(void)
+{
+	char text[1024];
+	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	const char *at = strrchr(text, ')');
+	for (int field = 2; at && field < 20; field++)
+		at = strchr(at + 1, ' ');
+	unsigned count = 0;
+	for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
+		count = count * 10 + (unsigned)(*at - '0');
+	return count;
+}
+
+/* Whether text may be writable and executable at once, tried on a page of ours [E2]. */
+static bool may_write_text(void)
+{
+	static int known = -1;
+	if (known >= 0)
+		return known;
+	void *page =
+		mmap(NULL, page_bytes(), PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	known = page != MAP_FAILED &&
+		mprotect(page, page_bytes(), PROT_READ | PROT_WRITE | PROT_EXEC) == 0;
+	if (page != MAP_FAILED)
+		munmap(page, page_bytes());
+	return known;
+}
+
+/* ---- stubs ---------------------------------------------------------------------------- */
+
+/* A fresh page that a jump from every byte of the object reaches, as near as there is one. */
+static uint8_t *near_page(const struct inv_elf_object *object)
+{
+	uintptr_t low = UINTPTR_MAX, high = 0;
+	for (uint32_t i = 0; i < object->load_count; i++) {
+		low = object->loads[i].start < low ? object->loads[i].start : low;
+		high = object->loads[i].end > high ? object->loads[i].end : high;
+	}
+	/* Downwards: above a program is its heap, which is to grow. */
+	uintptr_t at = low & ~(STEP - 1);
+	for (unsigned i = 0; i < STEPS_MAX && at > 2 * STEP; i++) {
+		at -= STEP;
+		if (high - at > REACH)
+			break;
+		void *page = mmap((void *)at, page_bytes(), PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+		if (page == (void *)at)
+			return page;
+		if (page !=
+		    MAP_FAILED) /* a kernel without MAP_FIXED_NOREPLACE takes it as a hint */
+			munmap(page, page_bytes());
+	}
+	return NULL;
+}
+
+static void put_relative(uint8_t *at, uintptr_t from, uintptr_t to)
+{
+	int32_t distance = (int32_t)(intptr_t)(to - from);
+	memcpy(at, &distance, sizeof(distance));
+}
+
+static void write_stub(uint8_t *page, const struct inv_entry_site *site)
+{
+	const void *const pointers[2] = {site, inv_entry_thunk};
+	uintptr_t at = (uintptr_t)page;
+	memcpy(page, "\xff\x35", 2); /* pushq disp32(%rip) */
+	put_relative(page + 2, at + 6, at + SITE_DATA);
+	memcpy(page + 6, "\xff\x25", 2); /* jmp *disp32(%rip) */
+	put_relative(page + 8, at + 12, at + SITE_DATA + 8);
+	memcpy(page + SITE_DATA, pointers, sizeof(pointers));
+}
+
+/* ---- arguments -------------------------------------------------------------------------- */
+
+static bool is_floating(enum inv_type type)
+{
+	return type == INV_TYPE_F32 || type == INV_TYPE_F64;
+}
+
+/* System V: registers by class in order, the rest on the stack, long double always. */
+static void place_arguments(struct inv_entry_site *site, const struct inv_signature *s)
+{
+	unsigned integers = 0, floats = 0, words = 0;
+	for (uint32_t i = 0; i < s->param_count; i++) {
+		struct inv_entry_argument *a = &site->arguments[i];
+		bool floating = is_floating(s->params[i].type);
+		if (s->params[i].type == INV_TYPE_LDOUBLE) {
+			words += words & 1; /* 16-aligned */
+			*a = (struct inv_entry_argument){INV_ENTRY_STACK, (uint8_t)words};
+			words += 2;
+		} else if (floating && floats < INV_FLOAT_REGS) {
+			*a = (struct inv_entry_argument){INV_ENTRY_FLOAT, (uint8_t)floats++};
+		} else if (!floating && integers < INV_INT_REGS) {
+			*a = (struct inv_entry_argument){INV_ENTRY_INTEGER, (uint8_t)integers++};
+		} else {
+			*a = (struct inv_entry_argument){INV_ENTRY_STACK, (uint8_t)words++};
+		}
+	}
+	site->argument_count = (uint8_t)s->param_count;
+	site->stack_words = words;
+	site->floats = floats > 0;
+	site->by_number = inv_signature_needs_closure(s);
+}
+
+/* ---- text ------------------------------------------------------------------------------- */
+
+static bool write_by_kernel(uintptr_t at, const uint8_t *bytes, size_t count)
+{
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool good = pwrite(fd, bytes, count, (off_t)at) == (ssize_t)count;
+	close(fd);
+	return good;
+}
+
+/* The whole aligned word that holds the jump, in one store [E1]. */
+static void store_word(uintptr_t at, const uint8_t *jump)
+{
+	uintptr_t word_at = at & ~(uintptr_t)(WORD_BYTES - 1);
+	uint64_t word;
+	memcpy(&word, (const void *)word_at, sizeof(word));
+	memcpy((uint8_t *)&word + (at - word_at), jump, INV_PROLOGUE_PATCH_BYTES);
+	__atomic_store_n((uint64_t *)word_at, word, __ATOMIC_SEQ_CST);
+}
+
+static bool in_one_word(uintptr_t at)
+{
+	return at / WORD_BYTES == (at + INV_PROLOGUE_PATCH_BYTES - 1) / WORD_BYTES;
+}
+
+static bool write_jump(uintptr_t at, const uint8_t *jump, bool whole)
+{
+	uintptr_t page = at & ~(page_bytes() - 1);
+	size_t bytes = at + INV_PROLOGUE_PATCH_BYTES > page + page_bytes() ? 2 * page_bytes()
+									   : page_bytes();
+	if (!may_write_text() ||
+	    mprotect((void *)page, bytes, PROT_READ | PROT_WRITE | PROT_EXEC) != 0)
+		return !whole && write_by_kernel(at, jump, INV_PROLOGUE_PATCH_BYTES);
+	if (in_one_word(at))
+		store_word(at, jump);
+	else
+		memcpy((void *)at, jump, INV_PROLOGUE_PATCH_BYTES);
+	mprotect((void *)page, bytes, PROT_READ | PROT_EXEC);
+	return true;
+}
+
+/* ---- patching ----------------------------------------------------------------------------- */
+
+/* The site of a function whose jump is in place; one that was unloaded has its bytes again. */
+static struct inv_entry_site *site_of(uintptr_t address)
+{
+	for (uint32_t i = site_count; i-- > 0;) {
+		struct inv_entry_site *site = &sites[i];
+		const uint8_t *jump = (const uint8_t *)address + site->patch_at;
+		uintptr_t stub = (uintptr_t)site->relocated - COPY_AT;
+		int32_t distance;
+		if (site->function != address || *jump != 0xe9)
+			continue;
+		memcpy(&distance, jump + 1, sizeof(distance));
+		if ((uintptr_t)jump + INV_PROLOGUE_PATCH_BYTES + (uintptr_t)(intptr_t)distance ==
+		    stub)
+			return site;
+	}
+	return NULL;
+}
+
+bool inv_entry_is(const struct inv_plan *plan, uintptr_t address)
+{
+	const struct inv_entry_site *site = site_of(address);
+	return site && site->plan == plan;
+}
+
+/* The extent of the text around an address. Returns: its end, 0: it is in none. */
+static uintptr_t text_end(const struct inv_elf_object *object, uintptr_t address)
+{
+	for (uint32_t i = 0; i < object->load_count; i++)
+		if (object->loads[i].flags & PF_X && address >= object->loads[i].start &&
+		    address < object->loads[i].end)
+			return object->loads[i].end;
+	return 0;
+}
+
+/* Makes the stub of a site. Returns: the page, or NULL and *why. */
+static uint8_t *make_stub(struct inv_entry_site *site, const struct inv_elf_object *object,
+			  const struct inv_prologue *prologue, const char **why)
+{
+	uint8_t *page = near_page(object);
+	*why = "no free page is near enough";
+	if (!page)
+		return NULL;
+	enum inv_prologue_result moved =
+		inv_prologue_emit(prologue, (uintptr_t)page + COPY_AT, page + COPY_AT);
+	write_stub(page, site);
+	if (moved != INV_PROLOGUE_OK) {
+		*why = inv_prologue_reason(moved);
+	} else if (mprotect(page, page_bytes(), PROT_READ | PROT_EXEC) == 0) {
+		return page;
+	} else {
+		*why = "this process may not make code";
+	}
+	munmap(page, page_bytes());
+	return NULL;
+}
+
+/* Whether nobody can be in the bytes that change [E1]. */
+static bool nobody_inside(const struct inv_prologue *prologue, bool initial)
+{
+	unsigned threads = thread_count();
+	if (threads == 1 || (threads == 0 && initial))
+		return true;
+	return prologue->insn_count == 1 && in_one_word(prologue->address + prologue->patch_at) &&
+	       may_write_text();
+}
+
+static const char *patch(struct inv_entry_site *site, const struct inv_elf_object *object,
+			 const struct inv_prologue *prologue, bool initial)
+{
+	uint8_t jump[INV_PROLOGUE_PATCH_BYTES] = {0xe9};
+	uintptr_t at = prologue->address + prologue->patch_at;
+	const char *why;
+	if (!nobody_inside(prologue, initial))
+		return "another thread may be in its first bytes";
+	uint8_t *page = make_stub(site, object, prologue, &why);
+	if (!page)
+		return why;
+	site->relocated = page + COPY_AT;
+	put_relative(jump + 1, at + INV_PROLOGUE_PATCH_BYTES, (uintptr_t)page);
+	if (write_jump(at, jump, thread_count() > 1))
+		return NULL;
+	munmap(page, page_bytes()); /* nobody was sent there */
+	return "its text cannot be written";
+}
+
+static const char *patch_new(struct inv_plan *plan, const struct inv_elf_object *object,
+			     const struct inv_entry_place *place, bool initial)
+{
+	struct inv_prologue prologue;
+	uintptr_t end = text_end(object, place->address);
+	struct inv_prologue_function function = {
+		.code = (const uint8_t *)place->address,
+		.address = place->address,
+		.size = place->size,
+		.limit = end - place->address,
+	};
+	if (!end)
+		return "it is not in the object's text";
+	if (site_count == INV_ENTRY_SITES_MAX)
+		return "too many functions are patched";
+	enum inv_prologue_result planned = inv_prologue_plan(&prologue, &function);
+	if (planned != INV_PROLOGUE_OK)
+		return inv_prologue_reason(planned);
+	struct inv_entry_site *site = &sites[site_count];
+	memset(site, 0, sizeof(*site));
+	site->plan = plan;
+	site->function = place->address;
+	site->patch_at = prologue.patch_at;
+	place_arguments(site, &plan->probe->signature);
+	inv_entry_call_start();
+	const char *why = patch(site, object, &prologue, initial);
+	site_count += why == NULL;
+	return why;
+}
+
+const char *inv_entry_patch(struct inv_plan *plan, const struct inv_elf_object *object,
+			    const struct inv_entry_place *place, bool initial)
+{
+	int saved = errno;
+	const struct inv_entry_site *site = site_of(place->address);
+	const char *why = inv_entry_refusal(&plan->probe->signature);
+	if (site)
+		why = site->plan == plan ? NULL : "another probe has this function";
+	else if (!why)
+		why = patch_new(plan, object, place, initial);
+	errno = saved;
+	return why;
+}
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry_call.c - the thunk: one call through a patched entry.
+ *
+ * A caller in the function's own translation unit may know which registers it leaves alone
+ * and keep values there (gcc's -fipa-ra), so that the thunk gives every register back as it
+ * was: general ones by saving them, vector ones by not using them (shm/vectors.h). It makes
+ * a frame of its own, with unwind tables, by rbp: exceptions, cancellation and backtraces
+ * pass, and the personality records what leaves sideways (unwind.h). The function is called
+ * from that frame, so arguments on the stack are copied, as many words as the signature has.
+ * The caller's stack may be aligned to 8 only (-fipa-stack-alignment): the frame aligns its own.
+ *
+ * Replacing the return address in place of a frame was rejected: backtraces and exceptions
+ * would end there, and shadow stacks forbid it.
+ *
+ * Stack at the thunk: the site (pushed by the stub), the return address, arguments.
+ */
+#include "preload/entry_call.h"
+
+#if defined(__x86_64__)
+
+#include "preload/got.h"
+#include "preload/unwind.h"
+
+#define TARGET_AT 72
+#define SITE_AT	  80
+#define STACK_AT  88
+#define WORDS_AT  8 /* in the site */
+
+static_assert(offsetof(struct inv_entry_frame, target) == TARGET_AT, "entry frame");
+static_assert(offsetof(struct inv_entry_frame, site) == SITE_AT, "entry frame");
+static_assert(offsetof(struct inv_entry_frame, stack) == STACK_AT, "entry frame");
+static_assert(offsetof(struct inv_entry_site, stack_words) == WORDS_AT, "entry site");
+static_assert(sizeof(struct inv_entry_frame) <= 704, "entry frame: as reserved below");
+
+/* How much the vector registers need, a multiple of 64; read by the assembly. */
+uint64_t inv_entry_area_bytes __attribute__((used, visibility("hidden"))) = 512;
+
+void inv_entry_call_start(void)
+{
+	inv_entry_area_bytes = (inv_vectors_bytes() + UINT64_C(63)) & ~UINT64_C(63);
+}
+
+void inv_entry_enter(struct inv_entry_frame *frame, uintptr_t base, void *area)
+	__attribute__((used, visibility("hidden")));
+void inv_entry_leave(struct inv_entry_frame *frame, void *area)
+	__attribute__((used, visibility("hidden")));
+
+#define SAVE                                                                                       \
+	"	movq %rax, 0(%rbx)\n"                                                                    \
+	"	movq %rcx, 8(%rbx)\n"                                                                    \
+	"	movq %rdx, 16(%rbx)\n"                                                                   \
+	"	movq %rsi, 24(%rbx)\n"                                                                   \
+	"	movq %rdi, 32(%rbx)\n"                                                                   \
+	"	movq %r8, 40(%rbx)\n"                                                                    \
+	"	movq %r9, 48(%rbx)\n"                                                                    \
+	"	movq %r10, 56(%rbx)\n"                                                                   \
+	"	movq %r11, 64(%rbx)\n"
+#define RESTORE                                                                                    \
+	"	movq 0(%rbx), %rax\n"                                                                    \
+	"	movq 8(%rbx), %rcx\n"                                                                    \
+	"	movq 16(%rbx), %rdx\n"                                                                   \
+	"	movq 24(%rbx), %rsi\n"                                                                   \
+	"	movq 32(%rbx), %rdi\n"                                                                   \
+	"	movq 40(%rbx), %r8\n"                                                                    \
+	"	movq 48(%rbx), %r9\n"                                                                    \
+	"	movq 56(%rbx), %r10\n"                                                                   \
+	"	movq 64(%rbx), %r11\n"
+
+__asm__(".text\n"
+	".globl inv_entry_thunk\n"
+	".hidden inv_entry_thunk\n"
+	".type inv_entry_thunk, @function\n"
+	".p2align 4\n"
+	"inv_entry_thunk:\n"
+	"	.cfi_startproc\n"
+	"	.cfi_personality 0x1b, inv_unwind_passes\n"
+	"	.cfi_def_cfa_offset 16\n"
+	"	endbr64\n"
+	"	pushq %rbp\n"
+	"	.cfi_def_cfa_offset 24\n"
+	"	.cfi_offset %rbp, -24\n"
+	"	movq %rsp, %rbp\n"
+	"	.cfi_def_cfa_register %rbp\n"
+	"	pushq %rbx\n"
+	"	.cfi_offset %rbx, -32\n"
+	"	subq $704, %rsp\n"
+	"	andq $-64, %rsp\n"
+	"	movq %rsp, %rbx\n" SAVE "	movq 8(%rbp), %rax\n"
+	"	movq %rax, 80(%rbx)\n"
+	"	leaq 24(%rbp), %rax\n"
+	"	movq %rax, 88(%rbx)\n"
+	"	subq inv_entry_area_bytes(%rip), %rsp\n"
+	"	movq %rbx, %rdi\n"
+	"	movq %rbp, %rsi\n"
+	"	movq %rsp, %rdx\n"
+	"	call inv_entry_enter\n"
+	"	movq %rbx, %rsp\n"
+	"	movq 80(%rbx), %rcx\n"
+	"	movl 8(%rcx), %ecx\n"
+	"	testl %ecx, %ecx\n"
+	"	jnz 2f\n"
+	"1:\n" RESTORE "	call *72(%rbx)\n" SAVE "	leaq (%rbx), %rsp\n"
+	"	subq inv_entry_area_bytes(%rip), %rsp\n"
+	"	movq %rbx, %rdi\n"
+	"	movq %rsp, %rsi\n"
+	"	call inv_entry_leave\n" RESTORE "	movq -8(%rbp), %rbx\n"
+	"	movq %rbp, %rsp\n"
+	"	popq %rbp\n"
+	"	.cfi_remember_state\n"
+	"	.cfi_def_cfa %rsp, 16\n"
+	"	leaq 8(%rsp), %rsp\n"
+	"	.cfi_def_cfa_offset 8\n"
+	"	ret\n"
+	"	.cfi_restore_state\n"
+	"2:	leaq 1(%rcx), %rdx\n" /* an even number of words keeps the stack aligned */
+	"	andq $-2, %rdx\n"
+	"	shlq $3, %rdx\n"
+	"	subq %rdx, %rsp\n"
+	"	movq 88(%rbx), %rsi\n"
+	"3:	movq -8(%rsi,%rcx,8), %rax\n"
+	"	movq %rax, -8(%rsp,%rcx,8)\n"
+	"	decq %rcx\n"
+	"	jnz 3b\n"
+	"	jmp 1b\n"
+	"	.cfi_endproc\n"
+	".size inv_entry_thunk, .-inv_entry_thunk\n");
+
+/* ---- arguments and result ------------------------------------------------------------- */
+
+/* No instruction before this one touches a vector register. */
+static inline void read_floats(double *floats)
+{
+	__asm__ volatile("movsd %%xmm0, 0(%0)\n\tmovsd %%xmm1, 8(%0)\n\tmovsd %%xmm2, 16(%0)\n\t"
+			 "movsd %%xmm3, 24(%0)\n\tmovsd %%xmm4, 32(%0)\n\tmovsd %%xmm5, 40(%0)\n\t"
+			 "movsd %%xmm6, 48(%0)\n\tmovsd %%xmm7, 56(%0)"
+			 :
+			 : "r"(floats)
+			 : "memory");
+}
+
+static inline void read_float_result(struct inv_registers *regs)
+{
+	__asm__ volatile("movsd %%xmm0, %0" : "=m"(regs->float_result));
+}
+
+static inline void read_registers(struct inv_entry_frame *f, uint64_t *integer)
+{
+	integer[0] = f->rdi;
+	integer[1] = f->rsi;
+	integer[2] = f->rdx;
+	integer[3] = f->rcx;
+	integer[4] = f->r8;
+	integer[5] = f->r9;
+}
+
+/* Each argument at its own number, wherever it is passed. */
+static void __attribute__((noinline)) read_by_number(struct inv_entry_frame *f)
+{
+	const struct inv_entry_site *site = f->site;
+	uint64_t integer[6];
+	read_registers(f, integer);
+	for (unsigned i = 0; i < site->argument_count; i++) {
+		const struct inv_entry_argument *a = &site->arguments[i];
+		if (a->from == INV_ENTRY_INTEGER)
+			f->regs.integer[i] = integer[a->index];
+		else if (a->from == INV_ENTRY_STACK)
+			f->regs.integer[i] = f->stack[a->index];
+		else
+			__builtin_memcpy(&f->regs.integer[i], &f->regs.floating[a->index], 8);
+	}
+}
+
+static inline void read_arguments(struct inv_entry_frame *f)
+{
+	if (__builtin_expect(f->site->floats, 0))
+		read_floats(f->regs.floating);
+	if (__builtin_expect(f->site->by_number, 0))
+		read_by_number(f);
+	else
+		read_registers(f, f->regs.integer);
+}
+
+/* ---- our own calls -------------------------------------------------------------------- */
+
+/* Bounds of this shared object, by its linker. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char etext[] __attribute__((visibility("hidden")));
+
+/* A patched function of libc may be called by ourselves: no call of the program's. */
+static inline bool is_ours(const struct inv_entry_frame *f)
+{
+	uintptr_t caller = (uintptr_t)f->stack[-1]; /* the return address */
+	return caller >= (uintptr_t)__ehdr_start && caller < (uintptr_t)etext;
+}
+
+/* ---- enter and leave -------------------------------------------------------------------- */
+
+void inv_entry_enter(struct inv_entry_frame *f, uintptr_t base, void *area)
+{
+	struct inv_vectors vectors = {.area = area, .saved = false};
+	struct inv_call_fields fields;
+	const struct inv_plan *plan = f->site->plan;
+	f->target = f->site->relocated;
+	f->call.mode = INV_CALL_UNOBSERVED;
+	if (__builtin_expect(is_ours(f), 0))
+		return;
+	read_arguments(f);
+	f->regs.vectors = &vectors;
+	if (__builtin_expect(inv_got_stale(), 0))
+		INV_SLOW(&vectors, inv_got_catch_up());
+	if (__builtin_expect(inv_record_enter_at(&f->call, base, &vectors), 1)) {
+		inv_plan_fields(plan, &f->regs, f->call.names, &fields);
+		inv_record_begin(&f->call, &fields);
+	}
+	if (__builtin_expect(vectors.saved, 0))
+		inv_vectors_restore(&vectors);
+}
+
+/* Success on the result itself. Returns: 1, 0, or -1: it takes more to know. */
+static inline int quick_verdict(const struct inv_plan *plan, const struct inv_registers *regs)
+{
+	const struct inv_success *rule = &plan->probe->success;
+	if (plan->field[INV_FIELD_RESULT_TYPE].source.kind)
+		return -1;
+	if (rule->compare == INV_COMPARE_NONE)
+		return 1;
+	if (!plan->plain_return)
+		return -1;
+	int64_t value = (int64_t)inv_plan_narrow(regs->result, plan->success_left.source.type);
+	return inv_compare_holds(rule->compare,
+				 value<rule->number, value == rule->number, value> rule->number);
+}
+
+static void judge(struct inv_entry_frame *f, struct inv_vectors *vectors,
+		  struct inv_call_outcome *out)
+{
+	const struct inv_plan *plan = f->site->plan;
+	if (__builtin_expect(quick_verdict(plan, &f->regs) == 1, 1)) {
+		out->failed = false;
+		out->type = plan->result_type;
+		out->flags = 0;
+		out->message = NULL;
+		return;
+	}
+	inv_vectors_keep(vectors);
+	inv_plan_outcome_general(plan, &f->regs, f->call.names, out);
+}
+
+void inv_entry_leave(struct inv_entry_frame *f, void *area)
+{
+	struct inv_vectors vectors = {.area = area, .saved = false};
+	struct inv_call_outcome outcome;
+	const struct inv_plan *plan = f->site->plan;
+	if (__builtin_expect(f->call.mode == INV_CALL_UNOBSERVED, 0))
+		return;
+	uint64_t now = inv_record_now();
+	read_float_result(&f->regs);
+	f->regs.result = f->rax;
+	f->regs.vectors = f->call.vectors = &vectors;
+	inv_record_reenter(&f->call);
+	if (__builtin_expect(f->call.mode != INV_CALL_UNOBSERVED, 1)) {
+		judge(f, &vectors, &outcome);
+		if (__builtin_expect(outcome.failed && plan->field[INV_FIELD_ERROR_MESSAGE].rewrite,
+				     0))
+			INV_SLOW(&vectors,
+				 inv_plan_end_rewritten(plan, &f->regs, &f->call, &outcome, now));
+		else
+			inv_record_end(&f->call, &outcome, now);
+	}
+	if (__builtin_expect(vectors.saved, 0))
+		inv_vectors_restore(&vectors);
+}
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry_call.h - what a call through a patched entry is made of; see entry_call.c.
+ */
+#ifndef INV_PRELOAD_ENTRY_CALL_H
+#define INV_PRELOAD_ENTRY_CALL_H
+
+#include <stddef.h>
+
+#include "preload/plan.h"
+
+/* Where one parameter's value is at entry. */
+struct inv_entry_argument {
+	uint8_t from;  /* enum inv_entry_from */
+	uint8_t index; /* of its register, or of its word on the stack */
+};
+enum inv_entry_from { INV_ENTRY_INTEGER, INV_ENTRY_FLOAT, INV_ENTRY_STACK };
+
+/* One patched function. */
+struct inv_entry_site {
+	const void *relocated; /* its first bytes, which go on behind the patch */
+	uint32_t stack_words;  /* of its arguments: copied for the call */
+	uint8_t patch_at;      /* offset of the jump in the function */
+	bool by_number;	       /* the plan wants each argument at its own number */
+	bool floats;	       /* ... or some floating register */
+	uint8_t argument_count;
+	struct inv_entry_argument arguments[INV_PROBE_ARGS_MAX];
+	struct inv_plan *plan;
+	uintptr_t function;
+};
+
+/* The thunk's frame; the assembly knows the offsets of the first four. */
+struct inv_entry_frame {
+	uint64_t rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11;
+	const void *target; /* to be called */
+	const struct inv_entry_site *site;
+	const uint64_t *stack; /* the arguments there */
+	struct inv_call call;
+	struct inv_registers regs;
+};
+
+/* Where the stub of a patched function goes, the site on top of the stack. */
+extern const char inv_entry_thunk[] __attribute__((visibility("hidden")));
+
+/* Before the first call. */
+void inv_entry_call_start(void);
+
+#endif
