@@ -31,13 +31,14 @@ PROBE_SRC  := $(sort $(wildcard preload/probe*.c))
 PRELOAD_SRC:= $(sort $(wildcard preload/*.c preload/python/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
 MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats history ls prune check doctor \
-              probes)
+              probe probes)
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 MODEL_SRC  := $(sort $(wildcard tests/model/*.c))
 BENCH_SRC  := $(sort $(wildcard tests/bench/bench_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-HELP_OBJ := $(BUILD)/obj/help_topics.o
+PROBE_PYTHON := $(sort $(wildcard reader/probe_python/*.py))
+GEN_OBJ := $(addprefix $(BUILD)/obj/,help_topics.o probe_python_text.o)
 
 SHIM    := $(BUILD)/libinvreg_preload.so
 READER  := $(BUILD)/invreg
@@ -121,7 +122,13 @@ $(BUILD)/gen/help_topics.c: scripts/manual.awk $(MANUAL)
 	@mkdir -p $(@D)
 	$(call say,AWK,$@)awk -v mode=help -f scripts/manual.awk $(MANUAL) >$@
 
-$(HELP_OBJ): $(BUILD)/gen/help_topics.c $(FLAGS_STAMP)
+# What `invreg probe` runs in the program's interpreter: the parts are one text.
+$(BUILD)/gen/probe_python_text.c: scripts/text.awk $(PROBE_PYTHON)
+	@mkdir -p $(@D)
+	$(call say,AWK,$@)awk -v header=reader/probe_python.h -v name=inv_probe_python \
+	  -f scripts/text.awk $(PROBE_PYTHON) >$@
+
+$(GEN_OBJ): $(BUILD)/obj/%.o: $(BUILD)/gen/%.c $(FLAGS_STAMP)
 	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 man: $(BUILD)/man/invreg.1 $(BUILD)/man/invreg-probes.5 $(BUILD)/man/completion.bash ## man pages (scdoc) and bash completion
@@ -136,12 +143,12 @@ $(BUILD)/man/completion.bash: scripts/manual.awk $(MANUAL)
 	@mkdir -p $(@D)
 	$(call say,AWK,$@)awk -v mode=completion -f scripts/manual.awk $(MANUAL) >$@
 
-$(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC)) $(HELP_OBJ)
+$(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC)) $(GEN_OBJ)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS)
 
 # What of preload/ can run without being preloaded.
 PURE_SRC := preload/elf_object.c preload/plan.c preload/plan_fields.c preload/cxx_name.c preload/normalise.c
-$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) $(PURE_SRC)) $(HELP_OBJ)
+$(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) $(PURE_SRC)) $(GEN_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lcriterion $(READER_LIBS) $(LDFLAGS)
 
@@ -209,7 +216,7 @@ $(BUILD)/tests/libbench_target.so: tests/bench/target.c tests/bench/target.h
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -O2 -fPIC -I. -shared -Wl,-soname,$(@F) -o $@ $<
 
-$(BENCHES): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(SHM_SRC) $(PROBE_SRC) $(filter-out reader/main.c,$(READER_SRC))) $(HELP_OBJ) $(BUILD)/tests/libbench_target.so
+$(BENCHES): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(SHM_SRC) $(PROBE_SRC) $(filter-out reader/main.c,$(READER_SRC))) $(GEN_OBJ) $(BUILD)/tests/libbench_target.so
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN'
 

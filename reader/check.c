@@ -163,6 +163,8 @@ int inv_check_read(struct inv_probe_file *file, const char *path)
 static int check_file(const char *path)
 {
 	struct inv_probe_file file;
+	if (!strcmp(path, "-"))
+		path = "/dev/stdin";
 	fflush(stdout); /* in order, where both streams are one */
 	if (inv_check_read(&file, path))
 		return INV_EXIT_REFUSED;

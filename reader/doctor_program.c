@@ -20,6 +20,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "reader/command_file.h"
+
 #define SCRIPTS_MAX 5 /* as the kernel: an interpreter may be a script again */
 
 #if defined(__aarch64__)
@@ -83,43 +85,11 @@ static void block(struct inv_doctor_program *program, enum inv_doctor_block why,
 
 /* ---- the file --------------------------------------------------------------------------- */
 
-static bool is_file(const char *path)
-{
-	struct stat st;
-	return !stat(path, &st) && S_ISREG(st.st_mode);
-}
-
-/* As execvp: the first executable of that name; else one that is not, for the message. */
-static bool find_in_path(char *buf, size_t size, const char *name)
-{
-	char candidate[4096];
-	const char *path = getenv("PATH");
-	bool found = false;
-	for (const char *p = path ? path : "/bin:/usr/bin"; p; p = strchr(p, ':')) {
-		p += *p == ':';
-		int length = (int)strcspn(p, ":");
-		int n = snprintf(candidate, sizeof(candidate), "%.*s%s%s", length, p,
-				 length ? "/" : "./", name);
-		if (n >= (int)sizeof(candidate) || !is_file(candidate))
-			continue;
-		bool executable = access(candidate, X_OK) == 0;
-		if (executable || !found)
-			snprintf(buf, size, "%s", candidate);
-		found = true;
-		if (executable)
-			break;
-	}
-	return found;
-}
-
 /* Puts the command's file into program->path, or blocks. */
 static void find_file(struct inv_doctor_program *program, const char *name)
 {
 	char found[sizeof(program->path)];
-	bool is = strchr(name, '/')
-			  ? snprintf(found, sizeof(found), "%s", name) > 0 && is_file(name)
-			  : *name && find_in_path(found, sizeof(found), name);
-	if (!is)
+	if (!inv_command_find(found, sizeof(found), name))
 		block(program, INV_DOCTOR_BLOCK_NOT_FOUND, name);
 	else if (access(found, X_OK))
 		block(program, INV_DOCTOR_BLOCK_NOT_EXECUTABLE, found);
@@ -141,26 +111,11 @@ static char *behind_env(char *arguments)
 	return NULL;
 }
 
-/* Reads a `#!` line. Returns: whether there was one: `line` is then what follows. */
-static bool read_shebang(const char *path, char *line, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n = fd < 0 ? -1 : read(fd, line, size - 1);
-	if (fd >= 0)
-		close(fd);
-	line[n > 0 ? n : 0] = '\0';
-	line[strcspn(line, "\r\n")] = '\0';
-	if (strncmp(line, "#!", 2) != 0)
-		return false;
-	memmove(line, line + 2, strlen(line + 2) + 1);
-	return true;
-}
-
 /* Goes on to the interpreter. Returns: false when path is no script. */
 static bool follow_script(struct inv_doctor_program *program)
 {
 	char line[256], *rest = NULL;
-	if (!read_shebang(program->path, line, sizeof(line)))
+	if (!inv_command_shebang(program->path, line, sizeof(line)))
 		return false;
 	if (!program->script[0])
 		snprintf(program->script, sizeof(program->script), "%s", program->path);

@@ -23,6 +23,7 @@ static const struct {
 	{"run", inv_verb_run},	   {"snapshot", inv_verb_snapshot}, {"events", inv_verb_events},
 	{"stats", inv_verb_stats}, {"history", inv_verb_history},   {"ls", inv_verb_ls},
 	{"prune", inv_verb_prune}, {"check", inv_verb_check},	    {"doctor", inv_verb_doctor},
+	{"probe", inv_verb_probe},
 };
 
 static bool asks_for_help(const char *word)

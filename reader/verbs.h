@@ -24,5 +24,6 @@ int inv_verb_ls(int argc, char **argv);
 int inv_verb_prune(int argc, char **argv);
 int inv_verb_check(int argc, char **argv);
 int inv_verb_doctor(int argc, char **argv);
+int inv_verb_probe(int argc, char **argv);
 
 #endif

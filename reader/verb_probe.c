@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verb_probe.c - the verb `probe`: a section for a Python function, guessed from its source.
+ *
+ * The guess is made by Python itself (probe_python/), in the interpreter that the command
+ * starts: only it knows where its modules are and how its language is parsed. Our part is to
+ * start it, and to check what it says by the parser that will read it: a section that
+ * `invreg check` would refuse is not printed.
+ *
+ * An existing file is not overwritten: a section is made once and then corrected by hand.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "preload/probe.h"
+#include "reader/buf.h"
+#include "reader/help.h"
+#include "reader/output.h"
+#include "reader/probe_python.h"
+#include "reader/python_command.h"
+#include "reader/verbs.h"
+
+#define ANSWER_BYTES_MAX (1u << 20)
+#define PYTHON_PREFIX	 "python:"
+
+struct request {
+	const char *target, *name, *output;
+	char **command;
+	char module[128], symbol[192], own_name[64]; /* of the target, and the name derived */
+};
+
+static int fail(int code, const char *what, const char *detail)
+{
+	fprintf(stderr, "invreg probe: %s%s%s\n", what, detail ? ": " : "", detail ? detail : "");
+	return code;
+}
+
+/* ---- the command line ------------------------------------------------------------------- */
+
+/* _execute_invoke is a probe named execute_invoke. */
+static void derive_name(struct request *request)
+{
+	const char *dot = strrchr(request->symbol, '.'), *name = dot ? dot + 1 : request->symbol;
+	size_t length;
+	name += strspn(name, "_");
+	length = strlen(name);
+	while (length && name[length - 1] == '_')
+		length--;
+	snprintf(request->own_name, sizeof(request->own_name), "%.*s", length ? (int)length : 4,
+		 length ? name : "call");
+	request->name = request->own_name;
+}
+
+/* By the parser of probe files, which knows what a target and a name are. Returns: as below. */
+static int check_words(struct request *request)
+{
+	static const char form[] = "[probe %s]\ntarget = " PYTHON_PREFIX "%s\n";
+	struct inv_probe_file file;
+	struct inv_probe_error error;
+	char text[1024];
+	if (strncmp(request->target, PYTHON_PREFIX, strlen(PYTHON_PREFIX)) == 0)
+		request->target += strlen(PYTHON_PREFIX);
+	int n = snprintf(text, sizeof(text), form, request->name ? request->name : "x",
+			 request->target);
+	if (n >= (int)sizeof(text) || strpbrk(request->target, "\n;") ||
+	    (request->name && strpbrk(request->name, "\n;]")))
+		return fail(INV_EXIT_USAGE, "--python MODULE:NAME and --name NAME are short words",
+			    NULL);
+	if (inv_probe_file_parse(&file, "", text, (size_t)n, &error))
+		return fail(INV_EXIT_USAGE, error.line == 1 ? "--name" : "--python", error.text);
+	strcpy(request->module, file.probes[0].module);
+	strcpy(request->symbol, file.probes[0].symbol);
+	inv_probe_file_free(&file);
+	if (!request->name)
+		derive_name(request);
+	return -1;
+}
+
+/* Returns: -1: go on; else the exit code. */
+static int parse(struct request *out, int argc, char **argv)
+{
+	static const struct option options[] = {{"python", required_argument, NULL, 'p'},
+						{"name", required_argument, NULL, 'n'},
+						{"output", required_argument, NULL, 'o'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+	optind = 0;
+	opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, "+o:h", options, NULL)) != -1;) {
+		if (c == 'h')
+			return inv_help("probe");
+		if (c == 'p')
+			out->target = optarg;
+		else if (c == 'n')
+			out->name = optarg;
+		else if (c == 'o')
+			out->output = optarg;
+		else
+			return fail(INV_EXIT_USAGE, "bad option or no value; --help tells more",
+				    argv[optind - 1]);
+	}
+	if (!out->target)
+		return fail(INV_EXIT_USAGE, "no function: give --python MODULE:NAME", NULL);
+	if (optind >= argc)
+		return fail(INV_EXIT_USAGE, "no command: what starts the program?", NULL);
+	out->command = argv + optind;
+	return check_words(out);
+}
+
+/* ---- the interpreter -------------------------------------------------------------------- */
+
+static void say_exec_error(const char *program)
+{
+	char line[512];
+	int n = snprintf(line, sizeof(line), INV_PROBE_PYTHON_MARK "%d\n%.300s: %s\n",
+			 INV_EXIT_RUNTIME, program, strerror(errno));
+	if (write(STDOUT_FILENO, line, (size_t)n) < 0)
+		_exit(127);
+}
+
+/* Its input is empty, its errors go where ours go. */
+static _Noreturn void become(const struct inv_python_command *command,
+			     const struct request *request, int to)
+{
+	char *words[INV_PYTHON_WORDS_MAX + 16];
+	size_t n = 0;
+	int nothing = open("/dev/null", O_RDONLY);
+	for (; n < command->count; n++)
+		words[n] = command->words[n];
+	words[n++] = (char *)"-B"; /* leaves no __pycache__ */
+	words[n++] = (char *)"-c";
+	words[n++] = (char *)inv_probe_python;
+	words[n++] = (char *)command->kind;
+	words[n++] = command->value;
+	words[n++] = (char *)request->module;
+	words[n++] = (char *)request->symbol;
+	words[n++] = (char *)request->name;
+	words[n] = NULL;
+	unsetenv("PYTHONINSPECT"); /* a prompt at the end */
+	signal(SIGPIPE, SIG_DFL);
+	if (nothing >= 0)
+		dup2(nothing, STDIN_FILENO);
+	dup2(to, STDOUT_FILENO);
+	execvp(words[0], words);
+	say_exec_error(words[0]);
+	_exit(127);
+}
+
+static void read_all(int fd, struct inv_buf *out)
+{
+	for (;;) {
+		ssize_t n = read(fd, inv_buf_room(out, INV_BUF_ROOM_MAX), INV_BUF_ROOM_MAX);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || out->error || out->length > ANSWER_BYTES_MAX)
+			return;
+		inv_buf_took(out, out->data + out->length + n);
+	}
+}
+
+/* Returns: 0, all that it printed in `out`, and its status; or -errno. */
+static int ask(const struct inv_python_command *command, const struct request *request,
+	       struct inv_buf *out, int *status)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	pid_t pid = fork();
+	if (pid == 0)
+		become(command, request, ends[1]);
+	int err = pid < 0 ? errno : 0;
+	close(ends[1]);
+	if (!err)
+		read_all(ends[0], out);
+	close(ends[0]);
+	while (!err && waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+	return err ? -err : out->error;
+}
+
+/* ---- its answer ------------------------------------------------------------------------- */
+
+/* Behind the last mark: a status, a line end, a text. Returns: the text; NULL: no answer. */
+static char *find_answer(struct inv_buf *out, int *code)
+{
+	static const char mark[] = INV_PROBE_PYTHON_MARK;
+	char *answer = NULL, *end;
+	inv_buf_put(out, "", 1);
+	if (out->error)
+		return NULL;
+	for (char *at = out->data;
+	     (at = memmem(at, out->length - (size_t)(at - out->data), mark, sizeof(mark) - 1));)
+		answer = at += sizeof(mark) - 1;
+	if (!answer)
+		return NULL;
+	*code = (int)strtol(answer, &end, 10);
+	return *end == '\n' ? end + 1 : NULL;
+}
+
+static int no_answer(const struct inv_python_command *command, int status)
+{
+	char how[64];
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof(how), "was killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(status));
+	fprintf(stderr, "invreg probe: %s gave no answer: it %s\n",
+		command->words[command->interpreter], how);
+	return INV_EXIT_RUNTIME;
+}
+
+/* That it was made wrongly is a mistake of ours, and the user should not look for it. */
+static int check_section(const char *text)
+{
+	struct inv_probe_file file;
+	struct inv_probe_error error;
+	if (inv_probe_file_parse(&file, "", text, strlen(text), &error)) {
+		fprintf(stderr,
+			"invreg probe: a section was made that is not right (line %u: %s): please "
+			"report the function's source\n",
+			error.line, error.text);
+		return INV_EXIT_RUNTIME;
+	}
+	inv_probe_file_free(&file);
+	return 0;
+}
+
+/* ---- where it goes ---------------------------------------------------------------------- */
+
+static int write_file(const char *path, const char *text)
+{
+	struct stat st;
+	FILE *file = NULL;
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size) {
+		close(fd);
+		fprintf(stderr, "invreg probe: %s is not empty: remove it, or add to it by >>%s\n",
+			path, path);
+		return INV_EXIT_RUNTIME;
+	}
+	if (fd >= 0)
+		file = fdopen(fd, "w");
+	bool failed = !file || fputs(text, file) < 0;
+	if (file && fclose(file))
+		failed = true;
+	return failed ? fail(INV_EXIT_RUNTIME, path, strerror(errno)) : 0;
+}
+
+static int put(const struct request *request, const char *text)
+{
+	int r = check_section(text);
+	if (r)
+		return r;
+	if (request->output)
+		return write_file(request->output, text);
+	fputs(text, stdout);
+	return inv_output_stdout_done();
+}
+
+static int judge(const struct request *request, const struct inv_python_command *command,
+		 struct inv_buf *out, int status)
+{
+	int code = 0;
+	char *text = find_answer(out, &code);
+	if (!text)
+		return no_answer(command, status);
+	if (code == 0)
+		return put(request, text);
+	text[strcspn(text, "\n")] = '\0';
+	return fail(code, text, NULL);
+}
+
+int inv_verb_probe(int argc, char **argv)
+{
+	struct request request = {0};
+	struct inv_python_command command;
+	struct inv_buf out;
+	char why[512];
+	int status = 0, code = parse(&request, argc, argv);
+	if (code >= 0)
+		return code;
+	int r = inv_python_command_parse(&command, request.command, why, sizeof(why));
+	if (r)
+		return fail(r == -EINVAL ? INV_EXIT_REFUSED : INV_EXIT_RUNTIME, why, NULL);
+	r = inv_buf_init(&out, -1);
+	if (!r)
+		r = ask(&command, &request, &out, &status);
+	code = r ? fail(INV_EXIT_RUNTIME, request.command[0], strerror(-r))
+		 : judge(&request, &command, &out, status);
+	inv_buf_free(&out);
+	inv_python_command_release(&command);
+	return code;
+}
