@@ -6,7 +6,8 @@
  * namespace from it, dlsym the meaning of RTLD_NEXT and RTLD_DEFAULT. So the hooks are
  * assembly: they save the argument registers, ask a C function, restore them and jump to
  * the real function as if they had not been there. Wrapping in C was rejected: it breaks
- * `dlopen("libplugin.so")` in every program with a RUNPATH.
+ * `dlopen("libplugin.so")` in every program with a RUNPATH. A path, for which the caller plays
+ * no part, is opened by a call, and what it brought is patched before the caller has it.
  *
  * dlsym of a wanted name:
  *   a real handle   the real dlsym is called (the caller's address plays no part), and
@@ -59,7 +60,10 @@ static void *_Atomic libc_dlsym;
 
 void *inv_got_dlsym_answer(void *handle, const char *name, uintptr_t caller)
 	__attribute__((used, visibility("hidden")));
-void inv_got_dlopen_begins(int mode) __attribute__((used, visibility("hidden")));
+void inv_got_dlmopen_begins(int mode) __attribute__((used, visibility("hidden")));
+bool inv_got_dlopen_begins(const char *file, int mode, uintptr_t caller)
+	__attribute__((used, visibility("hidden")));
+void inv_got_dlopen_ends(void) __attribute__((used, visibility("hidden")));
 void inv_got_load_begins(int mode) __attribute__((visibility("hidden")));
 
 #if defined(__x86_64__)
@@ -103,7 +107,7 @@ __asm__(".text\n"
 		"	pushq %rdx\n"                                                                    \
 		"	.cfi_adjust_cfa_offset 8\n"                                                      \
 		"	movl " mode_register ", %edi\n"                                            \
-		"	call inv_got_dlopen_begins\n"                                                    \
+		"	call inv_got_dlmopen_begins\n"                                                   \
 		"	popq %rdx\n"                                                                     \
 		"	.cfi_adjust_cfa_offset -8\n"                                                     \
 		"	popq %rsi\n"                                                                     \
@@ -114,8 +118,41 @@ __asm__(".text\n"
 		"	.cfi_endproc\n"                                                                  \
 		".size " name ", . - " name "\n")
 
-LOAD_HOOK("dlopen", "%esi", "8");
 LOAD_HOOK("dlmopen", "%edx", "16");
+
+__asm__(".text\n"
+	".globl dlopen\n"
+	".type dlopen, @function\n"
+	"dlopen:\n"
+	"	.cfi_startproc\n"
+	"	endbr64\n"
+	"	pushq %rdi\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	pushq %rsi\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	subq $8, %rsp\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	movq 24(%rsp), %rdx\n"
+	"	call inv_got_dlopen_begins\n"
+	"	addq $8, %rsp\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	popq %rsi\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	popq %rdi\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	testb %al, %al\n"
+	"	jnz 2f\n"
+	"	jmp *inv_got_real+8(%rip)\n"
+	"2:	subq $8, %rsp\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	call *inv_got_real+8(%rip)\n"
+	"	movq %rax, (%rsp)\n"
+	"	call inv_got_dlopen_ends\n"
+	"	popq %rax\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size dlopen, . - dlopen\n");
 
 #elif defined(__aarch64__)
 __asm__(".text\n"
@@ -162,7 +199,7 @@ __asm__(".text\n"
 		"	str x2, [sp, #32]\n"                                                             \
 		"	mov x29, sp\n"                                                                   \
 		"	mov w0, " mode_register "\n"                                               \
-		"	bl inv_got_dlopen_begins\n"                                                      \
+		"	bl inv_got_dlmopen_begins\n"                                                     \
 		"	ldp x0, x1, [sp, #16]\n"                                                         \
 		"	ldr x2, [sp, #32]\n"                                                             \
 		"	ldp x29, x30, [sp], #48\n"                                                       \
@@ -255,12 +292,66 @@ static bool next_is_a_preload(void)
 	return (void *)next_dlsym() != atomic_load_explicit(&libc_dlsym, memory_order_relaxed);
 }
 
-void inv_got_dlopen_begins(int mode)
+void inv_got_dlmopen_begins(int mode)
 {
 	int saved_errno = errno;
 
 	find_real();
 	inv_got_load_begins(mode);
+	errno = saved_errno;
+}
+
+struct opener {
+	uintptr_t address;
+	bool tells_nothing;
+};
+
+/* Whether the loader would search nothing by this caller but by its name and namespace. */
+static void judge_opener(void *context)
+{
+	struct opener *caller = context;
+	uint32_t index = inv_got_object_at(caller->address);
+	const struct inv_elf_object *elf;
+
+	if (index == INV_GOT_NONE)
+		return;
+	elf = &inv_got_table->objects[index].elf;
+	caller->tells_nothing = elf->dynamic != NULL;
+	for (const ElfW(Dyn) *dyn = elf->dynamic; dyn && dyn < elf->dynamic_end; dyn++)
+		if (dyn->d_tag == DT_RPATH || dyn->d_tag == DT_NULL) {
+			caller->tells_nothing = dyn->d_tag == DT_NULL;
+			break;
+		}
+}
+
+/*
+ * Whether dlopen may be called by us and not jumped to: a path is opened as it is, whoever
+ * asks. What is left of the caller is its DT_RPATH, in which what the new object needs is
+ * searched, and its $ORIGIN. The new objects are then patched before anyone has them.
+ */
+bool inv_got_dlopen_begins(const char *file, int mode, uintptr_t caller_address)
+{
+	struct opener caller = {caller_address, false};
+	int saved_errno = errno;
+
+	inv_got_dlmopen_begins(mode);
+	if (!atomic_load_explicit(&inv_got_installed, memory_order_relaxed) || !file ||
+	    mode & RTLD_NOLOAD || !strchr(file, '/') || strchr(file, '$') || !inv_got_try_lock())
+		return false;
+	inv_got_locked(judge_opener, &caller);
+	inv_got_unlock();
+	errno = saved_errno;
+	return caller.tells_nothing;
+}
+
+void inv_got_dlopen_ends(void)
+{
+	int saved_errno = errno;
+
+	if (inv_got_try_lock()) {
+		inv_got_scan();
+		inv_got_unlock();
+	}
 	errno = saved_errno;
 }
 
