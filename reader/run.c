@@ -301,6 +301,7 @@ static void open_view(struct run *run)
 		return;
 	}
 	run->viewed = inv_sessions_view(fd, run->path, &run->view) == 0;
+	memcpy(run->view.seg.path, run->path, sizeof(run->path));
 	close(fd);
 	if (run->viewed)
 		say_small(run);

@@ -20,9 +20,9 @@
  * be filtered that no call has had yet, and the segment is not written for that. The text is
  * there to be shown; it follows from one insertion to the next: kind, name, NUL.
  *
- * [G1] Whoever finds the same generation before and after has a whole block of it. A verb that
+ * [P1] Whoever finds the same generation before and after has a whole block of it. A verb that
  *      is killed anywhere leaves the setting that was, or the new one.
- * [G2] Reading is wait-free: two looks at most. The program is never kept waiting: who finds
+ * [P2] Reading is wait-free: two looks at most. The program is never kept waiting: who finds
  *      the page changing twice over records the call as if nothing were on.
  * [B12] generation release -> acquire: a block that is not written yet is taken for the one
  *      that counts.
@@ -130,7 +130,7 @@ void inv_control_close(struct inv_control *page);
 
 /* ---- reading ------------------------------------------------------------------------ */
 
-/* Returns: false: it changed twice meanwhile, *out and *generation are worth nothing [G2]. */
+/* Returns: false: it changed twice meanwhile, *out and *generation are worth nothing [P2]. */
 bool inv_control_rules(const struct inv_control *page, struct inv_control_rules *out,
 		       uint64_t *generation);
 

@@ -464,10 +464,8 @@ enum inv_text_tag {
 	INV_TEXT_ORIGIN = 5 /* 8 bytes: INV_CALL_ID of the call's first slot */
 };
 #define INV_TEXT_CUT 1u /* item flag: the bytes are a prefix */
-/*
- * A call is named by lane and index of its first slot, in 52 bits: exact in a double too. One
- * without a slot is named by its ordinal; by a filter, with INV_CALL_FILTERED set in the index.
- */
+/* A call is named by lane and index of its first slot, in 52 bits: exact in a double too; one
+ * without a slot by its ordinal, with INV_CALL_FILTERED in it where a filter is the cause. */
 #define INV_CALL_ID(lane, index) (((uint64_t)(lane) << 44) | ((index) & ((UINT64_C(1) << 44) - 1)))
 #define INV_CALL_LANE(id)	 ((uint64_t)(id) >> 44)
 #define INV_CALL_INDEX(id)	 ((uint64_t)(id) & ((UINT64_C(1) << 44) - 1))
