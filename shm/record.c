@@ -115,6 +115,7 @@ open_slot(struct inv_thread *t, struct inv_call *call, uint64_t index)
 {
 	if (__builtin_expect(!t->ring, 0)) {
 		inv_bump(&t->lane->lost[INV_LOSS_NO_RING], 1);
+		call->index = 0;
 		return NULL;
 	}
 	struct inv_slot *slot = inv_ring_slot(t->ring, t->ring_mask, index);
@@ -142,9 +143,10 @@ static inline __attribute__((always_inline)) void begin_in_lane(struct inv_threa
 	call->claims = t->claims;
 	call->ordinal_1 = inv_get(&lane->begun) + 1;
 	call->call_id = INV_CALL_ID(t->lane_index, t->ring ? index : call->ordinal_1);
-	call->index = 0;
-	if (filtered)
+	if (filtered) {
 		call->call_id = INV_CALL_ID(t->lane_index, call->ordinal_1 | INV_CALL_FILTERED);
+		call->index = 0;
+	}
 	if (__builtin_expect(f->missed | f->unreadable, 0))
 		texts = begin_misses(t, call, f, filtered ? 0 : index);
 	struct inv_slot *slot = filtered ? NULL : open_slot(t, call, index);
