@@ -187,7 +187,7 @@ static enum inv_result create_segment(struct run *run, const struct inv_segment_
 		return r;
 	inv_control_create(&seg); /* without it the shim notes that there is no control */
 	inv_segment_detach(&seg); /* we are a reader from here on */
-	return r;
+	return INV_OK;
 }
 
 static void remove_session(const struct run *run)

@@ -13,8 +13,9 @@
 
 #include "truth.h"
 
-const char host_about[] = "controlled: --threads threads call until SIGTERM; of --calls calls each, "
-			  "one is a tower left by longjmp, one by pthread_exit, one forks (0: none)";
+const char host_about[] =
+	"controlled: --threads threads call until SIGTERM; of --calls calls each, "
+	"one is a tower left by longjmp, one by pthread_exit, one forks (0: none)";
 
 static const struct host_options *opt;
 static volatile sig_atomic_t stopped;
