@@ -49,9 +49,10 @@ adds_up() { # WHAT
 		"$(status events_filtered) events filtered"
 }
 
-change_many_times() { # TIMES
-	local i
-	for ((i = 0; i < $1; i++)); do
+change_many_times() { # TIMES, fewer under a sanitizer
+	local i times=$1
+	[[ -z ${SAN:-} ]] || times=$((times / 3))
+	for ((i = 0; i < times; i++)); do
 		case $((i % 5)) in
 		0) invreg pause "$name" ;;
 		1) invreg filter "$name" --artifact artifact_1 --artifact "artifact_$((i % 8))" ;;
@@ -99,13 +100,16 @@ assert_eq "nothing was paused" 0 "$(status calls_paused)"
 
 # ---- calls left sideways -------------------------------------------------------------------
 
-start controlled --threads 4 --calls 500
+# ASan keeps the poison of frames that a forced unwind has passed, and then finds it.
+depth=3
+[[ ${SAN:-} != address ]] || depth=1
+start controlled --threads 4 --calls 500 --depth $depth
 change_many_times 100
 invreg resume "$name" >/dev/null
 finish
 adds_up "calls left by longjmp, pthread_exit and fork"
 (($(status abandoned) > 0 && $(status inherited) > 0)) || fail "no call was left sideways"
-assert_contains "exits are failures" "forced_unwind" "$(cat "$work/s.json")"
+((depth == 1)) || assert_contains "exits are failures" "forced_unwind" "$(cat "$work/s.json")"
 
 # ---- a pause from before the first call: nothing is recorded -------------------------------
 
@@ -194,8 +198,7 @@ release() {
 	wait "$holder" 2>/dev/null || true
 }
 
-# Calls of C and C++ that are left by exceptions and cancellation, through stubs and closures;
-# ASan keeps the poison of frames that a forced unwind has passed, and then finds it.
+# Calls of C and C++ that are left by exceptions and cancellation, through stubs and closures.
 if command -v g++ >/dev/null && [[ ${SAN:-} != address ]]; then
 	cat >"$work/s.ini" <<-'INI'
 		[probe stub]

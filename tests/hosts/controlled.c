@@ -15,7 +15,8 @@
 
 const char host_about[] =
 	"controlled: --threads threads call until SIGTERM; of --calls calls each, "
-	"one is a tower left by longjmp, one by pthread_exit, one forks (0: none)";
+	"one is a tower left by longjmp, one forks, and one is left by pthread_exit "
+	"(--calls 0: none; --depth 1: no exit)";
 
 static const struct host_options *opt;
 static volatile sig_atomic_t stopped;
@@ -112,7 +113,7 @@ static void *work(void *arg)
 			continue;
 		if (i % opt->calls == 0)
 			leave_by_jump(w);
-		if (i % opt->calls == 1)
+		if (i % opt->calls == 1 && opt->depth > 1)
 			leave_by_exit((uint32_t)(i / opt->calls % 3));
 		if (i % opt->calls == 2)
 			return_twice(w);

@@ -142,7 +142,9 @@ static __attribute__((noinline)) bool jump_or_find(bool jump)
 {
 	if (jump)
 		jump_out();
-	return found_by_unwinder();
+	bool found = found_by_unwinder();
+	__asm__ volatile("" : : : "memory"); /* no tail call: it would leave this frame first */
+	return found;
 }
 
 Test(record_control, an_unwinder_finds_no_paused_call_nor_an_old_one_in_its_place)
@@ -151,14 +153,10 @@ Test(record_control, an_unwinder_finds_no_paused_call_nor_an_old_one_in_its_plac
 	if (!setjmp(back))
 		jump_or_find(true);
 	set_pause(true);
-	for (unsigned shift = 0; shift < 8; shift++) {
-		char *pad = __builtin_alloca(shift * 16 + 1);
-		__asm__ volatile("" : : "r"(pad) : "memory");
-		cr_assert_not(jump_or_find(false));
-	}
+	cr_assert_not(jump_or_find(false));
 	set_pause(false);
 	fix_call("after", false);
-	EXPECT_LANE(0, 2, 1, 1, 2, 8, 0);
+	EXPECT_LANE(0, 2, 1, 1, 2, 1, 0);
 }
 
 Test(record_control, a_fork_in_a_paused_call_returns_unrecorded_in_both)
