@@ -331,6 +331,24 @@ Test(record_control, a_filtered_call_that_was_jumped_over_leaves_the_next_event_
 	}
 }
 
+Test(record_control, a_filtered_call_that_was_jumped_over_leaves_an_open_event_alone)
+{
+	struct inv_call first, outer;
+	struct inv_event e;
+	open_controlled();
+	fix_begin(&first, "escrow", 1);
+	fix_end(&first, true, "a message"); /* takes an index, so that index 3 is the second call */
+	fix_begin(&outer, "outer", 2);
+	cr_assert_eq(outer.index, 3);
+	if (!setjmp(back))
+		jump_out_filtered(); /* the third call */
+	fix_call("after", false);
+	cr_assert_eq(inv_view_event(&fix_view, 0, 3, &e), INV_SLOT_READ_OK);
+	cr_assert_eq(e.state, INV_SLOT_ATTEMPT);
+	fix_end(&outer, false, NULL);
+	EXPECT_LANE(0, 4, 3, 1, 3, 0, 1);
+}
+
 Test(record_control, a_filtered_call_that_is_unwound_is_tallied_without_an_event)
 {
 	struct inv_call call, found;
@@ -340,6 +358,7 @@ Test(record_control, a_filtered_call_that_is_unwound_is_tallied_without_an_event
 	cr_assert(inv_record_find(&found, (uintptr_t)__builtin_frame_address(0)));
 	fix_end(&found, true, "unwound");
 	EXPECT_LANE(0, 1, 1, 0, 0, 0, 1);
+	cr_assert_eq(inv_view_head(&fix_view, 0), 0); /* not even its message */
 }
 
 Test(record_control, a_filtered_call_ended_by_another_thread_is_tallied_there_without_an_event)
