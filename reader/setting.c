@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "guard.h"
+#include "shm/session.h"
 #include "source.h"
 #include "table.h"
 
@@ -123,10 +124,21 @@ static int count_missing(void *arg)
 	return 0;
 }
 
-static void say_now(const struct inv_src *src, uint64_t nonce)
+static bool count(struct missing *m)
+{
+	if (m->src->kind != INV_SRC_JSONL)
+		return inv_guard_call(count_missing, m) == 0;
+	m->paused = m->src->reported_lost[INV_LOSS_PAUSED];
+	m->filtered = m->src->reported_lost[INV_LOSS_FILTERED];
+	return true;
+}
+
+static void say_now(const struct missing *m)
 {
 	struct inv_setting setting;
-	inv_setting_read(&setting, src->view.seg.path, nonce);
+	if (m->src->kind != INV_SRC_LIVE || inv_session_liveness(m->src->fd) == INV_LIVENESS_DEAD)
+		return;
+	inv_setting_read(&setting, m->src->view.seg.path, m->nonce);
 	if (inv_setting_paused(&setting))
 		fputs("invreg: the session is paused: `invreg resume` goes on\n", stderr);
 	if (!inv_setting_filters(&setting))
@@ -136,21 +148,23 @@ static void say_now(const struct inv_src *src, uint64_t nonce)
 	fputs("; `invreg filter --clear` ends it\n", stderr);
 }
 
+void inv_setting_say_now(struct inv_src *src)
+{
+	struct missing m = {.src = src};
+	if (count(&m))
+		say_now(&m);
+}
+
 void inv_setting_caveats(struct inv_src *src)
 {
 	struct missing m = {.src = src};
-	if (src->kind == INV_SRC_JSONL) {
-		m.paused = src->reported_lost[INV_LOSS_PAUSED];
-		m.filtered = src->reported_lost[INV_LOSS_FILTERED];
-	} else if (inv_guard_call(count_missing, &m)) {
+	if (!count(&m))
 		return;
-	}
 	if (m.paused)
 		fprintf(stderr, "invreg: %llu calls were made while the session was paused\n",
 			(unsigned long long)m.paused);
 	if (m.filtered)
 		fprintf(stderr, "invreg: %llu events were dropped by a filter\n",
 			(unsigned long long)m.filtered);
-	if (src->kind == INV_SRC_LIVE)
-		say_now(src, m.nonce);
+	say_now(&m);
 }

@@ -39,9 +39,12 @@ void inv_setting_say_filter(const struct inv_setting *setting, FILE *to);
 /* The value {"paused": false, "filter": null}, or null where there is no setting. */
 void inv_setting_put(const struct inv_setting *setting, struct inv_json *json);
 
+/* Says on stderr that a live session is paused or filtered now. For who waits for events. */
+void inv_setting_say_now(struct inv_src *src);
+
 /*
- * Says on stderr, in a line each, what of a source's calls is missing because the session was
- * paused or filtered, and whether it is now. For verbs that print events alone.
+ * The same, and how many calls or events of the source are missing because it was. For verbs
+ * that print events alone.
  */
 void inv_setting_caveats(struct inv_src *src);
 

@@ -135,6 +135,8 @@ assert_contains "the table" "Paused now: " "$(invreg snapshot "$name")"
 assert_contains "ls" "$name  paused " "$(invreg ls)"
 assert_contains "stats" "the session is paused" "$(invreg stats "$name" 2>&1 >/dev/null)"
 assert_contains "events" "the session is paused" "$(invreg events -n 1 "$name" 2>&1 >/dev/null)"
+assert_contains "events -f, before it waits" "the session is paused" \
+	"$(timeout 1 "$build/invreg" events -f -n 0 "$name" 2>&1 >/dev/null || true)"
 assert_contains "history" "the session is paused" "$(invreg history invoker_0 "$name" 2>&1 >/dev/null)"
 invreg snapshot "$name" -o "$work/copy.jsonl"
 assert_contains "a saved file's losses" "calls were made while the session was paused" \
