@@ -231,6 +231,8 @@ static void refuse(uint32_t probe, enum inv_reason reason, const char *detail)
 /* Without control the program is observed all the same. */
 static void have_control(void)
 {
+	if (shim.control)
+		return;
 	enum inv_result r = inv_control_open(shim.segment.path, shim.segment.header->session_nonce,
 					     INV_CONTROL_OWN, &shim.control, NULL);
 	if (!r)

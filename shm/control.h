@@ -17,8 +17,9 @@
  * takes the generation, the block, and the generation again; if it has moved, once more.
  *
  * Names are compared by a 64-bit hash of their text, not by their id in the session: a name may
- * be filtered that no call has had yet, and the segment is not written for that. The text is
- * there to be shown; it follows from one insertion to the next: kind, name, NUL.
+ * be filtered that no call has had yet, and the segment is not written for that. So the hash
+ * (inv_name_hash) is part of this format. The text is there to be shown; it follows from one
+ * insertion to the next: kind, name, NUL.
  *
  * [P1] Whoever finds the same generation before and after has a whole block of it. A verb that
  *      is killed anywhere leaves the setting that was, or the new one.
