@@ -283,7 +283,7 @@ INV_AT(inv_proc, bindings, 512);
  * written, 2 readable. A writer that dies in 1 leaves a note that readers skip.
  */
 struct inv_note {
-	inv_a32 state;
+	_Alignas(8) inv_a32 state; /* readers copy by words of 8 bytes */
 	inv_a32 count;
 	uint32_t pid;	 /* of the first */
 	uint16_t reason; /* enum inv_reason */
