@@ -184,19 +184,16 @@ static inline __attribute__((always_inline)) void begin_in_lane(struct inv_threa
 static bool __attribute__((noinline, cold))
 begin_controlled(struct inv_thread *t, struct inv_call *call, const struct inv_call_fields *f)
 {
-	switch (INV_SLOW(call->vectors, inv_control_judge(t, f))) {
-	case INV_VERDICT_NOTHING:
-		inv_bump(&t->lane->lost[INV_LOSS_PAUSED], 1);
-		INV_TEST_POINT(begin_paused);
-		call->mode = INV_CALL_UNOBSERVED;
-		inv_clear_busy();
-		return true;
-	case INV_VERDICT_TALLY:
+	enum inv_verdict verdict = INV_SLOW(call->vectors, inv_control_judge(t, f));
+	if (verdict == INV_VERDICT_TALLY)
 		begin_in_lane(t, call, f, true);
-		return true;
-	default:
-		return false;
-	}
+	if (verdict != INV_VERDICT_NOTHING)
+		return verdict == INV_VERDICT_TALLY;
+	inv_bump(&t->lane->lost[INV_LOSS_PAUSED], 1);
+	INV_TEST_POINT(begin_paused);
+	call->mode = INV_CALL_UNOBSERVED;
+	inv_clear_busy();
+	return true;
 }
 
 void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
@@ -557,8 +554,7 @@ void inv_record_end(struct inv_call *call, const struct inv_call_outcome *o, uin
 	uint64_t duration = clamped ? 0 : end_ticks - call->start_ticks;
 	if (__builtin_expect(call->mode != INV_CALL_LANE, 0)) {
 		if (call->mode == INV_CALL_OVERFLOW)
-			INV_SLOW(call->vectors, inv_overflow_end(call, o, duration,
-								 call->epoch != inv_process.epoch));
+			INV_SLOW(call->vectors, inv_overflow_end(call, o, duration));
 		return;
 	}
 	if (__builtin_expect(t != inv_tls.thread || call->epoch != inv_process.epoch, 0)) {

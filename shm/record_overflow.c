@@ -74,12 +74,11 @@ void inv_overflow_begin(struct inv_call *call, const struct inv_call_fields *f)
 	call->start_ticks = inv_clock_ticks(inv_process.clock);
 }
 
-void inv_overflow_end(struct inv_call *call, const struct inv_call_outcome *o, uint64_t duration,
-		      bool elsewhere)
+void inv_overflow_end(struct inv_call *call, const struct inv_call_outcome *o, uint64_t duration)
 {
 	struct inv_segment *seg = inv_process.segment;
 	uint32_t artifact = (uint32_t)(call->who >> 32);
-	if (elsewhere)
+	if (call->epoch != inv_process.epoch) /* begun elsewhere */
 		atomic_fetch_add_explicit(&seg->overflow->inherited, 1, memory_order_relaxed);
 	inv_overflow_tally(seg, INV_CELL_KEY(artifact, (uint32_t)call->what, o->type, o->failed),
 			   INV_PAIR_KEY((uint32_t)call->who, artifact), call->start_ticks, duration,

@@ -78,7 +78,7 @@ void inv_reenter_slow(struct inv_call *call);
 void inv_overflow_enter(struct inv_call *call);
 void inv_overflow_begin(struct inv_call *call, const struct inv_call_fields *fields);
 void inv_overflow_end(struct inv_call *call, const struct inv_call_outcome *outcome,
-		      uint64_t duration, bool elsewhere);
+		      uint64_t duration);
 /* The tests' detach: ids belong to the segment that is gone. */
 void inv_overflow_forget(void);
 
