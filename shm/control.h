@@ -8,10 +8,13 @@
  *
  *   offset                                                        written by
  *   0     magic | 8 version, bytes | 16 byte_order | 24 session_nonce     creator, once
- *   64    generation; its low bit selects the block that counts           verbs, under flock
- *   128   block[0]   flags, counts, 3 x 16 hashes, 1,536 bytes of text    verbs, under flock
- *   2064  block[1]   the same
- *   4000  spare
+ *   64    block[0]   flags, counts, 3 x 16 hashes, 1,536 bytes of text    verbs, under flock
+ *   2000  block[1]   the same
+ *   3936  spare
+ *   4032  generation; its low bit selects the block that counts           verbs, under flock
+ *
+ * The generation lies where a call stores to no other page: at offset 64 it had the low bits
+ * of a lane's in_slot, and waited for that store 2 ns a call.
  *
  * A verb writes the block that does not count, whole, and then the next generation. Who reads
  * takes the generation, the block, and the generation again; if it has moved, once more.
@@ -90,14 +93,14 @@ struct inv_control {
 	uint32_t spare0;
 	uint64_t session_nonce; /* of the segment that this page belongs to */
 	uint64_t spare1[4];
-	inv_a64 generation; /* [B12]; grows only; a line of its own, each call reads it */
-	uint64_t spare2[7];
 	struct inv_control_block block[2];
-	uint8_t spare3[96];
+	uint64_t spare2[12];
+	inv_a64 generation; /* [B12]; grows only; a line of its own, each call reads it */
+	uint64_t spare3[7];
 };
 INV_SIZE(inv_control, 4096);
-INV_AT(inv_control, generation, 64);
-INV_AT(inv_control, block, 128);
+INV_AT(inv_control, block, 64);
+INV_AT(inv_control, generation, 4032);
 
 /* ---- the file ----------------------------------------------------------------------- */
 

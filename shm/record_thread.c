@@ -27,7 +27,7 @@
 #define KEYS_WITHOUT_MALLOC 32u /* glibc keeps the values of the first 32 keys inline */
 
 static struct inv_thread threads[INV_LANES_MAX];
-static const struct inv_control no_control; /* nothing is ever on */
+static _Alignas(INV_PAGE_BYTES) const struct inv_control no_control; /* nothing is ever on */
 
 static struct {
 	struct inv_self self;
