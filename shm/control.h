@@ -24,9 +24,9 @@
  * (inv_name_hash) is part of this format. The text is there to be shown; it follows from one
  * insertion to the next: kind, name, NUL.
  *
- * [P1] Whoever finds the same generation before and after has a whole block of it. A verb that
+ * [Z1] Whoever finds the same generation before and after has a whole block of it. A verb that
  *      is killed anywhere leaves the setting that was, or the new one.
- * [P2] Reading is wait-free: two looks at most. The program is never kept waiting: who finds
+ * [Z2] Reading is wait-free: two looks at most. The program is never kept waiting: who finds
  *      the page changing twice over records the call as if nothing were on.
  * [B12] generation release -> acquire: a block that is not written yet is taken for the one
  *      that counts.
@@ -134,7 +134,7 @@ void inv_control_close(struct inv_control *page);
 
 /* ---- reading ------------------------------------------------------------------------ */
 
-/* Returns: false: it changed twice meanwhile, *out and *generation are worth nothing [P2]. */
+/* Returns: false: it changed twice meanwhile, *out and *generation are worth nothing [Z2]. */
 bool inv_control_rules(const struct inv_control *page, struct inv_control_rules *out,
 		       uint64_t *generation);
 

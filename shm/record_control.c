@@ -15,7 +15,7 @@ void inv_control_forget(struct inv_thread *t)
 	t->plain_generation = t->rules_generation = INV_GENERATION_NONE;
 }
 
-/* Returns: false: the page is changing this very moment [P2]. */
+/* Returns: false: the page is changing this very moment [Z2]. */
 static bool take_rules(struct inv_thread *t)
 {
 	uint64_t generation;
