@@ -30,6 +30,7 @@
 #include "preload/probe.h"
 #include "preload/python/python.h"
 #include "preload/wrap.h"
+#include "shm/control.h"
 #include "shm/session.h"
 
 static struct {
@@ -39,6 +40,7 @@ static struct {
 	bool unbound_counted;
 	struct inv_probe_file file;
 	struct inv_segment segment;
+	struct inv_control *control; /* NULL: the session cannot be paused in this process */
 	struct inv_self self;
 	struct inv_plan plans[INV_PROBES_MAX];
 	struct inv_got_want wants[INV_PROBES_MAX];
@@ -107,9 +109,11 @@ static enum inv_result create_session(const char *dir, const char *name)
 	};
 	r = inv_segment_create(&shim.segment, path, &options);
 	if (r == INV_E_EXISTS)
-		r = inv_segment_join(&shim.segment, path);
-	else if (!r)
+		return inv_segment_join(&shim.segment, path);
+	if (!r) {
+		inv_control_create(&shim.segment); /* what goes wrong, have_control finds */
 		inv_session_prune(dir, INV_SESSION_KEEP);
+	}
 	return r;
 }
 
@@ -224,6 +228,19 @@ static void refuse(uint32_t probe, enum inv_reason reason, const char *detail)
 	show_binding(probe);
 }
 
+/* Without control the program is observed all the same. */
+static void have_control(void)
+{
+	if (shim.control)
+		return;
+	enum inv_result r = inv_control_open(shim.segment.path, shim.segment.header->session_nonce,
+					     INV_CONTROL_OWN, &shim.control, NULL);
+	if (!r)
+		return;
+	debug("invreg: the session cannot be paused or filtered here: %s", inv_result_text(r));
+	inv_note_add(&shim.segment, &shim.self, INV_REASON_CONTROL, -1, inv_result_text(r));
+}
+
 /* The first binding of this process: from here on it is a writer. */
 static bool attach(void)
 {
@@ -231,8 +248,10 @@ static bool attach(void)
 		return true;
 	if (!have_session(true))
 		return false;
+	have_control();
 	struct inv_record_options options = {
 		.segment = &shim.segment,
+		.control = shim.control,
 		.children_ignored = children_ignored(),
 	};
 	enum inv_result r = inv_record_attach(&options);

@@ -55,6 +55,7 @@ static void take_header(struct cutting *c)
 	copy_text(c->cut->command, sizeof(c->cut->command), h->command);
 	c->cut->created_ns = h->created.realtime_ns;
 	c->cut->budget_bytes = h->budget_bytes;
+	c->session_nonce = h->session_nonce;
 	c->cut->ns_per_tick = line->ns_per_tick;
 	c->cut->time_steps = line->steps;
 	c->cut->cost_ns = (double)h->cost_ticks_x1024 / 1024.0 * line->ns_per_tick;
@@ -171,6 +172,8 @@ static int take_lines(struct cutting *c)
 
 static void take_losses(struct cutting *c)
 {
+	c->cut->calls_paused = c->lost[INV_LOSS_PAUSED];
+	c->cut->events_filtered = c->lost[INV_LOSS_FILTERED];
 	for (unsigned i = 0; i <= INV_LOSS_COUNT; i++) {
 		if (c->lost[i] == 0)
 			continue;
@@ -230,8 +233,11 @@ static int take_all(struct cutting *c)
 	}
 	int64_t begun = now_ns(CLOCK_MONOTONIC);
 	int result = inv_guard_call(take_view, c);
-	if (src->kind == INV_SRC_LIVE)
-		c->cut->window_ns = (uint64_t)(now_ns(CLOCK_MONOTONIC) - begun);
+	if (src->kind != INV_SRC_LIVE)
+		return result;
+	c->cut->window_ns = (uint64_t)(now_ns(CLOCK_MONOTONIC) - begun);
+	if (result == 0)
+		inv_setting_read(&c->cut->setting, src->view.seg.path, c->session_nonce);
 	return result;
 }
 

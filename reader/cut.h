@@ -13,6 +13,7 @@
 #define INV_READER_CUT_H
 
 #include "registry.h"
+#include "setting.h"
 #include "shm/proc.h"
 #include "source.h"
 
@@ -73,6 +74,8 @@ struct inv_cut {
 	bool own_registry;
 	struct inv_stats_list artifacts, invokers;
 	struct inv_open_list in_flight, never;
+	struct inv_setting setting;		      /* of its control page, now */
+	uint64_t calls_paused, events_filtered;	      /* in `lost` as well */
 	struct inv_loss_row lost[INV_LOSS_COUNT + 1]; /* those that are not 0 */
 	size_t lost_count;
 	struct inv_probe_state *probes;

@@ -285,6 +285,12 @@ void inv_json_put_bool(struct inv_json *json, bool value)
 	inv_buf_puts(json->out, value ? "true" : "false");
 }
 
+void inv_json_put_null(struct inv_json *json)
+{
+	separate(json);
+	inv_buf_puts(json->out, "null");
+}
+
 void inv_json_put_time(struct inv_json *json, int64_t realtime_ns)
 {
 	struct inv_json_clock clock = {0};

@@ -67,6 +67,7 @@ void inv_json_put_i64(struct inv_json *json, int64_t value);
 void inv_json_put_ms(struct inv_json *json, double ns); /* as milliseconds, six decimals */
 void inv_json_put_real(struct inv_json *json, double value, int decimals);
 void inv_json_put_bool(struct inv_json *json, bool value);
+void inv_json_put_null(struct inv_json *json);
 void inv_json_put_time(struct inv_json *json, int64_t realtime_ns);
 
 #endif

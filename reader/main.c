@@ -20,9 +20,10 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } verbs[] = {
-	{"run", inv_verb_run},	   {"snapshot", inv_verb_snapshot}, {"events", inv_verb_events},
-	{"stats", inv_verb_stats}, {"history", inv_verb_history},   {"ls", inv_verb_ls},
-	{"prune", inv_verb_prune}, {"check", inv_verb_check},	    {"doctor", inv_verb_doctor},
+	{"run", inv_verb_run},	     {"snapshot", inv_verb_snapshot}, {"events", inv_verb_events},
+	{"stats", inv_verb_stats},   {"history", inv_verb_history},   {"ls", inv_verb_ls},
+	{"prune", inv_verb_prune},   {"pause", inv_verb_pause},	      {"resume", inv_verb_resume},
+	{"filter", inv_verb_filter}, {"check", inv_verb_check},	      {"doctor", inv_verb_doctor},
 	{"probe", inv_verb_probe},
 };
 

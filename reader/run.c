@@ -38,6 +38,7 @@
 #include "reader/run_options.h"
 #include "reader/sessions.h"
 #include "reader/summary.h"
+#include "shm/control.h"
 #include "shm/proc.h"
 
 #define PROGRESS_MS   250
@@ -182,9 +183,19 @@ static enum inv_result create_segment(struct run *run, const struct inv_segment_
 		if (run->options.session)
 			break;
 	}
-	if (!r) /* we are a reader from here on */
-		inv_segment_detach(&seg);
-	return r;
+	if (r)
+		return r;
+	inv_control_create(&seg); /* without it the shim notes that there is no control */
+	inv_segment_detach(&seg); /* we are a reader from here on */
+	return INV_OK;
+}
+
+static void remove_session(const struct run *run)
+{
+	char control[sizeof(run->path)];
+	if (!inv_control_path(control, sizeof(control), run->path))
+		unlink(control);
+	unlink(run->path);
 }
 
 static enum inv_result make_session(struct run *run)
@@ -260,7 +271,7 @@ static int open_session(struct run *run)
 	if (r == INV_OK && !find_absolute_dir(run)) {
 		err = errno;
 		r = INV_E_SYSTEM;
-		unlink(run->path);
+		remove_session(run);
 	}
 	run->observed = r == INV_OK;
 	if (!run->observed)
@@ -290,6 +301,7 @@ static void open_view(struct run *run)
 		return;
 	}
 	run->viewed = inv_sessions_view(fd, run->path, &run->view) == 0;
+	memcpy(run->view.seg.path, run->path, sizeof(run->path));
 	close(fd);
 	if (run->viewed)
 		say_small(run);
@@ -505,7 +517,7 @@ static int say_not_started(struct run *run, int err)
 	fprintf(stderr, "invreg: %s: %s\n", run->options.command[0],
 		err == -ENOENT ? "not found" : strerror(-err));
 	if (run->observed)
-		unlink(run->path); /* nobody ever wrote to it */
+		remove_session(run); /* nobody ever wrote to it */
 	return err == -ENOENT ? INV_RUN_EXIT_NOT_FOUND : INV_RUN_EXIT_NOT_EXECUTABLE;
 }
 
@@ -529,7 +541,7 @@ static int start(struct run *run)
 	if (r) {
 		fprintf(stderr, "invreg: cannot start %s: %s\n", launch.argv[0], strerror(-r));
 		if (run->observed)
-			unlink(run->path);
+			remove_session(run);
 		return INV_RUN_EXIT_OWN;
 	}
 	return exec_error ? say_not_started(run, exec_error) : 0;

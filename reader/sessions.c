@@ -22,6 +22,7 @@
 
 #include "reader/guard.h"
 #include "reader/help.h"
+#include "reader/setting.h"
 #include "shm/proc.h"
 
 #define SUFFIX ".seg"
@@ -268,6 +269,7 @@ static uint32_t processes_seen(const struct inv_view *view)
 
 struct look {
 	int fd;
+	uint64_t nonce;
 	struct inv_session_row *row;
 };
 
@@ -283,6 +285,7 @@ static int look_inside(void *arg)
 		return 0;
 	const struct inv_header *h = view.seg.header;
 	row->created_ns = h->created.realtime_ns;
+	look->nonce = h->session_nonce;
 	row->processes = processes_seen(&view);
 	row->calls = calls_begun(&view);
 	row->reserved_bytes =
@@ -292,7 +295,20 @@ static int look_inside(void *arg)
 	return 0;
 }
 
-static void look_at(int dirfd, const char *file, struct inv_session_row *row)
+static void look_at_setting(const char *dir, const char *file, uint64_t nonce,
+			    struct inv_session_row *row)
+{
+	struct inv_setting setting;
+	char path[512];
+	int n = snprintf(path, sizeof(path), "%s/%s", dir, file);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return;
+	inv_setting_read(&setting, path, nonce);
+	row->paused = inv_setting_paused(&setting);
+	row->filtered = inv_setting_filters(&setting);
+}
+
+static void look_at(const char *dir, int dirfd, const char *file, struct inv_session_row *row)
 {
 	struct stat st;
 	struct look look = {.row = row};
@@ -310,8 +326,10 @@ static void look_at(int dirfd, const char *file, struct inv_session_row *row)
 	row->refused = check_file(look.fd);
 	if (!row->refused && inv_guard_call(look_inside, &look))
 		row->refused = INV_E_CORRUPT;
-	if (!row->refused)
+	if (!row->refused) {
 		row->liveness = inv_session_liveness(look.fd);
+		look_at_setting(dir, file, look.nonce, row);
+	}
 	close(look.fd);
 }
 
@@ -347,7 +365,7 @@ int inv_sessions_list(const char *dir, struct inv_session_row **rows, size_t *co
 			break;
 		}
 		*rows = more;
-		look_at(dirfd(d), e->d_name, &more[(*count)++]);
+		look_at(dir, dirfd(d), e->d_name, &more[(*count)++]);
 	}
 	closedir(d);
 	if (*count)
@@ -362,7 +380,7 @@ static const char *state_of(const struct inv_session_row *row)
 	if (row->refused)
 		return "refused";
 	if (row->liveness == INV_LIVENESS_ALIVE)
-		return "live";
+		return row->paused ? "paused" : row->filtered ? "filter" : "live";
 	return row->liveness == INV_LIVENESS_DEAD ? "ended" : "unknown";
 }
 

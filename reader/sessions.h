@@ -51,6 +51,7 @@ struct inv_session_row {
 	char name[INV_SESSION_NAME_MAX + 1];
 	enum inv_result refused; /* not INV_OK: only name and modified are valid */
 	enum inv_liveness liveness;
+	bool paused, filtered; /* by its control page */
 	struct timespec modified;
 	int64_t created_ns;	 /* realtime */
 	uint32_t processes;	 /* rows of its process table in use */

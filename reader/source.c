@@ -144,6 +144,7 @@ static int open_view(void *arg)
 	o->why = inv_view_open(&o->src->view, o->src->fd, &o->found);
 	if (o->why != INV_OK)
 		return -EINVAL;
+	memcpy(o->src->view.seg.path, o->src->path, sizeof(o->src->path));
 	const struct inv_header *h = o->src->view.seg.header;
 	o->src->kind = h->flags & INV_HEADER_SNAPSHOT ? INV_SRC_SNAPSHOT : INV_SRC_LIVE;
 	return inv_decoder_init(&o->src->decoder, &o->src->view, &o->src->words);

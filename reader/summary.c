@@ -177,7 +177,9 @@ static void say_why_nothing(const struct inv_cut *cut, FILE *to)
 {
 	uint32_t procs = cut->procs_alive + cut->procs_dead + cut->procs_unknown;
 	fputs("No call was recorded: ", to);
-	if (cut->from_events)
+	if (cut->calls_paused)
+		fputs("those that there were came while the session was paused.\n", to);
+	else if (cut->from_events)
 		fputs("the file has no events.\n", to);
 	else if (any_bound(cut))
 		fputs("the probes are bound, but what they watch has not returned a call yet.\n",
@@ -188,6 +190,20 @@ static void say_why_nothing(const struct inv_cut *cut, FILE *to)
 		fputs("no process has loaded the shim. Is the program static, setuid, 32-bit, or "
 		      "for another libc? LD_PRELOAD does nothing there.\n",
 		      to);
+}
+
+/* What an ended session was told last explains what it lacks. */
+static void show_setting(const struct inv_cut *cut, FILE *to)
+{
+	const char *when = cut->live || cut->procs_unknown ? "now" : "when it ended";
+	if (inv_setting_paused(&cut->setting))
+		fprintf(to, "Paused %s: calls are counted, neither tallied nor kept as events%s\n",
+			when, cut->live ? "; `invreg resume` goes on" : "");
+	if (!inv_setting_filters(&cut->setting))
+		return;
+	fprintf(to, "Filtered %s: only events of ", when);
+	inv_setting_say_filter(&cut->setting, to);
+	fputs(" are kept; totals are of all calls\n", to);
 }
 
 static void show_total(const struct inv_cut *cut, FILE *to)
@@ -217,6 +233,7 @@ static void show_total(const struct inv_cut *cut, FILE *to)
 void inv_summary_show(const struct inv_cut *cut, FILE *to, bool color)
 {
 	show_total(cut, to);
+	show_setting(cut, to);
 	if (inv_cut_total(cut) == 0)
 		say_why_nothing(cut, to);
 	else

@@ -15,6 +15,7 @@
 #include "follow.h"
 #include "output.h"
 #include "sessions.h"
+#include "setting.h"
 #include "source.h"
 #include "verbs.h"
 
@@ -112,8 +113,11 @@ static int follow_source(const struct inv_tail *tail, struct inv_src *src)
 	if (!follow)
 		return judge(src, -ENOMEM);
 	inv_follow_only(follow, &tail->query);
+	inv_setting_say_now(src);
 	int code = judge(src, pass_until_end(src, follow, tail->last));
 	inv_follow_close(follow);
+	if (code == INV_EXIT_OK)
+		inv_setting_caveats(src);
 	return code;
 }
 

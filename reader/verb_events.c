@@ -15,6 +15,7 @@
 #include "events.h"
 #include "follow.h"
 #include "options.h"
+#include "setting.h"
 #include "source.h"
 #include "tail.h"
 #include "verbs.h"
@@ -102,6 +103,8 @@ static int print(const struct options *o)
 		r = inv_buf_flush(&out);
 		inv_buf_free(&out);
 	}
+	if (!r)
+		inv_setting_caveats(&src);
 	inv_src_close(&src);
 	if (!r || r == -EPIPE)
 		return INV_EXIT_OK;

@@ -15,6 +15,7 @@
 #include "help.h"
 #include "json.h"
 #include "registry.h"
+#include "setting.h"
 #include "source.h"
 #include "verbs.h"
 
@@ -23,8 +24,7 @@
 static void put_null(struct inv_json *json, const char *key)
 {
 	inv_json_key(json, key);
-	inv_buf_puts(json->out, "null");
-	json->comma = true;
+	inv_json_put_null(json);
 }
 
 static void put_word(struct inv_json *json, const char *key, const struct inv_word *word)
@@ -134,6 +134,8 @@ int inv_verb_history(int argc, char **argv)
 	if (code)
 		return code;
 	int r = print_history(&src, &query);
+	if (!r)
+		inv_setting_caveats(&src);
 	inv_src_close(&src);
 	if (!r || r == -EPIPE)
 		return INV_EXIT_OK;

@@ -153,6 +153,8 @@ static void say_caveats(const struct inv_cut *cut)
 	for (size_t i = 0; i < cut->lost_count; i++)
 		fprintf(stderr, "invreg: lost %llu: %s\n", (unsigned long long)cut->lost[i].count,
 			cut->lost[i].name);
+	if (cut->live && inv_setting_paused(&cut->setting))
+		fprintf(stderr, "invreg: the session is paused: `invreg resume` goes on\n");
 	if (cut->from_events)
 		fprintf(stderr, "invreg: totals are from events; what was lost is missing\n");
 }

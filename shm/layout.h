@@ -165,8 +165,7 @@ struct inv_header {
 	uint32_t creator_uid;
 	uint64_t creator_start; /* /proc/PID/stat field 22, or 0 */
 	uint64_t pid_ns;	/* inode of the creator's pid namespace, or 0 */
-	uint64_t probes_hash; /* of the probe file's text: joiners with the same one match by index
-			       */
+	uint64_t probes_hash;	/* of the probe file's text: who has the same joins by index */
 	struct inv_anchor created;
 	struct inv_anchor taken;   /* zero but in a raw snapshot */
 	uint64_t cost_ticks_x1024; /* the shim's cost a call measured by `run`, 0 = unknown */
@@ -283,7 +282,7 @@ INV_AT(inv_proc, bindings, 512);
  * written, 2 readable. A writer that dies in 1 leaves a note that readers skip.
  */
 struct inv_note {
-	inv_a32 state;
+	_Alignas(8) inv_a32 state; /* readers copy by words of 8 bytes */
 	inv_a32 count;
 	uint32_t pid;	 /* of the first */
 	uint16_t reason; /* enum inv_reason */
@@ -464,10 +463,11 @@ enum inv_text_tag {
 	INV_TEXT_ORIGIN = 5 /* 8 bytes: INV_CALL_ID of the call's first slot */
 };
 #define INV_TEXT_CUT 1u /* item flag: the bytes are a prefix */
-/* A call is named by lane and index of its first slot, in 52 bits: exact in a double too. */
+/* Of a call: lane and index of its first slot (of none: its ordinal); exact in a double too. */
 #define INV_CALL_ID(lane, index) (((uint64_t)(lane) << 44) | ((index) & ((UINT64_C(1) << 44) - 1)))
 #define INV_CALL_LANE(id)	 ((uint64_t)(id) >> 44)
 #define INV_CALL_INDEX(id)	 ((uint64_t)(id) & ((UINT64_C(1) << 44) - 1))
+#define INV_CALL_FILTERED	 (UINT64_C(1) << 43) /* in the index: a filter took the slot */
 
 /* ---- lanes ------------------------------------------------------------------ */
 

@@ -309,6 +309,7 @@ const char *inv_reason_text(enum inv_reason reason)
 		[INV_REASON_INTERPRETER] = "this Python is left alone",
 		[INV_REASON_PARAMETER] = "a field names no parameter of the function",
 		[INV_REASON_ENTRY] = "the function itself cannot be patched",
+		[INV_REASON_CONTROL] = "it cannot be paused or filtered: no usable control page",
 	};
 	return (unsigned)reason < INV_REASON_COUNT ? text[reason] : "unknown reason";
 }

@@ -63,7 +63,7 @@ note_misses(inv_a64 *lost, const struct inv_call_fields *f, struct inv_text *tex
 	inv_bump(&lost[INV_LOSS_UNREADABLE], f->unreadable);
 }
 
-/* Puts the text of names behind the slot to come. Returns: how many slots it took. */
+/* Puts the text of names behind the slot to come, 0: none. Returns: how many slots it took. */
 static uint32_t __attribute__((noinline))
 begin_misses(struct inv_thread *t, struct inv_call *call, const struct inv_call_fields *f,
 	     uint64_t index)
@@ -71,29 +71,11 @@ begin_misses(struct inv_thread *t, struct inv_call *call, const struct inv_call_
 	inv_vectors_keep(call->vectors);
 	struct inv_text text = {.length = 0};
 	note_misses(t->lane->lost, f, &text);
-	if (!text.length || !t->ring)
+	if (!text.length || !t->ring || !index)
 		return 0;
 	inv_text_write(t->ring, t->ring_mask, &text, index + 1, index);
 	call->where |= INV_WHERE_TEXT_FOLLOWS;
 	return inv_text_slots(&text);
-}
-
-static void begin_overflow(struct inv_call *call, const struct inv_call_fields *f)
-{
-	inv_vectors_keep(call->vectors);
-	struct inv_segment *seg = inv_process.segment;
-	for (unsigned i = 0; i < 3; i++) {
-		if (!(f->missed & (1u << i)))
-			continue;
-		if (f->miss[i].unreadable)
-			inv_segment_lose(seg, INV_LOSS_UNREADABLE, 1);
-		if (f->miss[i].overflow)
-			inv_segment_lose(seg, INV_LOSS_NAME_OVERFLOW, 1);
-	}
-	inv_overflow_leave(call);
-	atomic_fetch_add_explicit(&seg->overflow->begun, 1, memory_order_relaxed);
-	INV_TEST_POINT(overflow_begun);
-	call->start_ticks = inv_clock_ticks(inv_process.clock);
 }
 
 static inline void open_inflight(struct inv_thread *t, struct inv_call *call)
@@ -131,9 +113,9 @@ static inline void fill_attempt(struct inv_slot *slot, const struct inv_call *ca
 static inline __attribute__((always_inline)) struct inv_slot *
 open_slot(struct inv_thread *t, struct inv_call *call, uint64_t index)
 {
-	call->index = 0;
 	if (__builtin_expect(!t->ring, 0)) {
 		inv_bump(&t->lane->lost[INV_LOSS_NO_RING], 1);
+		call->index = 0;
 		return NULL;
 	}
 	struct inv_slot *slot = inv_ring_slot(t->ring, t->ring_mask, index);
@@ -145,19 +127,12 @@ open_slot(struct inv_thread *t, struct inv_call *call, uint64_t index)
 	return slot;
 }
 
-void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
+/* `filtered` is known when this is compiled: the call gets no slot, and all else. */
+static inline __attribute__((always_inline)) void begin_in_lane(struct inv_thread *t,
+								struct inv_call *call,
+								const struct inv_call_fields *f,
+								bool filtered)
 {
-	struct inv_thread *t = call->thread;
-	call->who = (uint64_t)f->artifact << 32 | f->invoker;
-	call->tick = (uint64_t)f->tick;
-	if (__builtin_expect(call->mode != INV_CALL_LANE, 0)) {
-		call->what = f->method;
-		call->where = INV_WHERE(0, 0, f->args_count, f->probe, 0);
-		begin_overflow(call, f);
-		return;
-	}
-	if (__builtin_expect(t->top && t->frames[t->top - 1].address <= call->frame, 0))
-		INV_SLOW(call->vectors, inv_abandon_jumped(t, call->frame));
 	struct inv_lane *lane = t->lane;
 	uint64_t index = inv_get(&lane->head) + 1;
 	uint32_t depth = t->top + t->deep - t->suspended, texts = 0;
@@ -168,9 +143,13 @@ void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
 	call->claims = t->claims;
 	call->ordinal_1 = inv_get(&lane->begun) + 1;
 	call->call_id = INV_CALL_ID(t->lane_index, t->ring ? index : call->ordinal_1);
+	if (filtered) {
+		call->call_id = INV_CALL_ID(t->lane_index, call->ordinal_1 | INV_CALL_FILTERED);
+		call->index = 0;
+	}
 	if (__builtin_expect(f->missed | f->unreadable, 0))
-		texts = begin_misses(t, call, f, index);
-	struct inv_slot *slot = open_slot(t, call, index);
+		texts = begin_misses(t, call, f, filtered ? 0 : index);
+	struct inv_slot *slot = filtered ? NULL : open_slot(t, call, index);
 	open_inflight(t, call);
 	INV_TEST_POINT(begin_inflight_filled);
 	uint64_t now = inv_clock_ticks(inv_process.clock);
@@ -185,7 +164,10 @@ void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
 	/* [B9] release: counted after the entry is whole; pairs with inv_view_lane */
 	atomic_store_explicit(&lane->begun, call->ordinal_1, memory_order_release);
 	INV_TEST_POINT(begin_counted);
-	if (__builtin_expect(slot != NULL, 1)) {
+	if (filtered) {
+		inv_bump(&lane->lost[INV_LOSS_FILTERED], 1);
+		INV_TEST_POINT(begin_filtered);
+	} else if (__builtin_expect(slot != NULL, 1)) {
 		inv_word_store(&slot->start_ticks, now);
 		inv_slot_publish(&slot->seq, index, INV_SLOT_ATTEMPT);
 		INV_TEST_POINT(begin_slot_attempt);
@@ -196,6 +178,40 @@ void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
 	}
 	inv_clear_busy();
 	INV_TEST_POINT(inside_call);
+}
+
+/* Something has been switched on or off. Returns: whether the call is begun, or paused. */
+static bool __attribute__((noinline, cold))
+begin_controlled(struct inv_thread *t, struct inv_call *call, const struct inv_call_fields *f)
+{
+	enum inv_verdict verdict = INV_SLOW(call->vectors, inv_control_judge(t, f));
+	if (verdict == INV_VERDICT_TALLY)
+		begin_in_lane(t, call, f, true);
+	if (verdict != INV_VERDICT_NOTHING)
+		return verdict == INV_VERDICT_TALLY;
+	inv_bump(&t->lane->lost[INV_LOSS_PAUSED], 1);
+	INV_TEST_POINT(begin_paused);
+	call->mode = INV_CALL_UNOBSERVED;
+	inv_clear_busy();
+	return true;
+}
+
+void inv_record_begin(struct inv_call *call, const struct inv_call_fields *f)
+{
+	struct inv_thread *t = call->thread;
+	call->who = (uint64_t)f->artifact << 32 | f->invoker;
+	call->tick = (uint64_t)f->tick;
+	if (__builtin_expect(call->mode != INV_CALL_LANE, 0)) {
+		INV_SLOW(call->vectors, inv_overflow_begin(call, f));
+		return;
+	}
+	if (__builtin_expect(t->top && t->frames[t->top - 1].address <= call->frame, 0))
+		INV_SLOW(call->vectors, inv_abandon_jumped(t, call->frame));
+	/* A paused call too: its frame must not be taken for that of one jumped over. */
+	if (__builtin_expect(inv_get(&inv_process.control->generation) != t->plain_generation, 0) &&
+	    begin_controlled(t, call, f))
+		return;
+	begin_in_lane(t, call, f, false);
 }
 
 /* ---- end -------------------------------------------------------------------------- */
@@ -488,20 +504,6 @@ static void tell_first_lane(const struct inv_call *call)
 		atomic_fetch_add_explicit(&lane->moved, 1, memory_order_relaxed);
 }
 
-static void end_overflow(struct inv_call *call, const struct inv_call_outcome *o, uint64_t duration,
-			 bool elsewhere)
-{
-	inv_vectors_keep(call->vectors);
-	struct inv_segment *seg = inv_process.segment;
-	uint32_t artifact = (uint32_t)(call->who >> 32);
-	if (elsewhere)
-		atomic_fetch_add_explicit(&seg->overflow->inherited, 1, memory_order_relaxed);
-	inv_overflow_tally(seg, INV_CELL_KEY(artifact, (uint32_t)call->what, o->type, o->failed),
-			   INV_PAIR_KEY((uint32_t)call->who, artifact), call->start_ticks, duration,
-			   (int64_t)call->tick);
-	inv_overflow_leave(call);
-}
-
 /* A call begun in another process or thread: recorded whole here [C2]. */
 static void __attribute__((noinline))
 end_elsewhere(struct inv_call *call, const struct inv_call_outcome *o, uint64_t duration,
@@ -520,7 +522,9 @@ end_elsewhere(struct inv_call *call, const struct inv_call_outcome *o, uint64_t 
 		      INV_WHERE(inv_process.row, inv_process.generation, 0, 0, 0);
 	call->where &= ~INV_WHERE_TEXT_FOLLOWS;
 	count_call(t, call, o, duration, duration, &c);
-	if (t->ring)
+	if (call->call_id & INV_CALL_FILTERED)
+		inv_bump(&t->lane->lost[INV_LOSS_FILTERED], 1);
+	else if (t->ring)
 		end_with_text(t, call, o, flags, true, &c, &u);
 	else
 		inv_bump(&t->lane->lost[INV_LOSS_NO_RING], 1);
@@ -550,7 +554,7 @@ void inv_record_end(struct inv_call *call, const struct inv_call_outcome *o, uin
 	uint64_t duration = clamped ? 0 : end_ticks - call->start_ticks;
 	if (__builtin_expect(call->mode != INV_CALL_LANE, 0)) {
 		if (call->mode == INV_CALL_OVERFLOW)
-			end_overflow(call, o, duration, call->epoch != inv_process.epoch);
+			INV_SLOW(call->vectors, inv_overflow_end(call, o, duration));
 		return;
 	}
 	if (__builtin_expect(t != inv_tls.thread || call->epoch != inv_process.epoch, 0)) {

@@ -27,6 +27,9 @@
  *      recorded whole in the returning thread's own lane, and the first one is told.
  * [C3] Calls jumped over (longjmp) are found by the next entry on a frame at or above
  *      theirs within the same stack, counted abandoned, and taken back if they do return.
+ * [C4] Pause and filter are decided at begin, for the whole call: one that has begun is
+ *      recorded however it ends, one that began in a pause is counted `paused` and never
+ *      seen again. While nothing is on, that is one load and one compare a call.
  *
  * Limits: a fork made by a signal handler that interrupted these functions themselves lets
  * the child finish the parent's half-written record (absolute values; the window is some
@@ -40,6 +43,7 @@
 #include <stdint.h>
 
 #include "clock.h"
+#include "control.h"
 #include "name_cache.h"
 #include "proc.h"
 #include "segment.h"
@@ -65,8 +69,8 @@ struct inv_call {
 	uint64_t start_ticks;
 	uint64_t tick, who, what, where;
 	uint32_t place_1; /* in the in-flight stack plus 1; 0 = too deep */
-	uint32_t lane;
-	uint32_t claims; /* of the lane: its next owner may be the same thread state */
+	uint32_t lane;	  /* before begin of an overflow call: why it is one, enum inv_loss */
+	uint32_t claims;  /* of the lane: its next owner may be the same thread state */
 	uintptr_t frame;
 	struct inv_vectors *vectors; /* to be kept by what may lose them; NULL: none need be */
 };
@@ -93,6 +97,7 @@ struct inv_call_outcome {
 struct inv_record_options {
 	struct inv_segment *segment;		/* must outlive the process */
 	const struct inv_binding_row *bindings; /* of INV_PROBES_MAX, copied into the row */
+	const struct inv_control *control;	/* NULL: none; must outlive the process */
 	bool children_ignored;			/* a fork child is not observed */
 };
 
@@ -115,6 +120,7 @@ static inline __attribute__((always_inline)) bool inv_record_enter(struct inv_ca
 	return inv_record_enter_at(call, (uintptr_t)__builtin_frame_address(0), NULL);
 }
 
+/* May leave call->mode UNOBSERVED, *vectors saved or not: the session is paused [C4]. */
 void inv_record_begin(struct inv_call *call, const struct inv_call_fields *fields);
 
 /* The clock, to be read before anything else at return. */

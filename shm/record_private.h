@@ -30,6 +30,7 @@ struct inv_thread {
 	struct inv_cell *cells;
 	struct inv_pair *pairs;
 	uint64_t ring_mask;
+	uint64_t plain_generation; /* of the control page: nothing is on in it */
 	uint64_t owner;
 	uint32_t lane_index;
 	uint32_t tid;
@@ -45,6 +46,8 @@ struct inv_thread {
 	struct inv_frame frames[INV_INFLIGHT_MAX];
 	uint16_t cell_index[1u << INV_CELL_INDEX_BITS]; /* hash of key -> cell, 0 = empty */
 	struct inv_name_cache names;
+	uint64_t rules_generation; /* of the control page that `rules` are from */
+	struct inv_control_rules rules;
 };
 
 /* Per thread, a few bytes: initial-exec costs nothing. */
@@ -59,6 +62,7 @@ extern __thread struct inv_tls inv_tls;
 struct inv_process {
 	struct inv_segment *segment; /* NULL: not observed */
 	inv_a32 *alive;		     /* a page that fork wipes: 0 in a child that has not noticed */
+	const struct inv_control *control; /* one where nothing is on, if there is none */
 	enum inv_clock_kind clock;
 	uint32_t epoch; /* bumped in each fork child */
 	uint32_t row;	/* INV_PROC_NONE: none was free */
@@ -70,8 +74,25 @@ extern struct inv_process inv_process;
 bool inv_enter_slow(struct inv_call *call, uintptr_t frame);
 void inv_reenter_slow(struct inv_call *call);
 
-/* Gives an overflow call's name cache back. */
-void inv_overflow_leave(struct inv_call *call);
+/* Calls without a lane; call->lane says why, which is counted when they begin. */
+void inv_overflow_enter(struct inv_call *call);
+void inv_overflow_begin(struct inv_call *call, const struct inv_call_fields *fields);
+void inv_overflow_end(struct inv_call *call, const struct inv_call_outcome *outcome,
+		      uint64_t duration);
+/* The tests' detach: ids belong to the segment that is gone. */
+void inv_overflow_forget(void);
+
+/* What the control page says about a call. */
+enum inv_verdict { INV_VERDICT_ALL = 0, INV_VERDICT_TALLY, INV_VERDICT_NOTHING };
+
+#define INV_GENERATION_NONE UINT64_MAX
+
+/* When the page's generation is not the thread's plain one. */
+enum inv_verdict inv_control_judge(struct inv_thread *t, const struct inv_call_fields *fields);
+/* For calls without a lane, which have no event to filter. */
+bool inv_control_paused(void);
+/* A thread that gets this state knows nothing of the page yet. */
+void inv_control_forget(struct inv_thread *t);
 
 /* Counts calls beyond the in-flight stack as jumped over. */
 void inv_abandon_deep(struct inv_thread *t);

@@ -23,16 +23,11 @@
 
 #include "record_private.h"
 
-#define OVERFLOW_CACHES	    64u
 #define RETRY_LANE_AFTER    4096u
 #define KEYS_WITHOUT_MALLOC 32u /* glibc keeps the values of the first 32 keys inline */
 
 static struct inv_thread threads[INV_LANES_MAX];
-
-static struct {
-	atomic_flag taken;
-	struct inv_name_cache names;
-} overflow_caches[OVERFLOW_CACHES];
+static _Alignas(INV_PAGE_BYTES) const struct inv_control no_control; /* nothing is ever on */
 
 static struct {
 	struct inv_self self;
@@ -124,6 +119,7 @@ enum inv_result inv_record_attach(const struct inv_record_options *options)
 	local.children_ignored = options->children_ignored;
 	if (options->bindings)
 		memcpy(local.bindings, options->bindings, sizeof(local.bindings));
+	inv_process.control = options->control ? options->control : &no_control;
 	inv_process.segment = options->segment;
 	inv_process.epoch++;
 	enum inv_result r = take_row(0);
@@ -144,7 +140,7 @@ void inv_record_detach(void)
 	inv_tls.busy = 0;
 	/* Ids and places belong to the segment that is gone. */
 	memset(threads, 0, sizeof(threads));
-	memset(overflow_caches, 0, sizeof(overflow_caches));
+	inv_overflow_forget();
 }
 
 void inv_record_set_binding(uint32_t probe, const struct inv_binding_row *binding)
@@ -215,6 +211,7 @@ static struct inv_thread *adopt_lane(uint32_t index, uint32_t tid, uint64_t owne
 	t->claims = claims;
 	t->stack_low = t->stack_high = 0;
 	memset(t->frames, 0, sizeof(t->frames));
+	inv_control_forget(t);
 	if (!index_holds)
 		index_cells(t);
 	return t;
@@ -329,7 +326,7 @@ static void abandon(struct inv_thread *t, uint32_t place)
 {
 	struct inv_inflight *e = &t->lane->inflight[place];
 	uint64_t index = INV_CALL_INDEX(inv_get(&e->call));
-	if (t->ring) {
+	if (t->ring && !(index & INV_CALL_FILTERED)) {
 		struct inv_slot *slot = inv_ring_slot(t->ring, t->ring_mask, index);
 		if (inv_get(&slot->seq) == INV_SEQ(index, INV_SLOT_ATTEMPT))
 			inv_slot_publish(&slot->seq, index, INV_SLOT_ABANDONED);
@@ -398,6 +395,7 @@ static bool jumped_out_of_us(uintptr_t frame)
 static void call_at(struct inv_call *call, struct inv_thread *t, uint32_t place)
 {
 	const struct inv_inflight *e = &t->lane->inflight[place];
+	uint64_t index = INV_CALL_INDEX(inv_get(&e->call));
 	*call = (struct inv_call){
 		.mode = INV_CALL_LANE,
 		.epoch = t->epoch,
@@ -405,7 +403,7 @@ static void call_at(struct inv_call *call, struct inv_thread *t, uint32_t place)
 		.names = &t->names,
 		.ordinal_1 = t->frames[place].ordinal_1,
 		.call_id = inv_get(&e->call),
-		.index = t->ring ? INV_CALL_INDEX(inv_get(&e->call)) : 0,
+		.index = t->ring && !(index & INV_CALL_FILTERED) ? index : 0,
 		.start_ticks = inv_get(&e->start_ticks),
 		.tick = inv_get(&e->tick),
 		.who = inv_get(&e->who),
@@ -464,39 +462,6 @@ void inv_record_resume(struct inv_call *call, uintptr_t frame)
 
 /* ---- enter and reenter ---------------------------------------------------------------- */
 
-static void overflow_enter(struct inv_call *call)
-{
-	uint32_t at = (uint32_t)((uintptr_t)&inv_tls >> 6);
-	call->mode = INV_CALL_OVERFLOW;
-	call->thread = NULL;
-	call->names = NULL;
-	for (uint32_t i = 0; i < OVERFLOW_CACHES; i++, at++) {
-		at %= OVERFLOW_CACHES;
-		/* [B10] acquire: the cache as its last user left it; pairs with leave */
-		if (!atomic_flag_test_and_set_explicit(&overflow_caches[at].taken,
-						       memory_order_acquire)) {
-			call->names = &overflow_caches[at].names;
-			return;
-		}
-	}
-}
-
-void inv_overflow_leave(struct inv_call *call)
-{
-	for (uint32_t i = 0; i < OVERFLOW_CACHES; i++)
-		if (call->names == &overflow_caches[i].names)
-			/* [B10] release: the cache before it is free; pairs with enter */
-			atomic_flag_clear_explicit(&overflow_caches[i].taken, memory_order_release);
-	call->names = NULL;
-}
-
-static bool enter_overflow(struct inv_call *call, enum inv_loss why)
-{
-	inv_segment_lose(inv_process.segment, why, 1);
-	overflow_enter(call);
-	return true;
-}
-
 /* The state of the thread for a call at `frame`: LANE with busy set, or why not. */
 static enum inv_loss settle_thread(uintptr_t frame)
 {
@@ -527,8 +492,11 @@ bool inv_enter_slow(struct inv_call *call, uintptr_t frame)
 	call->epoch = inv_process.epoch;
 	if (why == INV_LOSS_COUNT)
 		return false;
-	if (why != INV_LOSS_NO_RING)
-		return enter_overflow(call, why);
+	if (why != INV_LOSS_NO_RING) {
+		inv_overflow_enter(call);
+		call->lane = why;
+		return true;
+	}
 	call->mode = INV_CALL_LANE;
 	call->thread = inv_tls.thread;
 	call->names = &inv_tls.thread->names;
@@ -551,9 +519,9 @@ void inv_reenter_slow(struct inv_call *call)
 	} else if (why == INV_LOSS_NO_RING) {
 		call->names = &inv_tls.thread->names;
 	} else if (call->mode == INV_CALL_LANE) {
-		overflow_enter(call);
+		inv_overflow_enter(call);
 		call->epoch = inv_process.epoch - 1; /* begun elsewhere: counted inherited there */
 	} else {
-		overflow_enter(call);
+		inv_overflow_enter(call);
 	}
 }

@@ -26,6 +26,7 @@
 
 #define PRUNE_CHUNK	  64
 #define TEMPORARY_SECONDS 60 /* making a session takes milliseconds */
+#define STRAY_SECONDS	  60
 
 enum inv_result inv_session_dir(char *buf, size_t size, const char *override)
 {
@@ -161,6 +162,20 @@ static bool may_remove(int fd)
 	       !(h.flags & INV_HEADER_SNAPSHOT);
 }
 
+/* Of a session that is gone; a young one may belong to a session being created. */
+static bool stray_control(int dirfd, const char *name)
+{
+	char segment[INV_SESSION_NAME_MAX + 8];
+	struct stat st;
+	size_t n = strlen(name);
+	if (name[0] == '.' || !has_suffix(name, ".ctl") || n >= sizeof(segment))
+		return false;
+	snprintf(segment, sizeof(segment), "%.*s.seg", (int)n - 4, name);
+	return fstatat(dirfd, segment, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT &&
+	       fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_uid == geteuid() && time(NULL) - st.st_mtime > STRAY_SECONDS;
+}
+
 static bool session_ended(int dirfd, const char *name, struct ended *out)
 {
 	struct stat st;
@@ -187,11 +202,11 @@ static int unlink_oldest(int dirfd, struct ended *list, int count, int keep)
 			if (older(&list[i].when, &list[oldest].when))
 				oldest = i;
 		char ctl[sizeof(list->name) + 4];
-		if (unlinkat(dirfd, list[oldest].name, 0) == 0)
-			gone++;
 		snprintf(ctl, sizeof(ctl), "%.*s.ctl", (int)strlen(list[oldest].name) - 4,
 			 list[oldest].name);
-		unlinkat(dirfd, ctl, 0);
+		unlinkat(dirfd, ctl, 0); /* first: killed in between, the session is still listed */
+		if (unlinkat(dirfd, list[oldest].name, 0) == 0)
+			gone++;
 		list[oldest] = list[--count];
 	}
 	return gone;
@@ -205,7 +220,7 @@ int inv_session_prune(const char *dir, int keep)
 		return errno == ENOENT ? 0 : -1;
 	struct ended *list = NULL;
 	for (struct dirent *e; (e = readdir(d));) {
-		if (stale_temporary(dirfd(d), e->d_name)) {
+		if (stale_temporary(dirfd(d), e->d_name) || stray_control(dirfd(d), e->d_name)) {
 			unlinkat(dirfd(d), e->d_name, 0);
 			continue;
 		}

@@ -6,7 +6,8 @@
  * user, writable to nobody else unless sticky, never through a symlink. A session NAME is the file
  * NAME.seg in it; a name is 1 to 100 characters of [A-Za-z0-9._-], not beginning with a dot.
  * Default name: <comm>-<pid>-<start time>. The four newest ended sessions are kept; making a new
- * one unlinks older ones (never truncates: who maps them keeps them).
+ * one unlinks older ones (never truncates: who maps them keeps them). NAME.ctl is the control page
+ * of the session (control.h); it goes when the session goes.
  *
  * Called from constructors and from the reader. Allocates nothing that outlives a call.
  */
@@ -53,10 +54,10 @@ enum inv_liveness { INV_LIVENESS_DEAD = 0, INV_LIVENESS_ALIVE = 1, INV_LIVENESS_
 enum inv_liveness inv_session_liveness(int fd);
 
 /*
- * Unlinks ended sessions in dir, all but the `keep` newest, and left-over temporary files
- * that are old and whose maker is dead. Sessions of unknown liveness stay, and saved
- * copies, files of other formats, and what other users own.
- * Returns: how many were unlinked; -1: the directory cannot be read (errno holds why).
+ * Unlinks ended sessions in dir, all but the `keep` newest, control pages without a session,
+ * and left-over temporary files, where they are old and the maker is dead. Sessions of unknown
+ * liveness stay, and saved copies, files of other formats, and what other users own. Returns: how
+ * many were unlinked; -1: the directory cannot be read (errno holds why).
  */
 int inv_session_prune(const char *dir, int keep);
 

@@ -18,6 +18,9 @@
 	X(begin_counted)                                                                           \
 	X(begin_slot_attempt)                                                                      \
 	X(begin_head)                                                                              \
+	X(begin_filtered)                                                                          \
+	X(begin_paused)                                                                            \
+	X(control_copied)                                                                          \
 	X(end_cell_added)                                                                          \
 	X(end_pair_added)                                                                          \
 	X(end_text_busy)                                                                           \

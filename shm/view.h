@@ -22,7 +22,7 @@
 #include "segment.h"
 
 struct inv_view {
-	struct inv_segment seg; /* PROT_READ: never store through it */
+	struct inv_segment seg; /* PROT_READ: never store through it; path is the opener's */
 };
 
 /*

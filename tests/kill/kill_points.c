@@ -212,6 +212,37 @@ static __attribute__((noinline)) void take_back(void)
 	host_end(&call, tick);
 }
 
+static struct inv_control control; /* of each host by itself: no page is shared here */
+
+/* Calls without events: tallied like all others. */
+static void filter_some(void)
+{
+	struct inv_control_setting s = {.rules = {.flags = 0}};
+	inv_control_add(&s, INV_CONTROL_INVOKER, "nobody");
+	inv_control_publish(&control, &s);
+	nest(2, 2);
+	memset(&s, 0, sizeof(s));
+	inv_control_publish(&control, &s);
+}
+
+/* Calls of which nothing must be found: the truth does not know them. */
+static __attribute__((noinline)) void pause_some(void)
+{
+	struct inv_control_setting s = {.rules = {.flags = INV_CONTROL_PAUSED}};
+	struct inv_call call;
+	struct inv_call_fields fields = {.args_count = 1};
+	inv_control_publish(&control, &s);
+	for (unsigned i = 0; i < 3; i++) {
+		if (!inv_record_enter_at(&call, (uintptr_t)__builtin_frame_address(0), NULL))
+			abort();
+		inv_record_begin(&call, &fields);
+		if (call.mode)
+			abort();
+	}
+	s.rules.flags = 0;
+	inv_control_publish(&control, &s);
+}
+
 static __attribute__((noinline)) void some_of_all(void)
 {
 	for (int i = 0; i < 20; i++)
@@ -222,6 +253,8 @@ static __attribute__((noinline)) void some_of_all(void)
 	if (!setjmp(out_of_it))
 		jump_out(3);
 	nest(0, 0);
+	filter_some();
+	pause_some();
 	take_back();
 	for (int i = 0; i < 20; i++)
 		nest(1, 2);
@@ -241,7 +274,7 @@ static void *helper(void *arg)
 
 static void attach(void)
 {
-	struct inv_record_options options = {.segment = &segment};
+	struct inv_record_options options = {.segment = &segment, .control = &control};
 	inv_test_hook = kill_here;
 	if (inv_record_attach(&options))
 		_exit(9);

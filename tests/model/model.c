@@ -243,6 +243,36 @@ static const struct program handover = {
 	.holds = cleared_whole,
 };
 
+/* ---- [B12] [B13]: two changes of the control page, a look of a reader ------------------- */
+
+enum { GENERATION, FLAGS_0, HASH_0, FLAGS_1, HASH_1 };
+
+/* Each block is filled with its generation; the reader looks at block 0 of generation 2. */
+static bool setting_whole(const uint8_t *r)
+{
+	return r[0] != 2 || r[3] != 2 || (r[1] == 2 && r[2] == 2);
+}
+
+#define CHANGE(n, before, after)                                                                   \
+	{FENCE, 0, 0, RELEASE, before}, {STORE, (n)&1 ? FLAGS_1 : FLAGS_0, n, RELAXED, NULL},      \
+		{STORE, (n)&1 ? HASH_1 : HASH_0, n, RELAXED, NULL},                                \
+	{                                                                                          \
+		STORE, GENERATION, n, RELEASE, after                                               \
+	}
+
+static const struct program setting = {
+	.name = "setting",
+	.op = {{CHANGE(2, NULL, "without [B12] release of generation"), CHANGE(3, NULL, NULL),
+		CHANGE(4, "without [B13] release fence", NULL)},
+	       {{LOAD, GENERATION, 0, ACQUIRE, "without [B12] acquire"},
+		{LOAD, FLAGS_0, 1, RELAXED, NULL},
+		{LOAD, HASH_0, 2, RELAXED, NULL},
+		{FENCE, 0, 0, ACQUIRE, "without [B13] acquire fence"},
+		{LOAD, GENERATION, 3, RELAXED, NULL}}},
+	.count = {12, 5},
+	.holds = setting_whole,
+};
+
 /* ---- death: kill the writer at each step, then settlers at each of theirs -------------- */
 
 enum mutation { NONE, COMMITTED_LATE, CLOSED_EARLY, LOST_BY_NAMES, MUTATIONS };
@@ -336,6 +366,7 @@ int main(void)
 	try_all(&redo);
 	try_all(&closing);
 	try_all(&handover);
+	try_all(&setting);
 	for (enum mutation m = NONE; m < MUTATIONS; m++)
 		expect(m == NONE, deaths(m), "death", mutation_text[m]);
 	printf("%lu passed, %lu failed\n", checks - failed, failed);

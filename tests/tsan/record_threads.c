@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Four writers and a reader for ThreadSanitizer; Criterion's arena does not start under it. */
+/*
+ * Four writers, a reader and one who pauses and filters, for ThreadSanitizer; Criterion's arena
+ * does not start under it.
+ */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -11,6 +14,7 @@
 
 static struct inv_segment seg;
 static struct inv_view view;
+static struct inv_control control;
 static _Atomic int stop;
 
 static __attribute__((noinline)) void call_once(unsigned depth, const char *message)
@@ -24,6 +28,8 @@ static __attribute__((noinline)) void call_once(unsigned depth, const char *mess
 	inv_record_begin(&call, &f);
 	if (depth)
 		call_once(depth - 1, message);
+	if (!call.mode)
+		return;
 	inv_record_reenter(&call);
 	inv_record_end(&call, &o, call.start_ticks + 10);
 }
@@ -58,14 +64,26 @@ static void *read_on(void *arg)
 	return NULL;
 }
 
+static void *change_on(void *arg)
+{
+	for (unsigned i = 0; !stop; i++) {
+		struct inv_control_setting s = {.rules = {.flags = i % 4 == 3}};
+		if (i % 2)
+			inv_control_add(&s, INV_CONTROL_ARTIFACT, i % 3 ? "anvil" : "drill");
+		inv_control_publish(&control, &s);
+		usleep(20);
+	}
+	return arg;
+}
+
 int main(void)
 {
 	char path[64];
 	uint32_t version;
 	unsigned long torn = 0;
-	pthread_t reader, id[4];
+	pthread_t reader, changer, id[4];
 	struct inv_segment_options o = {.ring_slots = 64, .lane_count = 8};
-	struct inv_record_options r = {.segment = &seg};
+	struct inv_record_options r = {.segment = &seg, .control = &control};
 	snprintf(path, sizeof(path), "/dev/shm/invreg-tsan-%d.seg", getpid());
 	if (inv_segment_create(&seg, path, &o))
 		return 2;
@@ -74,6 +92,7 @@ int main(void)
 		return 2;
 	unlink(path);
 	pthread_create(&reader, NULL, read_on, &torn);
+	pthread_create(&changer, NULL, change_on, NULL);
 	for (int round = 0; round < 10; round++) {
 		for (int i = 0; i < 4; i++)
 			pthread_create(&id[i], NULL, write_on, NULL);
@@ -82,6 +101,7 @@ int main(void)
 	}
 	stop = 1;
 	pthread_join(reader, NULL);
+	pthread_join(changer, NULL);
 	printf("%d passed, %d failed\n", !torn, torn != 0);
 	return torn != 0;
 }

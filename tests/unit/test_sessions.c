@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "reader/verbs.h"
+#include "shm/control.h"
 
 static char dir[64];
 static char path[512];
@@ -203,6 +204,81 @@ Test(sessions, a_view_of_noise_and_of_a_cut_file_is_refused)
 	cr_assert_eq(open_named("cut"), 0);
 	cr_assert_eq(inv_sessions_view(fd, path, &view), INV_EXIT_REFUSED);
 	close(fd);
+}
+
+/* ---- control pages ---------------------------------------------------------------------- */
+
+static void make_control(const char *name)
+{
+	struct inv_segment seg;
+	char file[512];
+	cr_assert(inv_session_path(file, sizeof(file), dir, name) == INV_OK);
+	cr_assert(inv_segment_join(&seg, file) == INV_OK);
+	cr_assert(inv_control_create(&seg) == INV_OK);
+	inv_segment_detach(&seg);
+}
+
+static void publish(const char *name, uint64_t flags, const char *artifact)
+{
+	struct inv_segment seg;
+	struct inv_control *page;
+	struct inv_control_setting s = {.rules = {.flags = flags}};
+	char file[512];
+	cr_assert(inv_session_path(file, sizeof(file), dir, name) == INV_OK);
+	cr_assert(inv_segment_join(&seg, file) == INV_OK);
+	cr_assert(inv_control_open(file, seg.header->session_nonce, INV_CONTROL_CHANGE, &page,
+				   NULL) == INV_OK);
+	cr_assert(!artifact || inv_control_add(&s, INV_CONTROL_ARTIFACT, artifact) == INV_OK);
+	inv_control_publish(page, &s);
+	inv_control_close(page);
+	inv_segment_detach(&seg);
+}
+
+Test(sessions, a_control_page_goes_with_its_session_and_a_stray_one_by_its_age)
+{
+	struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	make_session("live", true);
+	make_session("kept", false);
+	make_session("older", false);
+	make_control("live");
+	make_control("kept");
+	make_control("older");
+	cr_assert(utimensat(AT_FDCWD, "older.seg", old, 0) == 0);
+	cr_assert(utimensat(AT_FDCWD, "kept.ctl", old, 0) == 0);
+	make_file("stray.ctl", "x");
+	make_file("young.ctl", "x"); /* perhaps of a session that is being made */
+	cr_assert(utimensat(AT_FDCWD, "stray.ctl", old, 0) == 0);
+	cr_assert_eq(inv_session_prune(dir, 1), 1);
+	cr_expect_neq(access("older.seg", F_OK), 0);
+	cr_expect_neq(access("older.ctl", F_OK), 0);
+	cr_expect_neq(access("stray.ctl", F_OK), 0);
+	cr_expect_eq(access("young.ctl", F_OK), 0);
+	cr_expect_eq(access("live.ctl", F_OK), 0);
+	cr_expect_eq(access("kept.ctl", F_OK), 0);
+	cr_expect_eq(access("kept.seg", F_OK), 0);
+}
+
+Test(sessions, a_listing_tells_what_is_paused_and_what_is_filtered)
+{
+	struct inv_session_row *rows;
+	size_t count;
+	make_session("none", true);
+	make_session("plain", true);
+	make_session("paused", true);
+	make_session("filtered", true);
+	make_control("plain");
+	make_control("paused");
+	make_control("filtered");
+	publish("paused", INV_CONTROL_PAUSED, NULL);
+	publish("filtered", 0, "oracle");
+	cr_assert_eq(inv_sessions_list(dir, &rows, &count), 0);
+	cr_assert_eq(count, 4);
+	for (size_t i = 0; i < count; i++) {
+		cr_expect_eq(rows[i].paused, !strcmp(rows[i].name, "paused"), "%s", rows[i].name);
+		cr_expect_eq(rows[i].filtered, !strcmp(rows[i].name, "filtered"), "%s",
+			     rows[i].name);
+	}
+	free(rows);
 }
 
 Test(sessions, a_listing_tells_states_and_cleans_commands)
