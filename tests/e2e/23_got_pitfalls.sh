@@ -17,6 +17,7 @@ rows_of_garbage() {
 	cat >"$work/strings.ini" <<'INI'
 [probe strings]
 target        = probed
+bind          = got
 signature     = int (int x, str artifact_id, ptr context)
 tick          = context->0:i64
 success       = return == 0
@@ -25,7 +26,7 @@ INI
 	probes=$work/strings.ini
 	expect_green strings garbage_is_survived
 	# Parameters that the caller does not pass are garbage in a register.
-	printf '%s\n' '[probe more]' 'target = probed' \
+	printf '%s\n' '[probe more]' 'target = probed' 'bind = got' \
 		'signature = int (int tick, str invoker_id, str artifact_id, str method, ptr p, ptr q)' \
 		'error_message = p->32:str' 'success = return < 0' >"$work/more.ini"
 	bind_host calls host_calls.c "${target[@]}"
@@ -63,7 +64,7 @@ rows_of_libc() {
 	printf '%s\n' '[probe getenv]' 'signature = str (str artifact_id)' \
 		'[probe syscall]' 'signature = i64 (i64 tick)' \
 		'[probe strnlen]' 'signature = u64 (str artifact_id, u64 args_count)' |
-		sed 's/^\[probe \(.*\)\]/&\ntarget = \1/' >"$work/libc.ini"
+		sed 's/^\[probe \(.*\)\]/&\ntarget = \1\nbind = got/' >"$work/libc.ini"
 	probes=$work/libc.ini row libc 30 0 "$dir/libc"
 }
 

@@ -16,7 +16,7 @@ rows_of_names() {
 	bind_host "names,no-pie" host_names.c -rdynamic -no-pie -fno-pie "${seven[@]}"
 	bind_host opens host_names.c -DIMPORTED
 	bind_host opens,linked host_names.c -DIMPORTED "${seven[@]}"
-	printf '%s\n' '[probe seven]' 'target = probed' \
+	printf '%s\n' '[probe seven]' 'target = probed' 'bind = got' \
 		'signature = int (int a, int b, int c, int d, int e, int f, int tick)' >"$work/seven.ini"
 	probes=$work/seven.ini
 	row names,program 10 10 "$dir/names"

@@ -5,14 +5,15 @@
 # counted themselves, and how many the shim and the reader say.
 #
 # Uses $cc, $dir (where to build; made by bind_begin), $label (of the rows). All rows are run;
-# the test ends with `bind_end`.
+# the test ends with `bind_end`. $tier: what the probes are bound by.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 bind=$root/tests/hosts/bind
 warn=(-Wall -Wextra -Wno-unused-parameter)
-red=0 label=
+red=0 label= tier=got
 
 bind_probe() { # NAME TARGET [LINE...] > appended to a probe file
-	printf '[probe %s]\ntarget = %s\nsignature = int (int tick)\nartifact_id = "%s"\n' "$1" "$2" "$1"
+	printf '[probe %s]\ntarget = %s\nbind = %s\nsignature = int (int tick)\nartifact_id = "%s"\n' \
+		"$1" "$2" "$tier" "$1"
 	shift 2
 	(($# == 0)) || printf '%s\n' "$@"
 }
@@ -102,7 +103,7 @@ seen_of() { # NAME SEEN CALLED COMMAND...
 	snapshot=$(cat "$work/s.json")
 	assert_eq "calls seen" "$seen" "$(number_of calls <"$work/s.json")"
 	assert_eq "calls begun" "$seen" "$(number_of begun <"$work/s.json")"
-	assert_contains "the tier" '"tier":"got"' "$snapshot"
+	assert_contains "the tier" "\"tier\":\"$tier\"" "$snapshot"
 	assert_contains "what was lost" "\"lost\":[${lost:-}]" "$snapshot"
 	assert_contains "nothing left open" '"in_flight":[],"never_returned":[]' "$snapshot"
 }
