@@ -77,10 +77,14 @@ static void remember(struct inv_name_cache *cache, struct inv_segment *seg, uint
 	c->text = number ? NULL : text;
 	c->length = number ? sign : (uint32_t)length;
 	c->id = id;
-	c->mask = 0;
+	c->mask[0] = 0;
 #ifdef INV_BLOCK
-	if (!number && length < INV_BLOCK)
-		c->mask = (2u << length) - 1;
+	if (!number && length < INV_BLOCK) {
+		memset(c->word, 0, sizeof(c->word));
+		memset(c->mask, 0, sizeof(c->mask));
+		memcpy(c->word, text, length);
+		memset(c->mask, 0xff, length + 1);
+	}
 #endif
 }
 

@@ -17,6 +17,7 @@
 #ifndef INV_SHM_NAME_CACHE_H
 #define INV_SHM_NAME_CACHE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,10 +35,13 @@ struct inv_cached_name {
 	uint64_t key;	  /* the pointer, or the number */
 	const char *text; /* in the arena, padded to 8; NULL: key is a number */
 	uint32_t length;
-	uint32_t id;   /* 0: empty */
-	uint32_t mask; /* of a text shorter than a block: its bytes and the NUL; else 0 */
-	uint32_t spare;
+	uint32_t id; /* 0: empty */
+	/* Of a text shorter than a block, its bytes and the NUL, and which those are; else no
+	 * mask. With them a hit touches the entry and the program's string alone. */
+	uint64_t word[2], mask[2];
+	uint64_t spare;
 };
+static_assert(sizeof(struct inv_cached_name) == 64, "an entry is a cache line");
 
 struct inv_cached_page {
 	uint64_t page; /* address / 4096 + 1; 0 = empty */
@@ -156,10 +160,18 @@ static inline __attribute__((always_inline)) uint32_t inv_name_hit(struct inv_na
 	if (__builtin_expect(c->key != (uint64_t)(uintptr_t)p, 0))
 		return 0;
 #ifdef INV_BLOCK
-	if (__builtin_expect(c->mask && ((uintptr_t)p & (INV_PAGE_BYTES - 1)) <=
-						INV_PAGE_BYTES - INV_BLOCK,
-			     1))
-		return (inv_block_equal(p, c->text) & c->mask) == c->mask ? c->id : 0;
+	/* No mask: a number, or nothing, whose key is no pointer that may be followed. */
+	if (__builtin_expect(c->mask[0] && ((uintptr_t)p & (INV_PAGE_BYTES - 1)) <=
+						   INV_PAGE_BYTES - INV_BLOCK,
+			     1)) {
+		uint64_t x[2];
+		__asm__("" : "+r"(p)); /* the compiler must not think of the object behind p */
+		memcpy(x, p, INV_BLOCK);
+		if (__builtin_expect((x[0] & c->mask[0]) == c->word[0] &&
+					     (x[1] & c->mask[1]) == c->word[1],
+				     1))
+			return c->id;
+	}
 #endif
 #if defined(__SSE2__) || !defined(INV_BLOCK)
 	return inv_name_hit_slow(c, p);
