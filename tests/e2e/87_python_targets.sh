@@ -25,8 +25,8 @@ each() { # FUNCTION: with version, python and kind set
 }
 
 bare_case() {
-	bare "$version $kind" "$python" "$cases/run.py" $kind
-	(($(wc -l <"$work/bare.truth") == 1)) || fail "$version $kind: the program counted nothing"
+	bare "$version $kind" "$python" "$cases/run.py" "$kind"
+	(($(wc -l <"$kept.truth") == 1)) || fail "$version $kind: the program counted nothing"
 }
 
 seen_case() {
@@ -35,7 +35,7 @@ seen_case() {
 	at_least "$version" 3.9 || options=(--open main_function)
 	probes=$work/$kind.ini
 	bare_case
-	seen "$version $kind" "$python" "$cases/run.py" $kind
+	seen "$version $kind" "$python" "$cases/run.py" "$kind"
 	counts "$version $kind" "${options[@]}"
 	[[ $kind == hot ]] || every_case_was_there
 }
@@ -71,7 +71,7 @@ for line in "${pythons[@]}"; do
 	status_of invreg run --session typos -p "$probes" -- "$python" "$cases/run.py" imports \
 		>"$work/out" 2>"$work/run.err"
 	assert_eq "$version: exit status with targets that are not there" 0 "$status"
-	diff "$work/bare.out" "$work/out" || fail "$version: another output with targets not found"
+	diff "$kept.out" "$work/out" || fail "$version: another output with targets not found"
 	snapshot_json typos >"$work/snapshot.json"
 	assert_eq "$version: calls of targets not found" 0 "$(json "$work/snapshot.json" 'total()')"
 	for name in "${!nearest[@]}"; do

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # python_lib.sh - what every test of Python probes takes after lib.sh.
 #
 # `pythons` is the CPythons found here, `VERSION PATH` each. A test runs its programs bare on
@@ -29,20 +29,24 @@ at_least() { # VERSION WANTED: whether 3.11.2 is at least 3.11
 	[[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]
 }
 
-# One run without the shim; leaves $work/bare.{out,truth,status}.
+# One run without the shim: its output, status and truth are kept under WHAT, so that it is
+# run once however often it is compared with.
 bare() { # WHAT CMD...
+	kept=$work/bare/${1//[^[:alnum:].]/_}
 	local what=$1
 	shift
+	[[ -e $kept.status ]] && return 0
+	mkdir -p "$work/bare"
 	rm -f "$TRUTH"
-	status_of "$@" >"$work/bare.out" 2>"$work/bare.err" </dev/null
-	echo "$status" >"$work/bare.status"
+	status_of "$@" >"$kept.out" 2>"$kept.err" </dev/null
 	touch "$TRUTH"
-	mv "$TRUTH" "$work/bare.truth"
+	mv "$TRUTH" "$kept.truth"
 	((status == ${want_status:-0})) ||
-		fail "$what, bare: exit status $status: $(tail -n 5 "$work/bare.err")"
+		fail "$what, bare: exit status $status: $(tail -n 5 "$kept.err")"
+	echo "$status" >"$kept.status"
 }
 
-# The same run observed, in a session of its own: output and status are those of `bare`.
+# The same run observed, in a session of its own: output and status are those of the last `bare`.
 seen() { # WHAT CMD...
 	local what=$1
 	shift
@@ -51,8 +55,8 @@ seen() { # WHAT CMD...
 	status_of observed "$@" >"$work/seen.out" 2>"$work/seen.err" </dev/null
 	touch "$TRUTH"
 	assert_eq "$what: exit status (stderr: $(tail -n 5 "$work/seen.err"))" \
-		"$(cat "$work/bare.status")" "$status"
-	diff "$work/bare.out" "$work/seen.out" >"$work/diff" ||
+		"$(cat "$kept.status")" "$status"
+	diff "$kept.out" "$work/seen.out" >"$work/diff" ||
 		fail "$what: another output than bare: $(head -n 10 "$work/diff")"
 }
 
