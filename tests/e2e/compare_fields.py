@@ -14,6 +14,8 @@ import sys
 
 MAY_LOSE = {"unreadable", "name_truncated", "text_truncated", "unbound_proc"}
 
+BOTH = ("invoker_id", "artifact_id", "method", "tick")
+
 
 def read_lines(path):
     with open(path, encoding="utf-8") as f:
@@ -45,7 +47,11 @@ def calls_of(events):
         if event["event_type"] == "invoke_attempt":
             calls[key] = event
         elif event["event_type"] in ("invoke_success", "invoke_failure"):
-            calls.setdefault(key, {}).update(event)
+            attempt = calls.setdefault(key, {})
+            for name in BOTH:
+                if attempt.get(name) != event.get(name):
+                    event["probe"] = f"{event['probe']}: {name} of attempt and outcome differ"
+            attempt.update(event)
     by_probe = collections.defaultdict(list)
     for call in sorted(calls.values(), key=lambda call: call["call"]):
         by_probe[call["probe"]].append(call)

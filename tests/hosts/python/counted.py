@@ -11,6 +11,7 @@ import json
 import os
 
 _seen = collections.deque()
+_more = []
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_seen.clear)
 
@@ -19,8 +20,9 @@ def counted(name, outcome="ok"):
     _seen.append((name, outcome))
 
 
-def count_of(name):
-    return sum(key[0] == name for key in list(_seen))
+def counted_many(name, count):
+    """As many calls of a name at once: where counting each would be most of the work."""
+    _more.append((name, count))
 
 
 def report():
@@ -28,6 +30,9 @@ def report():
     names = {}
     for (name, outcome), count in collections.Counter(_seen).items():
         names.setdefault(name, {})[outcome] = count
+    for name, count in _more:
+        names.setdefault(name, collections.Counter())["ok"] += count
     _seen.clear()
+    _more.clear()
     with open(os.environ["TRUTH"], "a") as f:
         f.write(json.dumps(names) + "\n")
