@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What a Python probe adds to a call, as parts of what other ways to record it add, all measured
+# in one process by turns; and what a program costs none of whose functions is probed.
+# As in 10_overhead.sh: a row is the least disturbed of seven runs, the worst is beside it.
+#   PYTHONS='3.11 3.13' bench...    only these versions
+# Budgets: all fields 0.75 of a wrapper in Python with the same fields (3.11; 0.9 on 3.12 and
+# later), timing alone 0.4 of a decorator that asks the clock twice, all fields 1/50 of a
+# registry written by hand; a program that is not probed 1.01. Before 3.11 the interpreter is
+# another one, and the budget is that of 3.12.
+. "$(dirname "$0")/../e2e/lib.sh"
+. "$root/tests/e2e/python_lib.sh"
+(python_targets) || { echo "Python: not measured" && exit 0; }
+
+bench=$root/tests/bench
+probes=$bench/python.ini
+runs=7
+
+ratios() { # < lines of python_calls.py; prints OF TO: least and worst ratio of the runs
+	python3 -c '
+import json, sys
+of, to = sys.argv[1:]
+rows = [json.loads(line)["added"] for line in sys.stdin]
+values = [row[of] / row[to] for row in rows]
+print("%.4f %.4f" % (min(values), max(values)))' "$1" "$2" <"$work/rows"
+}
+
+within() { # WHAT "LEAST WORST" LIMIT
+	if awk -v value="${2% *}" -v limit="$3" 'BEGIN { exit !(value <= limit) }'; then
+		echo "  $1: ${2% *}, at worst ${2#* } (budget $3)"
+	else
+		echo "  $1: ${2% *} BREAKS THE BUDGET of $3, at worst ${2#* }"
+		broken=1
+	fi
+}
+
+# A bench of a probe that recorded nothing would be a fast one.
+all_recorded() { # CALLS
+	local calls
+	snapshot_json "$(session)" >"$work/snapshot.json"
+	calls=$(json "$work/snapshot.json" '{p["name"]: p["calls"] for p in d["probes"]}')
+	assert_eq "$version: calls recorded" "{'full': $1, 'timed': $1, 'absent': 0, 'absent_main': 0}" "$calls"
+}
+
+calls() {
+	local full=0.9
+	[[ $version == 3.11.* ]] && full=0.75
+	rm -f "$work/rows"
+	for ((i = 0; i < runs; i++)); do
+		forget_sessions
+		observed "$python" -B "$bench/python_calls.py" "$work/by-hand.jsonl" >>"$work/rows"
+		rm -f "$work/by-hand.jsonl"
+		all_recorded "$(tail -n 1 "$work/rows" | sed 's/.*"calls": \([0-9]*\).*/\1/')"
+	done
+	within "all fields / a wrapper with a deque" "$(ratios full wrapped)" $full
+	within "timing alone / a decorator with the clock" "$(ratios timed decorated)" 0.4
+	within "all fields / a registry by hand" "$(ratios full registered)" 0.02
+	sort "$work/rows" | sed -n '1s/^/  /p'
+}
+
+# The least of many short rounds, bare and observed by turns.
+unprobed() {
+	rm -f "$work"/{bare,seen}.ms
+	for ((i = 0; i < runs * 2; i++)); do
+		"$python" -B "$bench/python_work.py" >>"$work/bare.ms"
+		forget_sessions
+		observed "$python" -B "$bench/python_work.py" >>"$work/seen.ms"
+	done
+	within "a program that is not probed" "$(python3 -c '
+import sys
+bare, seen = ([float(line) for line in open(path)] for path in sys.argv[1:])
+print("%.4f %.4f" % (min(seen) / min(bare), max(seen) / max(bare)))' "$work/bare.ms" "$work/seen.ms")" 1.01
+}
+
+broken=0
+for line in "${pythons[@]}"; do
+	version=${line%% *} python=${line#* }
+	echo "Python $version ($python):"
+	calls
+	unprobed
+done
+exit $broken
