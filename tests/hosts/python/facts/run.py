@@ -156,7 +156,7 @@ ABOUT = {
     "defaults": lambda f: (f.__defaults__, f.__kwdefaults__, f.__closure__ and len(f.__closure__)),
     "globals": lambda f: f.__globals__ is vars(subject),
     "code": lambda f: (f.__code__, f.__code__ is f.__code__, f.__code__.co_flags, f.__code__.co_varnames, f.__code__.co_firstlineno),
-    "code bytes": lambda f: marshal.dumps(f.__code__),
+    "code bytes": lambda f: (f.__code__.co_code, f.__code__.co_consts, f.__code__.co_names, f.__code__.co_freevars),
     "code info": dis.code_info,
     "dis": disassembled,
     "help": lambda f: pydoc.plain(pydoc.render_doc(f)),
@@ -357,7 +357,7 @@ def doctests():
 
 def annotations_change():
     subject.other.__annotations__["return"] = int
-    seen = [subject.other.__annotations__, str(inspect.signature(subject.other))]
+    seen = [subject.other(), subject.other.__annotations__, str(inspect.signature(subject.other))]
     subject.other.__annotations__ = {}
     return seen + [str(inspect.signature(subject.other))]
 
@@ -374,7 +374,7 @@ def reloaded():
 def environment():
     """Without what its user has set to observe it."""
     return {
-        key: value for key, value in sorted(os.environ.items()) if key != "LD_PRELOAD" and not key.startswith("INVREG_")
+        key: value for key, value in sorted(os.environ.items()) if key not in ("LD_PRELOAD", "_") and not key.startswith("INVREG_")
     }
 
 

@@ -94,6 +94,7 @@ class Base:
     label = "base"
 
     def __init__(self, n=1):
+        """Takes a number."""
         self.n = n
 
     def method(self, x=2):
