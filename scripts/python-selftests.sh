@@ -69,7 +69,7 @@ recorded() {
 	local total=0 file
 	for file in "$INVREG_DIR"/*.seg; do
 		snapshot_json "$(basename "$file" .seg)" >"$work/snapshot.json"
-		total=$((total + $(json "$work/snapshot.json" 'sum(p["calls"] for p in d["probes"])')))
+		total=$((total + $(json "$work/snapshot.json" 'total()')))
 	done
 	echo "$total"
 }
