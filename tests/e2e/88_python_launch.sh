@@ -1,35 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # However an interpreter is started, every call is recorded and the program does what it does
-# unobserved: options, -m, -c, stdin, environments, archives, tools on top, children of every
-# kind, threads, interpreters within interpreters, and programs in C that have Python inside.
+# unobserved: options, -m, -c, stdin, environments, archives, tools on top, and programs in C
+# that have Python inside. (95 is what programs start themselves.)
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/python_lib.sh"
 need python3 gcc
 
-launch=$work/python/launch
 probes=$launch/probes.ini
 script=$launch/script.py
-modes=$launch/modes.py
 export PYTHONDONTWRITEBYTECODE=1
-observing=
-
-# One way to launch, bare; and when observing, the same again and the counts.
-way() { # WHAT CMD...
-	local what="$version, $1"
-	shift
-	bare "$what" "$@"
-	[[ -n $observing ]] || return 0
-	seen "$what" "$@"
-	counts "$what" "${options[@]}" >>"$work/counts"
-}
-
-mode() { # NAME [OPTIONS of compare_counts.py...]
-	local name=$1
-	shift
-	local options=("$@")
-	way "$name" "$python" "$modes" "$name"
-}
 
 # ---- the interpreter's own options ------------------------------------------------------------
 
@@ -69,42 +49,6 @@ by_installation() {
 	probes=$launch/probes.ini
 	ln -sf "$python" "$work/another-name"
 	way "a link to it" "$work/another-name" -c "import sys; sys.argv = ['x']; exec(open('$script').read())"
-}
-
-# ---- programs that start others, or that are watched -----------------------------------------
-
-by_mode() {
-	local name
-	for name in settrace setprofile cprofile coverage monitoring subprocess exec fork spawn \
-		forkserver executor threads fork_inside asyncio contextvars signal; do
-		mode $name
-	done
-	# A function is called while its module is executed anew; the class is found at once.
-	mode threads_reload --window function
-	mode daemon --without-end
-	want_status=7 mode exit_code
-	subinterpreters
-}
-
-# Served: their calls are counted with the others. Or said: in the session or on stderr.
-subinterpreters() {
-	local options=()
-	bare "$version, subinterpreters" "$python" "$modes" subinterpreters
-	rm -f "$TRUTH.sub"
-	[[ -n $observing ]] || return 0
-	seen "$version, subinterpreters" "$python" "$modes" subinterpreters
-	[[ -e $TRUTH.sub ]] || { echo "$version: no sub-interpreters" && return 0; }
-	cp "$TRUTH" "$work/main.truth"
-	cat "$TRUTH.sub" >>"$TRUTH"
-	if (counts "$version, sub-interpreters served") >>"$work/counts" 2>&1; then
-		return 0
-	fi
-	cp "$work/main.truth" "$TRUTH"
-	counts "$version, sub-interpreters left alone" >>"$work/counts"
-	snapshot_json "$(session)" >"$work/snapshot.json"
-	INVREG_DEBUG=1 observed "$python" "$modes" subinterpreters >/dev/null 2>"$work/said"
-	grep -qi 'sub-\?interpreter' "$work/snapshot.json" "$work/said" ||
-		fail "$version: sub-interpreters are neither served nor said to be left alone"
 }
 
 # ---- Python inside a program in C ------------------------------------------------------------
@@ -148,21 +92,11 @@ other_pythons() {
 	done
 }
 
-everything() {
-	local line
-	for line in "${pythons[@]}"; do
-		version=${line%% *} python=${line#* }
-		by_option
-		by_installation
-		by_mode
-		by_embedding
-	done
-	other_pythons
-}
-
-everything
+every_python by_option by_installation by_embedding
+other_pythons
 echo "bare: ${#pythons[@]} interpreters"
 python_targets
 observing=yes
-everything
+every_python by_option by_installation by_embedding
+other_pythons
 echo "$(wc -l <"$work/counts") launches of ${#pythons[@]} interpreters are equal"

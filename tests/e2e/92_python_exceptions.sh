@@ -115,17 +115,8 @@ properties_part() {
 	part alarm_properties
 }
 
-every_python() {
-	local line
-	for line in "${pythons[@]}"; do
-		version=${line%% *} python=${line#* }
-		parts
-	done
-}
-
-observing=
-every_python
+every_python parts
 echo "bare: ${#pythons[@]} interpreters"
 python_targets
 observing=yes
-every_python
+every_python parts

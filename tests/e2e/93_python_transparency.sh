@@ -55,17 +55,8 @@ it_was_probed() {
 		"$(json "$work/snapshot.json" '[p["calls"] for p in d["probes"] if p["name"] == "replaced"][0]')"
 }
 
-every_python() {
-	local line
-	for line in "${pythons[@]}"; do
-		version=${line%% *} python=${line#* }
-		same_facts
-	done
-}
-
-observing=
-every_python
+every_python same_facts
 echo "bare: ${#pythons[@]} interpreters"
 python_targets
 observing=yes
-every_python
+every_python same_facts

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # python_lib.sh - what every test of Python probes takes after lib.sh.
 #
 # `pythons` is the CPythons found here, `VERSION PATH` each. A test runs its programs bare on
@@ -68,4 +68,29 @@ counts() { # WHAT [OPTIONS of compare_counts.py...]
 	python3 "$root/tests/e2e/compare_counts.py" "$work/snapshot.json" "$TRUTH" "$@" \
 		>"$work/verdict" || fail "$what: $(cat "$work/verdict")"
 	echo "$what: $(cat "$work/verdict")"
+}
+
+# ---- tests/hosts/python/launch: what 88 and 95 start in different ways -------------------------
+
+launch=$work/python/launch
+observing=
+
+# One way to launch, bare; and when observing, the same again and the counts.
+way() { # WHAT CMD...
+	local what="$version, $1"
+	shift
+	bare "$what" "$@"
+	[[ -n $observing ]] || return 0
+	seen "$what" "$@"
+	counts "$what" "${options[@]}" >>"$work/counts"
+}
+
+every_python() { # FUNCTION...: with version and python set
+	local line function
+	for line in "${pythons[@]}"; do
+		version=${line%% *} python=${line#* }
+		for function in "$@"; do
+			"$function"
+		done
+	done
 }
