@@ -55,7 +55,8 @@ HOST_NAMES:= $(filter-out $(HOST_SIDE),$(patsubst tests/hosts/%.c,%,$(sort $(wil
 HOSTS     := $(addprefix $(HOST_DIR)/,$(HOST_NAMES) ecology plugin_calls.so)
 ECOLOGY_SRC := $(filter-out %/executor.c,$(sort $(wildcard tests/hosts/ecology/*.c)))
 
-.PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench asan ubsan tsan valgrind \
+.PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench bench-python \
+        python-selftests asan ubsan tsan valgrind \
         lint format install uninstall clean dist-clean help tp \
         run-models sanitized
 .DELETE_ON_ERROR:
@@ -223,6 +224,12 @@ $(BENCHES): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(SHM_SRC)
 bench: all $(BENCHES) ## what a call costs: bare, floor and shim in one process; rates of the reader
 	$(Q)set -e; for s in $(wildcard tests/bench/*.sh); do BUILD=$(BUILD) $$s; done
 
+bench-python: all ## what a probed call in Python costs, against other ways to record it
+	$(Q)BUILD=$(BUILD) tests/bench/30_python.sh
+
+python-selftests: all ## CPython's own tests, bare and with probes on what they call (ARGS=--quick)
+	$(Q)BUILD=$(BUILD) scripts/python-selftests.sh $(ARGS) || [ $$? -eq 77 ]
+
 asan: ## unit and e2e tests under AddressSanitizer, in build/asan
 	$(sub) BUILD=$(BUILD)/asan SAN=address sanitized
 
@@ -284,7 +291,7 @@ dist-clean: clean ## remove everything that git does not know (asks git, keeps y
 	git clean -fdX
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables: V=1 BUILD=build CC=gcc CFLAGS= LDFLAGS= PREFIX=/usr/local DESTDIR="
 
 -include $(shell find $(BUILD)/obj $(BUILD)/hosts/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+from counted import counted
+
+
+def late():
+    counted("lazy")
