@@ -245,9 +245,12 @@ static char fold(char c)
 }
 
 /* Levenshtein, by the usual one row: row[j] is the distance of word[0..i) to name[0..j). */
-static size_t edit_distance(const char *word, size_t length, const char *name)
+size_t inv_edit_distance(const char *word, size_t length, const char *name)
 {
 	size_t row[WORD_MAX + 1], count = strlen(name);
+
+	if (length > WORD_MAX || count > WORD_MAX)
+		return SIZE_MAX;
 
 	for (size_t j = 0; j <= count; j++)
 		row[j] = j;
@@ -283,7 +286,7 @@ const char *inv_nearest(const char *word, size_t length,
 			return found;
 		if (!*name || strlen(name) > WORD_MAX)
 			continue;
-		distance = edit_distance(word, length, name);
+		distance = inv_edit_distance(word, length, name);
 		if (distance < best && distance < length) {
 			best = distance;
 			found = name;

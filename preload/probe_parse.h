@@ -80,6 +80,9 @@ bool inv_is_name_byte(char c);
 /* Returns: whether text[0..length) is exactly `word`. */
 bool inv_text_is(const char *text, size_t length, const char *word);
 
+/* Insertions, deletions and changes, the case aside; SIZE_MAX: one of them is too long. */
+size_t inv_edit_distance(const char *word, size_t length, const char *name);
+
 /*
  * The name most like `word`, by edit distance. `next(context, i)` gives name i, NULL ends.
  * Returns: NULL when none is near enough to be what was meant.

@@ -21,6 +21,7 @@
 	X(void, Py_IncRef, (PyObject *))                                                           \
 	X(void, Py_DecRef, (PyObject *))                                                           \
 	X(PyObject *, PyErr_Occurred, (void))                                                      \
+	X(int, PyErr_CheckSignals, (void))                                                         \
 	X(void, PyErr_Clear, (void))                                                               \
 	X(void, PyErr_Fetch, (PyObject **, PyObject **, PyObject **))                              \
 	X(void, PyErr_Restore, (PyObject *, PyObject *, PyObject *))                               \
@@ -34,6 +35,7 @@
 	X(PyObject *, _PyObject_GenericGetAttrWithDict, (PyObject *, PyObject *, PyObject *, int)) \
 	X(PyObject *, PyObject_GenericGetAttr, (PyObject *, PyObject *))                           \
 	X(PyObject *, _PyType_Lookup, (PyTypeObject *, PyObject *))                                \
+	X(void, PyType_Modified, (PyTypeObject *))                                                 \
 	X(int, PyType_Ready, (PyTypeObject *))                                                     \
 	X(int, PyType_IsSubtype, (PyTypeObject *, PyTypeObject *))                                 \
 	X(Py_ssize_t, PyObject_Size, (PyObject *))                                                 \
@@ -42,6 +44,7 @@
 	X(PyObject *, PyObject_Str, (PyObject *))                                                  \
 	X(PyObject *, PyDict_GetItemWithError, (PyObject *, PyObject *))                           \
 	X(PyObject *, PyDict_GetItemString, (PyObject *, const char *))                            \
+	X(int, PyDict_DelItemString, (PyObject *, const char *))                                   \
 	X(int, PyDict_Next, (PyObject *, Py_ssize_t *, PyObject **, PyObject **))                  \
 	X(Py_ssize_t, PyDict_Size, (PyObject *))                                                   \
 	X(Py_ssize_t, PyList_Size, (PyObject *))                                                   \

@@ -321,6 +321,39 @@ static inline void know(struct inv_py_binding *b, PyObject *function)
 		inv_py_binding_place(b, code);
 }
 
+/*
+ * A probe that runs the program's code: handlers of signals that have come run before it, where
+ * an exception of theirs is the program's, as it would be a moment later.
+ */
+static PyObject *__attribute__((noinline))
+observe_running(struct inv_py_binding *b, const struct inv_py_arguments *a, size_t nargsf)
+{
+	INV_UNWIND_FRAME();
+	struct inv_call call;
+	sigset_t before;
+	PyObject *type, *value, *traceback;
+	inv_py_hold_signals(&before);
+	if (inv_py.PyErr_CheckSignals()) {
+		inv_py_release_signals(&before);
+		return NULL;
+	}
+	begin(b, &call, a);
+	inv_py_release_signals(&before);
+	PyObject *result = inv_py.plain(a->function, a->args, nargsf, a->keywords);
+	uint64_t now = inv_record_now();
+	inv_py_hold_signals(&before);
+	bool interrupted = result && inv_py.PyErr_CheckSignals();
+	if (interrupted)
+		inv_py.PyErr_Fetch(&type, &value, &traceback);
+	finish(b, &call, result, now);
+	inv_py_release_signals(&before);
+	if (!interrupted)
+		return result;
+	inv_py.PyErr_Restore(type, value, traceback);
+	inv_py.Py_DecRef(result);
+	return NULL;
+}
+
 static PyObject *__attribute__((noinline))
 observe(struct inv_py_binding *b, PyObject *callable, PyObject *const *args, size_t nargsf,
 	PyObject *kwnames)
@@ -332,6 +365,8 @@ observe(struct inv_py_binding *b, PyObject *callable, PyObject *const *args, siz
 	know(b, callable);
 	struct inv_py_arguments a = {callable, args,	 INV_PY_NARGS(nargsf),
 				     kwnames,  &b->code, false};
+	if (__builtin_expect(b->probe->properties, 0))
+		return observe_running(b, &a, nargsf);
 	begin(b, &call, &a);
 	int *left = c_recursion();
 	if (left)

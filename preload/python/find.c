@@ -266,22 +266,18 @@ static void look_in(struct inv_py_want *want, PyObject *dict, bool finished)
 static void suggest(struct inv_py_want *want, const char *name)
 {
 	char detail[200];
-	const char *const names[] = {name, NULL}, *module = want->target->module;
+	const char *module = want->target->module;
 	size_t own = strlen(module), length = strlen(name);
 	bool suffix = length > own && name[length - own - 1] == '.' &&
 		      strcmp(name + length - own, module) == 0;
-	if (want->suggested || want->functions || strchr(name, '\'') || length > 80)
+	if (want->functions)
 		return;
-	if (!suffix) {
-		size_t same = 0;
-		while (same < own && same < length && name[same] == module[same])
-			same++;
-		/* One slip: what differs is short. */
-		if (same + 2 < own || length > own + 2 || !same)
-			return;
-	}
-	want->suggested = true;
-	snprintf(detail, sizeof(detail), "%.60s: did you mean %.80s?", module, names[0]);
+	/* src.world was meant by world, above all; else what differs is a slip or two. */
+	size_t far = suffix ? 1 : inv_edit_distance(module, own, name);
+	if (far > (own < 5 ? 1 : 2) || far >= want->nearest)
+		return;
+	want->nearest = far;
+	snprintf(detail, sizeof(detail), "%.60s: did you mean %.80s?", module, name);
 	found.host->refused(want->probe, INV_REASON_NOT_IMPORTED, detail);
 }
 
@@ -377,6 +373,9 @@ static void class_made(PyObject *class, PyObject *body)
 	PyObject *qualname = inv_py.PyObject_GetAttrString(body, "__qualname__");
 	PyObject *globals = inv_py_at(body, inv_py.func_globals);
 	const char *name = qualname ? inv_py.PyUnicode_AsUTF8AndSize(qualname, NULL) : NULL;
+	/* A class that a function makes is named from there on. */
+	for (const char *local; name && (local = strstr(name, "<locals>."));)
+		name = local + strlen("<locals>.");
 	for (uint32_t i = 0; name && i < found.count; i++) {
 		struct inv_py_want *want = &found.wants[i];
 		size_t length = strlen(name);
@@ -448,6 +447,10 @@ static const char *start(void)
 	const char *wrong;
 	if (!f)
 		return "importlib has no _load_unlocked";
+	/* 3.13 asks for marshal again in the main interpreter when it makes another one. */
+	if (inv_py_at(f, (uint32_t)inv_py.PyFunction_Type->vectorcall_offset) ==
+	    (void *)load_unlocked)
+		return NULL;
 	wrong = inv_py_api_verify(f);
 	if (wrong)
 		return wrong;
@@ -457,7 +460,7 @@ static const char *start(void)
 	found.open = found.count;
 	for (uint32_t i = 0; i < found.count; i++) {
 		found.wants[i].functions = 0;
-		found.wants[i].suggested = false;
+		found.wants[i].nearest = SIZE_MAX;
 		if (!inv_py_binding_start(&found.wants[i].binding))
 			return "out of memory";
 	}

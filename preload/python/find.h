@@ -28,7 +28,7 @@ struct inv_py_want {
 	const struct inv_probe *target;
 	struct inv_py_binding binding;
 	uint32_t functions; /* patched in the running interpreter */
-	bool suggested;	    /* a module of nearly that name was told */
+	size_t nearest;	    /* how far from its name the module is that was told */
 };
 
 /* Takes the probes; none with a Python target: there is nothing to do. Returns: how many. */

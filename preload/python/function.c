@@ -16,7 +16,6 @@ void inv_py_subtype_copy(PyTypeObject *copy, PyTypeObject *of)
 	copy->head.ob_refcnt = 1;
 	copy->flags &=
 		~(INV_PY_READY | INV_PY_READYING | INV_PY_VERSION_VALID | INV_PY_STATIC_BUILTIN);
-	copy->doc = NULL;
 	copy->methods = NULL;
 	copy->members = NULL;
 	copy->getset = NULL;
@@ -29,10 +28,15 @@ void inv_py_subtype_copy(PyTypeObject *copy, PyTypeObject *of)
 
 bool inv_py_subtype_ready(PyTypeObject *copy)
 {
-	if (inv_py.PyType_Ready(copy) == 0)
-		return true;
-	inv_py.PyErr_Clear();
-	return false;
+	if (inv_py.PyType_Ready(copy) != 0) {
+		inv_py.PyErr_Clear();
+		return false;
+	}
+	/* The type's own __doc__ would hide that of its objects; it is still asked of tp_doc. */
+	if (inv_py.PyDict_DelItemString(copy->dict, "__doc__"))
+		inv_py.PyErr_Clear();
+	inv_py.PyType_Modified(copy);
+	return true;
 }
 
 static PyObject *get_class(PyObject *self, void *closure)
@@ -42,13 +46,24 @@ static PyObject *get_class(PyObject *self, void *closure)
 	return type;
 }
 
+/* The refusal is the one that the program would get unobserved. */
+static int set_class(PyObject *self, PyObject *value, void *closure)
+{
+	PyTypeObject *type = self->ob_type;
+	self->ob_type = inv_py.PyFunction_Type;
+	int failed = inv_py.PyObject_SetAttrString(self, "__class__", value);
+	if (failed)
+		self->ob_type = type;
+	return failed;
+}
+
 /* A function is pickled and copied by its name. */
 static PyObject *reduce(PyObject *self, PyObject *protocol)
 {
 	return inv_py.PyObject_GetAttrString(self, "__qualname__");
 }
 
-static struct inv_py_getset getset[] = {{"__class__", get_class, NULL, NULL, NULL}, {NULL}};
+static struct inv_py_getset getset[] = {{"__class__", get_class, set_class, NULL, NULL}, {NULL}};
 static struct inv_py_method methods[] = {{"__reduce_ex__", (void *)reduce, INV_PY_METH_O, NULL},
 					 {NULL}};
 

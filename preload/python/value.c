@@ -7,7 +7,6 @@
  */
 #include "preload/python/value.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,14 +26,14 @@ bool inv_py_value_start(void)
 
 /* ---- Python code, where the probe allows it ----------------------------------------- */
 
-static void hold_signals(sigset_t *before)
+void inv_py_hold_signals(sigset_t *before)
 {
 	sigset_t all;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, before);
 }
 
-static void release_signals(const sigset_t *before)
+void inv_py_release_signals(const sigset_t *before)
 {
 	pthread_sigmask(SIG_SETMASK, before, NULL);
 }
@@ -42,22 +41,22 @@ static void release_signals(const sigset_t *before)
 static PyObject *run_getattr(PyObject *o, PyObject *name)
 {
 	sigset_t before;
-	hold_signals(&before);
+	inv_py_hold_signals(&before);
 	PyObject *got = inv_py.PyObject_GetAttr(o, name);
 	if (!got)
 		inv_py.PyErr_Clear();
-	release_signals(&before);
+	inv_py_release_signals(&before);
 	return got;
 }
 
 static PyObject *run_getitem(PyObject *o, PyObject *key)
 {
 	sigset_t before;
-	hold_signals(&before);
+	inv_py_hold_signals(&before);
 	PyObject *got = inv_py.PyObject_GetItem(o, key);
 	if (!got)
 		inv_py.PyErr_Clear();
-	release_signals(&before);
+	inv_py_release_signals(&before);
 	return got;
 }
 
@@ -65,22 +64,22 @@ static PyObject *run_getitem(PyObject *o, PyObject *key)
 static Py_ssize_t run_number(Py_ssize_t (*what)(PyObject *), PyObject *o)
 {
 	sigset_t before;
-	hold_signals(&before);
+	inv_py_hold_signals(&before);
 	Py_ssize_t n = what(o);
 	if (n < 0)
 		inv_py.PyErr_Clear();
-	release_signals(&before);
+	inv_py_release_signals(&before);
 	return n;
 }
 
 static PyObject *run_str(PyObject *o)
 {
 	sigset_t before;
-	hold_signals(&before);
+	inv_py_hold_signals(&before);
 	PyObject *text = inv_py.PyObject_Str(o);
 	if (!text)
 		inv_py.PyErr_Clear();
-	release_signals(&before);
+	inv_py_release_signals(&before);
 	return text;
 }
 
@@ -509,11 +508,11 @@ static int is_true(PyObject *o, bool properties, enum inv_py_verdict verdict)
 			inv_py.PyErr_Clear();
 	} else if (properties) {
 		sigset_t before;
-		hold_signals(&before);
+		inv_py_hold_signals(&before);
 		truth = inv_py.PyObject_IsTrue(o);
 		if (truth < 0)
 			inv_py.PyErr_Clear();
-		release_signals(&before);
+		inv_py_release_signals(&before);
 	}
 	return truth;
 }

@@ -12,14 +12,16 @@
  * version is always asked.
  *
  * With `properties = yes` the probe's author allows such code. Signals of the thread are held
- * back meanwhile, so that an alarm's exception is raised in the program and not in us; what
- * the code itself raises is dropped, and the field is unreadable.
+ * back meanwhile, and handlers that are due run before, so that an alarm's exception is raised
+ * in the program and not in us; what the code itself raises is dropped, and the field is
+ * unreadable. A signal of the process that another thread receives can still be lost there.
  *
  * Under the GIL. Leaves no exception set, and needs none to be set on entry.
  */
 #ifndef INV_PRELOAD_PYTHON_VALUE_H
 #define INV_PRELOAD_PYTHON_VALUE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -68,6 +70,10 @@ struct inv_py_text {
 	PyObject *owned;
 	char digits[24];
 };
+
+/* Around code that a probe allows: signals of this thread wait. */
+void inv_py_hold_signals(sigset_t *before);
+void inv_py_release_signals(const sigset_t *before);
 
 /* To be called for each interpreter that starts. Returns: false: out of memory. */
 bool inv_py_value_start(void);
