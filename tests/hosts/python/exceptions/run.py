@@ -421,7 +421,7 @@ def part_references_async():
         return sys.getrefcount(pair), sys.getrefcount(broken), sys.getrefcount(raising.task)
 
     loop = asyncio.new_event_loop()
-    first = loop.run_until_complete(some(100))
+    first = loop.run_until_complete(some(5000))
     gc.collect()
     blocks = sys.getallocatedblocks()
     second = loop.run_until_complete(some(20000))
