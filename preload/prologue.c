@@ -42,12 +42,22 @@
  *      straight code at the very start. Compilers put a switch's cases after the range check
  *      and the dispatch, which are longer than that; an endbr64 in the first bytes, the mark
  *      of a computed goto, is refused. A `.cold` part is a symbol of its own: see
- *      inv_prologue_scan. A jump back to the very start is refused too: it is a loop, but at
- *      the patch it would look like a call (behind endbr64 the two can be told apart).
+ *      inv_prologue_scan.
  *
  * [P4] Without a size the end is where control flow ends and no branch so far has gone
  *      further. It may be too near (cases of a switch, cold parts) or too far (a tail call by
  *      jcc): too far refuses too much, too near is what the caller accepts by not knowing.
+ *
+ * [P5] A jump back to where the patch is, is a loop, yet would look like a call: refused,
+ *      unless the caller's stub tells the two apart, and it can: where the thunk calls the
+ *      copy, what comes from the body has the thunk's own return address on the stack, what
+ *      calls has another. The stub may compare (the flags are free there, as at any
+ *      function's entry) and go straight to the copy. A tail call of the function by itself
+ *      is a jump too, and passes for a loop; compilers make loops of most of them anyway.
+ *
+ * [P6] After a jump or a return that ends before five bytes there may be nops up to the next
+ *      aligned instruction. Nothing runs them, and they are taken. Padding behind the
+ *      function is not: whether it is padding cannot be told from the bytes.
  *
  * Rejected: a five-byte jump over three bytes of code and two of padding before the function
  * (hot patching): the padding is seldom there. int3 instead of a jump: a signal per call.
@@ -134,9 +144,7 @@ static enum inv_prologue_result check_insn(const struct inv_prologue *plan,
 		return INV_PROLOGUE_SHADOW_STACK;
 	if (plan->displaced >= INV_PROLOGUE_PATCH_BYTES)
 		return INV_PROLOGUE_OK;
-	if (inv_x86_is_call(insn))
-		return INV_PROLOGUE_CALL_INSIDE;
-	return inv_x86_ends_flow(insn) ? INV_PROLOGUE_ENDS_EARLY : INV_PROLOGUE_OK;
+	return inv_x86_is_call(insn) ? INV_PROLOGUE_CALL_INSIDE : INV_PROLOGUE_OK;
 }
 
 /* Adds an instruction to the map. */
@@ -152,6 +160,33 @@ static void add_insn(struct inv_prologue *plan, const struct inv_x86_insn *insn,
 	plan->new_at[plan->insn_count] = plan->copy_bytes;
 	if (insn->kind == INV_X86_LOOP || inv_x86_is_call(insn))
 		plan->one_to_one = false;
+}
+
+/* nops, and the int3 that stops speculation behind a return. */
+static bool is_padding(const struct inv_x86_insn *insn, const uint8_t *code)
+{
+	uint8_t opcode = code[insn->opcode_at];
+
+	if (insn->modrm_at)
+		return opcode == 0x1f && insn->opcode_at && code[insn->opcode_at - 1] == 0x0f;
+	if (insn->opcode_at + 1 != insn->length || (insn->prefixes & INV_X86_P_F3))
+		return false;
+	return opcode == 0xcc || (opcode == 0x90 && !(insn->rex & 1));
+}
+
+/* Behind an instruction that does not go on [P6]. */
+static enum inv_prologue_result take_padding(struct inv_prologue *plan, size_t end)
+{
+	while (plan->displaced < INV_PROLOGUE_PATCH_BYTES) {
+		size_t at = (size_t)plan->patch_at + plan->displaced;
+		struct inv_x86_insn insn;
+
+		if (inv_x86_decode(&insn, plan->code + at, end - at) != INV_X86_OK ||
+		    !is_padding(&insn, plan->code + at))
+			return INV_PROLOGUE_ENDS_EARLY;
+		plan->displaced = (uint8_t)(plan->displaced + insn.length);
+	}
+	return INV_PROLOGUE_OK;
 }
 
 /* The instructions that make room. `end`: of the function, as an offset. */
@@ -176,8 +211,12 @@ static enum inv_prologue_result plan_first_bytes(struct inv_prologue *plan,
 		result = check_insn(plan, function, &insn, code);
 		if (result != INV_PROLOGUE_OK)
 			return result;
-		if (inv_x86_ends_flow(&insn) || inv_x86_is_call(&insn))
+		if (inv_x86_ends_flow(&insn) || inv_x86_is_call(&insn)) {
 			plan->returns_to_body = false;
+			result = take_padding(plan, end);
+			if (result != INV_PROLOGUE_OK)
+				return result;
+		}
 	}
 	if (plan->returns_to_body)
 		plan->copy_bytes = (uint8_t)(plan->copy_bytes + JMP_BYTES);
@@ -269,7 +308,8 @@ static size_t first_furthest(const struct inv_prologue *plan, size_t end)
 }
 
 /* All of the function behind the first bytes [P3]. */
-static enum inv_prologue_result scan_body(struct inv_prologue *plan, size_t end, bool size_known)
+static enum inv_prologue_result scan_body(struct inv_prologue *plan, size_t end, bool size_known,
+					  bool loops_told)
 {
 	size_t furthest = size_known ? end : first_furthest(plan, end);
 	bool more = size_known || plan->returns_to_body || plan->scanned < furthest;
@@ -285,7 +325,8 @@ static enum inv_prologue_result scan_body(struct inv_prologue *plan, size_t end,
 		if (inv_x86_is_relative_branch(&insn)) {
 			result = check_target(plan, &insn,
 					      inv_x86_target(&insn, plan->address + at));
-			if (result != INV_PROLOGUE_OK)
+			plan->loops |= result == INV_PROLOGUE_LOOP;
+			if (result == INV_PROLOGUE_BRANCH_INTO || (plan->loops && !loops_told))
 				return result;
 		}
 		if (insn.kind == INV_X86_JMP_INDIRECT)
@@ -318,7 +359,7 @@ enum inv_prologue_result inv_prologue_plan(struct inv_prologue *out,
 	if (result == INV_PROLOGUE_OK)
 		result = check_inner_branches(out);
 	if (result == INV_PROLOGUE_OK)
-		result = scan_body(out, end, size_known);
+		result = scan_body(out, end, size_known, function->loops_told);
 	if (result == INV_PROLOGUE_OK)
 		out->refused_at = 0;
 	return result;

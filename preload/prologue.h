@@ -46,6 +46,7 @@ struct inv_prologue_function {
 	size_t size;	     /* of the symbol; 0: unknown, the extent is then estimated [P4] */
 	size_t limit;	     /* readable bytes from `code` to the end of the text */
 	bool shadow_stack;   /* the process runs with CET's: no return address may be made up */
+	bool loops_told;     /* the thunk tells a jump to the start from a call [P5] */
 };
 
 struct inv_prologue {
@@ -60,13 +61,14 @@ struct inv_prologue {
 	/*
 	 * The map of instruction boundaries: at address + old_at[i] in the original and at
 	 * new_at[i] in the copy the state is the same, for i up to insn_count; the last pair
-	 * is the end of the first bytes and the jump back (none if !returns_to_body: equals
-	 * copy_bytes then). one_to_one: no instruction became several, so that a thread that
-	 * is anywhere in the copy is at one of new_at (the jump back included).
+	 * is the end of the last instruction, and the jump back if returns_to_body.
+	 * one_to_one: no instruction became several, so that a thread that is anywhere in the
+	 * copy is at one of new_at.
 	 */
 	uint8_t old_at[INV_PROLOGUE_INSNS_MAX + 1];
 	uint8_t new_at[INV_PROLOGUE_INSNS_MAX + 1];
 	bool one_to_one;
+	bool loops;	     /* the body jumps back to the patch; only with loops_told */
 	bool indirect_jumps; /* the body has some: their targets could not be seen [P3] */
 	size_t scanned;	     /* bytes of the body that were looked at, from `address` */
 	size_t refused_at;   /* on refusal: offset of the instruction that is the reason */

@@ -9,6 +9,8 @@
  *   - the prologue is planned; the copy is decoded by Zydis, and its operands and branches
  *     mean what they meant in the original;
  *   - no other function of the object branches into the first bytes of a planned one.
+ * Not planned: `.cold` parts, which nobody calls, and objects made by Go, whose runtime moves
+ * stacks and walks them by its own tables: nothing may be patched there.
  * Lines that begin with a capital word are findings; the tables come last. Exit 1 when the
  * decoders disagree, or a copy is wrong.
  */
@@ -25,6 +27,7 @@
 #include "tests/decode/reference.h"
 
 struct function {
+	const char *name;
 	uint64_t address;
 	uint64_t size;
 	const uint8_t *code;
@@ -34,6 +37,8 @@ struct function {
 
 struct object {
 	const char *path;
+	Elf *elf;
+	bool go;
 	struct function *functions;
 	size_t count, room;
 	/* sections with code */
@@ -50,8 +55,9 @@ static unsigned long nth = 1;
 static struct {
 	unsigned long objects, functions, instructions;
 	unsigned long different, ours_only, theirs_only, neither;
-	unsigned long wrong_copies, branches_from_others, unsized_less, unsized_more;
-	unsigned long planned[INV_PROLOGUE_RESULTS], unsized[INV_PROLOGUE_RESULTS];
+	unsigned long not_planned, wrong_copies, branches_from_others, unsized_less, unsized_more;
+	unsigned long planned[INV_PROLOGUE_RESULTS], loops_refused[INV_PROLOGUE_RESULTS];
+	unsigned long unsized[INV_PROLOGUE_RESULTS];
 } total;
 
 static void report(const char *what, const struct object *object, uint64_t address,
@@ -138,11 +144,13 @@ static void plan(const struct object *object, const struct function *function)
 		.address = function->address,
 		.size = function->size,
 		.limit = function->limit,
+		.loops_told = true,
 	};
 	struct inv_prologue out, unsized;
 	enum inv_prologue_result result = inv_prologue_plan(&out, &request);
 
 	total.planned[result]++;
+	total.loops_refused[out.loops && result == INV_PROLOGUE_OK ? INV_PROLOGUE_LOOP : result]++;
 	if (result == INV_PROLOGUE_OK) {
 		mark_first_bytes(function, &out);
 		if (!copy_is_right(&out)) {
@@ -237,7 +245,7 @@ static int by_address(const void *a, const void *b)
 	return left->size > right->size ? -1 : left->size < right->size;
 }
 
-static void add_function(struct object *object, const GElf_Sym *symbol)
+static void add_function(struct object *object, const GElf_Sym *symbol, const char *name)
 {
 	int type = GELF_ST_TYPE(symbol->st_info);
 	const struct text *text = text_at(object, symbol->st_value);
@@ -253,6 +261,7 @@ static void add_function(struct object *object, const GElf_Sym *symbol)
 			abort();
 	}
 	object->functions[object->count++] = (struct function){
+		.name = name ? name : "",
 		.address = symbol->st_value,
 		.size = symbol->st_size,
 		.code = text->code + (symbol->st_value - text->address),
@@ -269,7 +278,8 @@ static void add_symbols(struct object *object, Elf_Scn *section, const GElf_Shdr
 	for (int i = 0; data && header->sh_entsize && i < (int)(data->d_size / header->sh_entsize);
 	     i++)
 		if (gelf_getsym(data, i, &symbol))
-			add_function(object, &symbol);
+			add_function(object, &symbol,
+				     elf_strptr(object->elf, header->sh_link, symbol.st_name));
 }
 
 static void add_text(struct object *object, Elf_Scn *section, const GElf_Shdr *header)
@@ -288,14 +298,27 @@ static void add_text(struct object *object, Elf_Scn *section, const GElf_Shdr *h
 	object->text_count++;
 }
 
-static void each_section(struct object *object, Elf *elf, bool texts)
+/* .gopclntab, or .data.rel.ro.gopclntab */
+static bool is_of_go(const struct object *object, const GElf_Shdr *header)
+{
+	const char *is;
+	size_t strings;
+
+	if (elf_getshdrstrndx(object->elf, &strings) != 0)
+		return false;
+	is = elf_strptr(object->elf, strings, header->sh_name);
+	return is && strstr(is, "gopclntab");
+}
+
+static void each_section(struct object *object, bool texts)
 {
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;
 
-	while ((section = elf_nextscn(elf, section))) {
+	while ((section = elf_nextscn(object->elf, section))) {
 		if (!gelf_getshdr(section, &header))
 			continue;
+		object->go |= texts && is_of_go(object, &header);
 		if (texts && header.sh_type == SHT_PROGBITS && (header.sh_flags & SHF_EXECINSTR))
 			add_text(object, section, &header);
 		if (!texts && (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM))
@@ -303,12 +326,17 @@ static void each_section(struct object *object, Elf *elf, bool texts)
 	}
 }
 
-static void look_at(struct object *object, Elf *elf)
+static bool is_planned(const struct object *object, const struct function *function)
+{
+	return !object->go && !strstr(function->name, ".cold");
+}
+
+static void look_at(struct object *object)
 {
 	size_t kept = 0;
 
-	each_section(object, elf, true);
-	each_section(object, elf, false);
+	each_section(object, true);
+	each_section(object, false);
 	qsort(object->functions, object->count, sizeof(*object->functions), by_address);
 	for (size_t i = 0; i < object->count; i++)
 		if (!i || object->functions[i].address != object->functions[i - 1].address)
@@ -316,7 +344,10 @@ static void look_at(struct object *object, Elf *elf)
 	if (kept)
 		total.objects++;
 	for (size_t i = 0; i < kept; i += nth)
-		plan(object, &object->functions[i]);
+		if (is_planned(object, &object->functions[i]))
+			plan(object, &object->functions[i]);
+		else
+			total.not_planned++;
 	for (size_t i = 0; i < kept; i += nth) {
 		total.functions++;
 		sweep(object, &object->functions[i]);
@@ -325,14 +356,14 @@ static void look_at(struct object *object, Elf *elf)
 
 static void look_at_file(const char *path)
 {
-	struct object object = {.path = path};
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	Elf *elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	struct object object = {.path = path, .elf = elf};
 	GElf_Ehdr header;
 
 	if (elf && elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header) &&
 	    header.e_machine == EM_X86_64 && (header.e_type == ET_DYN || header.e_type == ET_EXEC))
-		look_at(&object, elf);
+		look_at(&object);
 	for (size_t i = 0; i < object.text_count; i++)
 		free(object.texts[i].marks);
 	free(object.functions);
@@ -388,8 +419,10 @@ int main(int argc, char **argv)
 	       "%10lu  copies that are wrong\n%10lu  branches from another function\n",
 	       total.different, total.ours_only, total.theirs_only, total.neither,
 	       total.wrong_copies, total.branches_from_others);
-	print_plans("planned, by size of the symbol:", total.planned);
-	print_plans("planned, as if the size were unknown:", total.unsized);
+	printf("\n%lu are not planned (.cold parts, Go)\n", total.not_planned);
+	print_plans("planned, by size of the symbol, loops told from calls:", total.planned);
+	print_plans("planned, the same, loops refused:", total.loops_refused);
+	print_plans("planned, as if the size were unknown, loops told:", total.unsized);
 	printf("%10lu             estimated shorter than the symbol\n"
 	       "%10lu             estimated longer\n",
 	       total.unsized_less, total.unsized_more);
