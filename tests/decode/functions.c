@@ -298,7 +298,7 @@ static void add_text(struct object *object, Elf_Scn *section, const GElf_Shdr *h
 	object->text_count++;
 }
 
-/* .gopclntab, or .data.rel.ro.gopclntab */
+/* .go.buildinfo, .note.go.buildid */
 static bool is_of_go(const struct object *object, const GElf_Shdr *header)
 {
 	const char *is;
@@ -307,7 +307,7 @@ static bool is_of_go(const struct object *object, const GElf_Shdr *header)
 	if (elf_getshdrstrndx(object->elf, &strings) != 0)
 		return false;
 	is = elf_strptr(object->elf, strings, header->sh_name);
-	return is && strstr(is, "gopclntab");
+	return is && strstr(is, "go.buildi");
 }
 
 static void each_section(struct object *object, bool texts)
