@@ -312,7 +312,7 @@ static enum inv_prologue_result scan_body(struct inv_prologue *plan, size_t end,
 					  bool loops_told)
 {
 	size_t furthest = size_known ? end : first_furthest(plan, end);
-	bool more = size_known || plan->returns_to_body || plan->scanned < furthest;
+	bool more = size_known || plan->returns_to_body || plan->scanned <= furthest;
 
 	while (more && plan->scanned < end) {
 		size_t at = plan->scanned;
@@ -335,7 +335,7 @@ static enum inv_prologue_result scan_body(struct inv_prologue *plan, size_t end,
 		if (size_known)
 			continue;
 		furthest = further(furthest, &insn, at, end);
-		more = !inv_x86_ends_flow(&insn) || plan->scanned < furthest;
+		more = !inv_x86_ends_flow(&insn) || plan->scanned <= furthest;
 	}
 	return INV_PROLOGUE_OK;
 }
