@@ -56,7 +56,7 @@ HOSTS     := $(addprefix $(HOST_DIR)/,$(HOST_NAMES) ecology plugin_calls.so)
 ECOLOGY_SRC := $(filter-out %/executor.c,$(sort $(wildcard tests/hosts/ecology/*.c)))
 
 .PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench bench-python \
-        python-selftests asan ubsan tsan valgrind \
+        python-selftests decode asan ubsan tsan valgrind \
         lint format install uninstall clean dist-clean help tp \
         run-models sanitized
 .DELETE_ON_ERROR:
@@ -183,7 +183,14 @@ $(addprefix $(HOST_DIR)/,$(HOST_NAMES)): $(HOST_DIR)/%: $(HOST_DIR)/obj/%.o $(HO
 unit: $(UNIT) ## unit tests (Criterion)
 	$(UNIT) --jobs 2
 
-e2e: all man ## the real shim, hosts and reader: tests/e2e/NN_*.sh (E2E=pattern, JOBS=n)
+# What stands on Zydis: built where it is (setup.sh installs it).
+DECODE := $(BUILD)/tests/decode_functions $(BUILD)/tests/decode_random
+DECODE_WHERE_ZYDIS_IS := $(if $(wildcard /usr/include/Zydis/Zydis.h),$(DECODE))
+$(DECODE): $(BUILD)/tests/decode_%: $(call obj,tests/decode/%.c tests/decode/reference.c preload/prologue.c $(wildcard preload/x86_*.c))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lZydis -lelf $(LDFLAGS)
+
+e2e: all man $(DECODE_WHERE_ZYDIS_IS) ## the real shim, hosts and reader: tests/e2e/NN_*.sh (E2E=pattern, JOBS=n)
 	$(Q)BUILD=$(BUILD) CC="$(CC)" tests/run_e2e.sh $(E2E)
 
 # The same tree with a place to die after each visible step of a writer.
@@ -243,7 +250,7 @@ tsan: ## the same under ThreadSanitizer, in build/tsan
 # setarch -R: gcc's TSan knows no address layout as random as that of new kernels.
 # Criterion does not start under TSan (its arena fails): a program of its own stands in.
 SAN_UNIT := $(if $(filter thread,$(SAN)),$(BUILD)/tests/record_threads,$(UNIT))
-sanitized: all man $(SAN_UNIT)
+sanitized: all man $(SAN_UNIT) $(DECODE_WHERE_ZYDIS_IS)
 	$(Q)SAN=$(SAN) BUILD=$(BUILD) CC="$(CC)" $(SAN_RUN) tests/run_e2e.sh $(E2E)
 	$(Q)$(SAN_RUN) $(SAN_UNIT) $(if $(filter thread,$(SAN)),,--jobs 2)
 
@@ -255,6 +262,9 @@ SAN_RUN = $(if $(filter thread,$(SAN)),setarch -R)
 
 valgrind: all ## the reader under memcheck, on a live, an ended and a saved session
 	$(Q)BUILD=$(BUILD) tests/valgrind.sh
+
+decode: $(DECODE) ## each function of each program and library of this machine, against Zydis
+	$(Q)BUILD=$(BUILD) tests/decode/decode.sh
 
 # ---- workshop ---------------------------------------------------------------------------------
 

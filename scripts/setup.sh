@@ -5,7 +5,7 @@
 set -euo pipefail
 
 build=(gcc make libc6-dev pkg-config libffi-dev liburcu-dev libinih-dev libjson-c-dev libelf-dev mawk scdoc)
-tests=(g++ libcriterion-dev python3 util-linux spin gdb gringo sqlite3 python3-simpy3)
+tests=(g++ libcriterion-dev python3 util-linux spin gdb gringo sqlite3 python3-simpy3 libzydis-dev)
 lint=(clang-format cppcheck shellcheck git)
 packages=("${build[@]}" "${tests[@]}" "${lint[@]}")
 

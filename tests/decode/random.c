@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * random_bytes.c - random bytes, decoded by ours and by Zydis.
+ * random.c - random bytes, decoded by ours and by Zydis.
  *
  *   decode_random [COUNT [SEED]]
  *
