@@ -16,11 +16,13 @@ find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp \) -prune 
 	sort | "$build/tests/decode_functions" >"$out" || status=$?
 sed -n '/objects, .* functions/,$p' "$out"
 
-# A second opinion, on the first few.
-grep -E '^(DIFFERENT|OURS-ONLY|Zydis-only|WRONG-COPY|Neither) ' "$out" | head -n 40 |
-	while read -r what path address rest; do
-		echo "$what $path $address: $rest"
-		objdump -d --start-address="$address" --stop-address="$((address + 15))" "$path" |
-			sed -n '/^ /p' | head -n 1
+# A second opinion, where the two do not both know the same: once for each beginning.
+echo "objdump on what the two do not agree on:"
+sed -nE '/^(DIFFERENT|OURS-ONLY|Zydis-only|WRONG-COPY|Newer|Neither) /p' "$out" |
+	awk '!seen[$1, $4, $5, $6, $7]++' | head -n 40 |
+	while read -r what path address _; do
+		said=$(objdump -d --start-address="$address" --stop-address="$((address + 15))" "$path" |
+			sed -n '/^ /{p;q}') || true
+		echo "  $what $path: $said"
 	done
 exit "$status"

@@ -56,7 +56,7 @@ static struct reference reference;
 static unsigned long nth = 1;
 static struct {
 	unsigned long objects, functions, instructions;
-	unsigned long different, ours_only, theirs_only, neither;
+	unsigned long different, ours_only, newer, theirs_only, neither;
 	unsigned long not_planned, wrong_copies, branches_from_others, unsized_less, unsized_more;
 	unsigned long planned[INV_PROLOGUE_RESULTS], loops_refused[INV_PROLOGUE_RESULTS];
 	unsigned long unsized[INV_PROLOGUE_RESULTS];
@@ -229,6 +229,9 @@ static unsigned compare(const struct object *object, const struct function *func
 			total.different++;
 			report("DIFFERENT", object, address, code, limit);
 		}
+	} else if (known && reference_is_too_old(&ours, code)) {
+		total.newer++;
+		report("Newer", object, address, code, limit);
 	} else if (known) {
 		total.ours_only++;
 		report("OURS-ONLY", object, address, code, limit);
@@ -440,9 +443,10 @@ int main(int argc, char **argv)
 	printf("\n%lu objects, %lu functions, %lu instructions\n", total.objects, total.functions,
 	       total.instructions);
 	printf("%10lu  decoded differently\n%10lu  known to ours only\n"
+	       "%10lu  newer than Zydis 4.0\n"
 	       "%10lu  known to Zydis only\n%10lu  known to neither\n"
 	       "%10lu  copies that are wrong\n%10lu  branches from another function\n",
-	       total.different, total.ours_only, total.theirs_only, total.neither,
+	       total.different, total.ours_only, total.newer, total.theirs_only, total.neither,
 	       total.wrong_copies, total.branches_from_others);
 	printf("\n%lu are not planned (.cold parts, Go)\n", total.not_planned);
 	refused = print_plans("planned, by size of the symbol, loops told from calls:",

@@ -13,10 +13,20 @@
 
 #include "tests/decode/reference.h"
 
-enum outcome { EQUAL, DIFFERENT, OURS_ONLY, OURS_ONLY_VECTOR, THEIRS_ONLY, NEITHER, OUTCOMES };
+enum outcome {
+	EQUAL,
+	DIFFERENT,
+	OURS_ONLY,
+	OURS_ONLY_VECTOR,
+	OURS_NEWER,
+	THEIRS_ONLY,
+	NEITHER,
+	OUTCOMES
+};
 
 static const char *const words[OUTCOMES] = {
-	"equal", "DIFFERENT", "OURS ONLY", "ours only, vector [X1]", "Zydis only", "neither",
+	"equal",      "DIFFERENT", "OURS ONLY", "ours only, vector [X1]", "newer than Zydis",
+	"Zydis only", "neither",
 };
 
 static uint64_t random64(uint64_t *state)
@@ -68,6 +78,8 @@ static enum outcome compare(const struct reference *reference, const uint8_t *by
 
 	if (known && known_to_them)
 		return reference_equal(&ours, &theirs) ? EQUAL : DIFFERENT;
+	if (known && reference_is_too_old(&ours, bytes))
+		return OURS_NEWER;
 	if (known)
 		return ours.prefixes & (INV_X86_P_VEX | INV_X86_P_EVEX | INV_X86_P_XOP)
 			       ? OURS_ONLY_VECTOR

@@ -89,3 +89,20 @@ bool reference_equal(const struct inv_x86_insn *a, const struct inv_x86_insn *b)
 	       a->disp_bytes == b->disp_bytes && a->rip_relative == b->rip_relative &&
 	       a->disp == b->disp;
 }
+
+bool reference_is_too_old(const struct inv_x86_insn *ours, const uint8_t *p)
+{
+	static const uint8_t newer[] = {0x50, 0x51, 0x72, 0xb0, 0xb1, 0xb4, 0xb5,
+					0xcb, 0xcc, 0xcd, 0xd2, 0xd3, 0xda};
+	const uint8_t *opcode = p + ours->opcode_at;
+
+	if (!(ours->prefixes & INV_X86_P_VEX))
+		return ours->opcode_at >= 2 && opcode[-1] == 0x0f && opcode[0] == 0xa6 &&
+		       opcode[1] == 0xe0;
+	if (ours->opcode_at < 3 || opcode[-3] != 0xc4)
+		return false;
+	if ((opcode[-2] & 0x1f) == 3)
+		return opcode[0] == 0xde;
+	return (opcode[-2] & 0x1f) == 2 &&
+	       ((opcode[0] & 0xf0) == 0xe0 || memchr(newer, opcode[0], sizeof(newer)));
+}
