@@ -27,8 +27,8 @@ bool reference_equal(const struct inv_x86_insn *a, const struct inv_x86_insn *b)
 
 /*
  * Whether an instruction that ours knows is newer than Zydis 4.0 (2022); from the manuals,
- * objdump 2.40 knows the first four: AVX-IFMA, AVX-VNNI-INT8 and -INT16, AVX-NE-CONVERT, SHA512, SM3, SM4,
- * CMPCCXADD, VIA's SHA512.
+ * objdump 2.40 knows the first four: AVX-IFMA, AVX-VNNI-INT8 and -INT16, AVX-NE-CONVERT, SHA512,
+ * SM3, SM4, CMPCCXADD, VIA's SHA512.
  */
 bool reference_is_too_old(const struct inv_x86_insn *ours, const uint8_t *p);
 
