@@ -46,7 +46,9 @@
  *
  * [P4] Without a size the end is where control flow ends and no branch so far has gone
  *      further. It may be too near (cases of a switch, cold parts) or too far (a tail call by
- *      jcc): too far refuses too much, too near is what the caller accepts by not knowing.
+ *      jcc, a last call that never returns): too far refuses too much, too near is what the
+ *      caller accepts by not knowing. Behind a call that may be the last, bytes that are no
+ *      instruction are the end.
  *
  * [P5] A jump back to where the patch is, is a loop, yet would look like a call: refused,
  *      unless the caller's stub tells the two apart, and it can: where the thunk calls the
@@ -307,30 +309,49 @@ static size_t first_furthest(const struct inv_prologue *plan, size_t end)
 	return furthest;
 }
 
+/* Whether what is behind the first bytes is run by going on. */
+static bool goes_on(const struct inv_prologue *plan)
+{
+	struct inv_x86_insn last;
+
+	decode_first(plan, plan->insn_count - 1, &last);
+	return !inv_x86_ends_flow(&last);
+}
+
+/* One instruction of the body; notes what is to be known of it. */
+static enum inv_prologue_result check_body(struct inv_prologue *plan,
+					   const struct inv_x86_insn *insn, bool loops_told)
+{
+	uint64_t target = inv_x86_target(insn, plan->address + plan->scanned);
+	enum inv_prologue_result result;
+
+	plan->indirect_jumps |= insn->kind == INV_X86_JMP_INDIRECT;
+	if (!inv_x86_is_relative_branch(insn))
+		return INV_PROLOGUE_OK;
+	result = check_target(plan, insn, target);
+	plan->loops |= result == INV_PROLOGUE_LOOP;
+	return result == INV_PROLOGUE_LOOP && loops_told ? INV_PROLOGUE_OK : result;
+}
+
 /* All of the function behind the first bytes [P3]. */
 static enum inv_prologue_result scan_body(struct inv_prologue *plan, size_t end, bool size_known,
 					  bool loops_told)
 {
 	size_t furthest = size_known ? end : first_furthest(plan, end);
-	bool more = size_known || plan->returns_to_body || plan->scanned <= furthest;
+	struct inv_x86_insn insn = {.kind = INV_X86_PLAIN};
+	bool more = size_known || goes_on(plan) || plan->scanned <= furthest;
 
 	while (more && plan->scanned < end) {
 		size_t at = plan->scanned;
+		bool may_be_behind = inv_x86_is_call(&insn) && at > furthest;
 		enum inv_prologue_result result;
-		struct inv_x86_insn insn;
 
 		plan->refused_at = at;
 		if (inv_x86_decode(&insn, plan->code + at, end - at) != INV_X86_OK)
-			return INV_PROLOGUE_UNKNOWN_BYTES;
-		if (inv_x86_is_relative_branch(&insn)) {
-			result = check_target(plan, &insn,
-					      inv_x86_target(&insn, plan->address + at));
-			plan->loops |= result == INV_PROLOGUE_LOOP;
-			if (result == INV_PROLOGUE_BRANCH_INTO || (plan->loops && !loops_told))
-				return result;
-		}
-		if (insn.kind == INV_X86_JMP_INDIRECT)
-			plan->indirect_jumps = true;
+			return may_be_behind ? INV_PROLOGUE_OK : INV_PROLOGUE_UNKNOWN_BYTES;
+		result = check_body(plan, &insn, loops_told);
+		if (result != INV_PROLOGUE_OK)
+			return result;
 		plan->scanned = at + insn.length;
 		if (size_known)
 			continue;

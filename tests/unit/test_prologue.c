@@ -228,6 +228,31 @@ Test(prologue, without_a_size_the_end_is_behind_the_furthest_branch)
 	cr_expect_eq(plan.scanned, 11);
 }
 
+Test(prologue, without_a_size_the_body_behind_a_displaced_call_is_looked_at)
+{
+	/* call; jne to the second byte of the call; ret */
+	struct inv_prologue_function function = function_of("e8 10 00 00 00 75 fa c3");
+	struct inv_prologue plan;
+
+	function.size = 0;
+	cr_expect_eq(inv_prologue_plan(&plan, &function), INV_PROLOGUE_BRANCH_INTO);
+	cr_expect_eq(plan.refused_at, 5);
+}
+
+Test(prologue, without_a_size_no_instruction_behind_a_call_is_the_end)
+{
+	struct inv_prologue_function function = function_of("31 c0 31 c9 90 e8 10 00 00 00 06");
+	struct inv_prologue plan;
+
+	cr_expect_eq(inv_prologue_plan(&plan, &function), INV_PROLOGUE_UNKNOWN_BYTES);
+	function.size = 0;
+	cr_expect_eq(inv_prologue_plan(&plan, &function), INV_PROLOGUE_OK);
+	cr_expect_eq(plan.scanned, 10);
+	function = function_of("31 c0 31 c9 90 75 10 06");
+	function.size = 0;
+	cr_expect_eq(inv_prologue_plan(&plan, &function), INV_PROLOGUE_UNKNOWN_BYTES);
+}
+
 Test(prologue, indirect_jumps_of_the_body_are_said)
 {
 	cr_expect(plan_of("b8 01 00 00 00 3e ff e0").indirect_jumps);
