@@ -2,7 +2,7 @@
 /*
  * x86_opcodes.c - which opcodes there are, and what follows them.
  *
- * Written by hand from the manuals of both makers. The drawings of the maps are 8 KB of
+ * Written by hand, and held against Zydis (tests/decode). The drawings of the maps are 8 KB of
  * read-only data; bits would be a quarter of it, and unreadable.
  */
 #include "preload/x86_opcodes.h"
