@@ -26,9 +26,9 @@ bool reference_decode(const struct reference *reference, struct inv_x86_insn *ou
 bool reference_equal(const struct inv_x86_insn *a, const struct inv_x86_insn *b);
 
 /*
- * Whether an instruction that ours knows is newer than Zydis 4.0 (2022);
- * objdump 2.40 knows the first four: AVX-IFMA, AVX-VNNI-INT8 and -INT16, AVX-NE-CONVERT, SHA512,
- * SM3, SM4, CMPCCXADD, VIA's SHA512.
+ * Whether an instruction that ours knows is newer than Zydis 4.0 (2022): AVX-IFMA (which
+ * objdump 2.40 knows), AVX-VNNI-INT8 and -INT16, AVX-NE-CONVERT, SHA512, SM3, SM4,
+ * CMPCCXADD, VIA's SHA512.
  */
 bool reference_is_too_old(const struct inv_x86_insn *ours, const uint8_t *p);
 
