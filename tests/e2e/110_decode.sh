@@ -4,6 +4,7 @@
 # of this machine (all of them: make decode).
 . "$(dirname "$0")/lib.sh"
 
+[[ $(uname -m) == x86_64 ]] || skip "there is no entry tier on this processor"
 functions=$build/tests/decode_functions
 [[ -x $functions ]] || skip "Zydis is not installed"
 
