@@ -4,9 +4,9 @@
  *
  *   decode_random [COUNT [SEED]]
  *
- * Half of the tries are uniform; the others begin with a prefix or an escape, which uniform
- * bytes rarely do. Exit 1 when the two disagree on an instruction that both know, or when
- * ours knows one outside of the vector encodings that Zydis does not [X1].
+ * A quarter of the tries is uniform; the others begin with an escape, VEX or EVEX, which
+ * uniform bytes rarely do. Exit 1 when the two disagree on an instruction that both know, or
+ * when ours knows one outside of the vector encodings that Zydis does not [X1].
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,15 +37,13 @@ static uint64_t random64(uint64_t *state)
 	return *state;
 }
 
-static void make_bytes(uint8_t *bytes, uint64_t *state, unsigned long turn)
+static void start_with_escape(uint8_t *bytes, unsigned long turn)
 {
 	static const uint8_t starts[][3] = {
 		{0x0f},
 		{0x0f, 0x38},
 		{0x0f, 0x3a},
-		{0xc4},
 		{0xc5},
-		{0x62},
 		{0x8f},
 		{0x66, 0x0f},
 		{0xf3, 0x0f},
@@ -54,20 +52,44 @@ static void make_bytes(uint8_t *bytes, uint64_t *state, unsigned long turn)
 		{0x66},
 		{0xf0},
 		{0x67},
+		{0x0f, 0x01},
 		{0x66, 0x0f, 0x38},
 		{0xf3, 0x0f, 0x01},
-		{0x0f, 0x01},
 	};
+	const uint8_t *start = starts[turn % (sizeof(starts) / sizeof(starts[0]))];
+
+	for (unsigned i = 0; i < 3 && start[i]; i++)
+		bytes[i] = start[i];
+}
+
+/* A prefix that is well formed, with vvvv unused; the map, W, L and pp stay random. */
+static void start_with_vex(uint8_t *bytes)
+{
+	bytes[0] = 0xc4;
+	bytes[1] = (uint8_t)((bytes[1] & 0xe0) | (1 + (bytes[1] & 0x1f) % 3));
+	bytes[2] |= 0x78;
+}
+
+static void start_with_evex(uint8_t *bytes)
+{
+	bytes[0] = 0x62;
+	bytes[1] = (uint8_t)((bytes[1] & 0xf0) | (1 + (bytes[1] & 7) % 6));
+	bytes[2] |= 0x7c;
+	bytes[3] = (uint8_t)((bytes[3] & 0x77) | 0x08);
+}
+
+static void make_bytes(uint8_t *bytes, uint64_t *state, unsigned long turn)
+{
 	uint64_t words64[2] = {random64(state), random64(state)};
 
 	for (unsigned i = 0; i < 15; i++)
 		bytes[i] = (uint8_t)(words64[i / 8] >> i % 8 * 8);
-	if (turn % 2) {
-		const uint8_t *start = starts[turn / 2 % (sizeof(starts) / sizeof(starts[0]))];
-
-		for (unsigned i = 0; i < 3 && start[i]; i++)
-			bytes[i] = start[i];
-	}
+	if (turn % 4 == 1)
+		start_with_escape(bytes, turn / 4);
+	else if (turn % 4 == 2)
+		start_with_vex(bytes);
+	else if (turn % 4 == 3)
+		start_with_evex(bytes);
 }
 
 static enum outcome compare(const struct reference *reference, const uint8_t *bytes)
