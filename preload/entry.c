@@ -6,8 +6,11 @@
  *
  *     0  pushq site(%rip)       the thunk knows the function by this
  *     6  jmp *thunk(%rip)
- *    16  site, thunk            two pointers
- *    32  the first bytes, relocated, then a jump to what follows them
+ *    16  site, thunk, where the thunk is returned to: three pointers
+ *    40  the same as at 0, behind a question: does the function's own body jump here? Then
+ *        the thunk's return address is on the stack, with a frame of this site behind it, and
+ *        it goes on with the copy: nobody has called. For functions with such jumps only.
+ *   128  the first bytes, relocated, then a jump to what follows them
  */
 #include "preload/entry.h"
 
@@ -46,7 +49,8 @@ bool inv_entry_is(const struct inv_plan *plan, uintptr_t address)
 #else
 
 #define SITE_DATA  16u
-#define COPY_AT	   32u
+#define ASK_AT	   40u
+#define COPY_AT	   128u
 #define REACH	   0x7ff00000ul /* of a jump, less some room */
 #define STEP	   0x10000ul
 #define STEPS_MAX  4096u
@@ -129,15 +133,59 @@ static void put_relative(uint8_t *at, uintptr_t from, uintptr_t to)
 	memcpy(at, &distance, sizeof(distance));
 }
 
-static void write_stub(uint8_t *page, const struct inv_entry_site *site)
+static uint8_t *put(uint8_t *at, const char *bytes, size_t count)
 {
-	const void *const pointers[2] = {site, inv_entry_thunk};
-	uintptr_t at = (uintptr_t)page;
-	memcpy(page, "\xff\x35", 2); /* pushq disp32(%rip) */
-	put_relative(page + 2, at + 6, at + SITE_DATA);
-	memcpy(page + 6, "\xff\x25", 2); /* jmp *disp32(%rip) */
-	put_relative(page + 8, at + 12, at + SITE_DATA + 8);
+	memcpy(at, bytes, count);
+	return at + count;
+}
+
+/* An instruction that ends in the distance to a place of the page. */
+static uint8_t *put_to(uint8_t *at, const char *opcode, size_t count, const uint8_t *to)
+{
+	at = put(at, opcode, count);
+	put_relative(at, (uintptr_t)at + 4, (uintptr_t)to);
+	return at + 4;
+}
+
+/* Goes to the thunk with the site on the stack. */
+static uint8_t *write_entry(uint8_t *at, uint8_t *page)
+{
+	at = put_to(at, "\xff\x35", 2, page + SITE_DATA);	/* pushq site(%rip) */
+	return put_to(at, "\xff\x25", 2, page + SITE_DATA + 8); /* jmp *thunk(%rip) */
+}
+
+/*
+ * Registers are kept; flags are of no meaning where a function starts. Behind the thunk's
+ * return address lie the words that it copied, then its frame, in which the site is.
+ */
+static void write_question(uint8_t *page, const struct inv_entry_site *site)
+{
+	uint32_t words = (site->stack_words + 1) & ~1u;
+	int32_t frame_site = (int32_t)(8 + 8 + 8 * words + offsetof(struct inv_entry_frame, site));
+	uint8_t *at = page + ASK_AT, *jumps[2];
+	at = put(at, "\x50", 1);				   /* pushq %rax */
+	at = put(at, "\x48\x8b\x44\x24\x08", 5);		   /* movq 8(%rsp), %rax */
+	at = put_to(at, "\x48\x3b\x05", 3, page + SITE_DATA + 16); /* cmpq returns(%rip), %rax */
+	jumps[0] = at = put(at, "\x75\x00", 2);			   /* jne */
+	at = put(at, "\x48\x8b\x84\x24", 4);			   /* movq frame_site(%rsp), %rax */
+	at = put(at, (const char *)&frame_site, 4);
+	at = put_to(at, "\x48\x3b\x05", 3, page + SITE_DATA); /* cmpq site(%rip), %rax */
+	jumps[1] = at = put(at, "\x75\x00", 2);		      /* jne */
+	at = put(at, "\x58", 1);			      /* popq %rax */
+	at = put_to(at, "\xe9", 1, page + COPY_AT);	      /* jmp copy */
+	for (int i = 0; i < 2; i++)
+		jumps[i][-1] = (uint8_t)(at - jumps[i]);
+	at = put(at, "\x58", 1);
+	write_entry(at, page);
+}
+
+static void write_stub(uint8_t *page, const struct inv_entry_site *site, bool loops)
+{
+	const void *const pointers[3] = {site, inv_entry_thunk, inv_entry_returns};
 	memcpy(page + SITE_DATA, pointers, sizeof(pointers));
+	write_entry(page, page);
+	if (loops)
+		write_question(page, site);
 }
 
 /* ---- arguments -------------------------------------------------------------------------- */
@@ -223,7 +271,7 @@ static struct inv_entry_site *site_of(uintptr_t address)
 	for (uint32_t i = site_count; i-- > 0;) {
 		struct inv_entry_site *site = &sites[i];
 		const uint8_t *jump = (const uint8_t *)address + site->patch_at;
-		uintptr_t stub = (uintptr_t)site->relocated - COPY_AT;
+		uintptr_t stub = (uintptr_t)site->relocated - COPY_AT + (site->loops ? ASK_AT : 0);
 		int32_t distance;
 		if (site->function != address || *jump != 0xe9)
 			continue;
@@ -261,7 +309,7 @@ static uint8_t *make_stub(struct inv_entry_site *site, const struct inv_elf_obje
 		return NULL;
 	enum inv_prologue_result moved =
 		inv_prologue_emit(prologue, (uintptr_t)page + COPY_AT, page + COPY_AT);
-	write_stub(page, site);
+	write_stub(page, site, prologue->loops);
 	if (moved != INV_PROLOGUE_OK) {
 		*why = inv_prologue_reason(moved);
 	} else if (mprotect(page, page_bytes(), PROT_READ | PROT_EXEC) == 0) {
@@ -295,7 +343,8 @@ static const char *patch(struct inv_entry_site *site, const struct inv_elf_objec
 	if (!page)
 		return why;
 	site->relocated = page + COPY_AT;
-	put_relative(jump + 1, at + INV_PROLOGUE_PATCH_BYTES, (uintptr_t)page);
+	put_relative(jump + 1, at + INV_PROLOGUE_PATCH_BYTES,
+		     (uintptr_t)page + (site->loops ? ASK_AT : 0));
 	if (write_jump(at, jump, thread_count() > 1))
 		return NULL;
 	munmap(page, page_bytes()); /* nobody was sent there */
@@ -312,6 +361,7 @@ static const char *patch_new(struct inv_plan *plan, const struct inv_elf_object 
 		.address = place->address,
 		.size = place->size,
 		.limit = end - place->address,
+		.loops_told = true,
 	};
 	if (!end)
 		return "it is not in the object's text";
@@ -325,6 +375,7 @@ static const char *patch_new(struct inv_plan *plan, const struct inv_elf_object 
 	site->plan = plan;
 	site->function = place->address;
 	site->patch_at = prologue.patch_at;
+	site->loops = prologue.loops;
 	place_arguments(site, &plan->probe->signature);
 	inv_entry_call_start();
 	const char *why = patch(site, object, &prologue, initial);

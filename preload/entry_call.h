@@ -23,6 +23,7 @@ struct inv_entry_site {
 	uint8_t patch_at;      /* offset of the jump in the function */
 	bool by_number;	       /* the plan wants each argument at its own number */
 	bool floats;	       /* ... or some floating register */
+	bool loops;	       /* the body jumps to the start: the stub tells that from a call */
 	uint8_t argument_count;
 	struct inv_entry_argument arguments[INV_PROBE_ARGS_MAX];
 	struct inv_plan *plan;
@@ -41,6 +42,9 @@ struct inv_entry_frame {
 
 /* Where the stub of a patched function goes, the site on top of the stack. */
 extern const char inv_entry_thunk[] __attribute__((visibility("hidden")));
+
+/* Where the function returns to: on top of the stack when its body jumps to its own start. */
+extern const char inv_entry_returns[] __attribute__((visibility("hidden")));
 
 /* Before the first call. */
 void inv_entry_call_start(void);
