@@ -48,8 +48,7 @@ bool inv_entry_is(const struct inv_plan *plan, uintptr_t address)
 #define SITE_DATA  16u
 #define COPY_AT	   32u
 #define REACH	   0x7ff00000ul /* of a jump, less some room */
-#define STEP	   0x10000ul
-#define STEPS_MAX  4096u
+#define LOWEST	   0x20000ul	/* the kernel keeps what is below */
 #define WORD_BYTES 8u
 
 static struct inv_entry_site sites[INV_ENTRY_SITES_MAX];
@@ -98,27 +97,38 @@ static bool may_write_text(void)
 
 /* ---- stubs ---------------------------------------------------------------------------- */
 
-/* A fresh page that a jump from every byte of the object reaches, as near as there is one. */
+static uint8_t *page_at(uintptr_t at)
+{
+	void *page = mmap((void *)at, page_bytes(), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (page == (void *)at)
+		return page;
+	if (page != MAP_FAILED) /* a kernel without MAP_FIXED_NOREPLACE takes it as a hint */
+		munmap(page, page_bytes());
+	return NULL;
+}
+
+/*
+ * A fresh page that a jump from every byte of the object reaches, as near as there is one.
+ * Steps grow with the distance: a segment of most of a gigabyte may lie there, and is to be
+ * crossed in some hundred tries.
+ */
 static uint8_t *near_page(const struct inv_elf_object *object)
 {
-	uintptr_t low = UINTPTR_MAX, high = 0;
+	uintptr_t low = UINTPTR_MAX, high = 0, step = page_bytes();
 	for (uint32_t i = 0; i < object->load_count; i++) {
 		low = object->loads[i].start < low ? object->loads[i].start : low;
 		high = object->loads[i].end > high ? object->loads[i].end : high;
 	}
+	low &= ~(page_bytes() - 1);
 	/* Downwards: above a program is its heap, which is to grow. */
-	uintptr_t at = low & ~(STEP - 1);
-	for (unsigned i = 0; i < STEPS_MAX && at > 2 * STEP; i++) {
-		at -= STEP;
-		if (high - at > REACH)
-			break;
-		void *page = mmap((void *)at, page_bytes(), PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-		if (page == (void *)at)
+	for (uintptr_t at = low - step; at < low && at >= LOWEST && high - at <= REACH;
+	     at -= step) {
+		uint8_t *page = page_at(at);
+		if (page)
 			return page;
-		if (page !=
-		    MAP_FAILED) /* a kernel without MAP_FIXED_NOREPLACE takes it as a hint */
-			munmap(page, page_bytes());
+		if ((low - at) / 64 > step)
+			step += page_bytes();
 	}
 	return NULL;
 }
