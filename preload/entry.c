@@ -209,7 +209,15 @@ static bool in_one_word(uintptr_t at)
 	return at / WORD_BYTES == (at + INV_PROLOGUE_PATCH_BYTES - 1) / WORD_BYTES;
 }
 
-static bool write_jump(uintptr_t at, const uint8_t *jump, bool whole)
+/* The protection of mapped text, as the file says. */
+static int text_protection(const struct inv_elf_object *object, uintptr_t address)
+{
+	return PROT_READ | PROT_EXEC |
+	       (inv_elf_object_contains(object, address, 1, PF_X | PF_W) ? PROT_WRITE : 0);
+}
+
+static bool write_jump(const struct inv_elf_object *object, uintptr_t at, const uint8_t *jump,
+		       bool whole)
 {
 	uintptr_t page = at & ~(page_bytes() - 1);
 	size_t bytes = at + INV_PROLOGUE_PATCH_BYTES > page + page_bytes() ? 2 * page_bytes()
@@ -221,7 +229,7 @@ static bool write_jump(uintptr_t at, const uint8_t *jump, bool whole)
 		store_word(at, jump);
 	else
 		memcpy((void *)at, jump, INV_PROLOGUE_PATCH_BYTES);
-	mprotect((void *)page, bytes, PROT_READ | PROT_EXEC);
+	mprotect((void *)page, bytes, text_protection(object, at));
 	return true;
 }
 
@@ -261,6 +269,20 @@ static uintptr_t text_end(const struct inv_elf_object *object, uintptr_t address
 	return 0;
 }
 
+/* Where our own pages may not become code, those of a file may still be mapped as code. */
+static bool make_executable(uint8_t *page)
+{
+	if (mprotect(page, page_bytes(), PROT_READ | PROT_EXEC) == 0)
+		return true;
+	int fd = memfd_create("invreg-stub", MFD_CLOEXEC);
+	bool good = fd >= 0 && write(fd, page, page_bytes()) == (ssize_t)page_bytes() &&
+		    mmap(page, page_bytes(), PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd,
+			 0) == page;
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
 /* Makes the stub of a site. Returns: the page, or NULL and *why. */
 static uint8_t *make_stub(struct inv_entry_site *site, const struct inv_elf_object *object,
 			  const struct inv_prologue *prologue, const char **why)
@@ -274,7 +296,7 @@ static uint8_t *make_stub(struct inv_entry_site *site, const struct inv_elf_obje
 	write_stub(page, site);
 	if (moved != INV_PROLOGUE_OK) {
 		*why = inv_prologue_reason(moved);
-	} else if (mprotect(page, page_bytes(), PROT_READ | PROT_EXEC) == 0) {
+	} else if (make_executable(page)) {
 		return page;
 	} else {
 		*why = "this process may not make code";
@@ -301,15 +323,35 @@ static const char *patch(struct inv_entry_site *site, const struct inv_elf_objec
 	const char *why;
 	if (!nobody_inside(prologue, initial))
 		return "another thread may be in its first bytes";
-	uint8_t *page = make_stub(site, object, prologue, &why);
+	bool again = site->relocated != NULL;
+	uint8_t *page = again ? (uint8_t *)site->relocated - COPY_AT
+			      : make_stub(site, object, prologue, &why);
 	if (!page)
 		return why;
 	site->relocated = page + COPY_AT;
 	put_relative(jump + 1, at + INV_PROLOGUE_PATCH_BYTES, (uintptr_t)page);
-	if (write_jump(at, jump, thread_count() > 1))
+	if (write_jump(object, at, jump, thread_count() > 1))
 		return NULL;
-	munmap(page, page_bytes()); /* nobody was sent there */
+	if (!again)
+		munmap(page, page_bytes()); /* nobody was sent there */
 	return "its text cannot be written";
+}
+
+/* The site of the same bytes at the same place, which were unloaded and are loaded again. */
+static struct inv_entry_site *left_behind(const struct inv_plan *plan,
+					  const struct inv_prologue *prologue)
+{
+	uint8_t copy[INV_PROLOGUE_COPY_MAX];
+	for (uint32_t i = 0; i < site_count; i++) {
+		struct inv_entry_site *site = &sites[i];
+		if (site->plan == plan && site->function == prologue->address &&
+		    site->patch_at == prologue->patch_at &&
+		    inv_prologue_emit(prologue, (uintptr_t)site->relocated, copy) ==
+			    INV_PROLOGUE_OK &&
+		    memcmp(copy, site->relocated, prologue->copy_bytes) == 0)
+			return site;
+	}
+	return NULL;
 }
 
 static const char *patch_new(struct inv_plan *plan, const struct inv_elf_object *object,
@@ -325,12 +367,15 @@ static const char *patch_new(struct inv_plan *plan, const struct inv_elf_object 
 	};
 	if (!end)
 		return "it is not in the object's text";
-	if (site_count == INV_ENTRY_SITES_MAX)
-		return "too many functions are patched";
 	enum inv_prologue_result planned = inv_prologue_plan(&prologue, &function);
 	if (planned != INV_PROLOGUE_OK)
 		return inv_prologue_reason(planned);
-	struct inv_entry_site *site = &sites[site_count];
+	struct inv_entry_site *site = left_behind(plan, &prologue);
+	if (site)
+		return patch(site, object, &prologue, initial);
+	if (site_count == INV_ENTRY_SITES_MAX)
+		return "too many functions are patched";
+	site = &sites[site_count];
 	memset(site, 0, sizeof(*site));
 	site->plan = plan;
 	site->function = place->address;
