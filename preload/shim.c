@@ -411,13 +411,26 @@ static void show_patched(uint32_t probe)
 	show_binding(probe);
 }
 
+/* Why a function that came late is not patched; at the start the judgement says it. */
+static void explain(uint32_t probe, const char *known, bool initial)
+{
+	if (initial || shim.entry_why[probe] == known || shim.rows[probe].tier != INV_TIER_NONE)
+		return;
+	inv_note_withdraw(shim.notes[probe]); /* what is known now says more */
+	shim.notes[probe] = NULL;
+	refuse(probe, INV_REASON_ENTRY, shim.entry_why[probe]);
+}
+
 static void patch_in(uint32_t probe, const struct inv_elf_object *object, const char *path,
 		     bool initial)
 {
 	struct inv_entry_place place;
 	struct inv_plan *plan;
-	if (!find_place(probe, object, path, &place))
+	const char *known = shim.entry_why[probe];
+	if (!find_place(probe, object, path, &place)) {
+		explain(probe, known, initial);
 		return;
+	}
 	plan = plan_of(probe);
 	if (!plan || inv_entry_is(plan, place.address))
 		return;
@@ -426,6 +439,7 @@ static void patch_in(uint32_t probe, const struct inv_elf_object *object, const 
 	      (void *)place.address, path, why ? "is not patched: " : "is patched", why ? why : "");
 	if (why) {
 		shim.entry_why[probe] = why;
+		explain(probe, known, initial);
 		return;
 	}
 	shim.patched[probe]++;
