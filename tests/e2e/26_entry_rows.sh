@@ -87,7 +87,7 @@ offset_of() { # PROGRAM: where its function is in the file's addresses
 }
 
 rows_of_the_program_itself() {
-	local level how local
+	local level how name
 	bind_lib plugin.so plugin.c -Wl,-z,lazy
 	bind_host exported host_own.c -rdynamic
 	row exported,from-outside 10 10 "$dir/exported" "$dir/plugin.so"
@@ -96,13 +96,13 @@ rows_of_the_program_itself() {
 	row hidden 10 10 "$dir/hidden"
 	for level in 0 1 2 3 s; do
 		for how in -pie,-fPIE -no-pie,-fno-pie; do
-			local="local-O$level$how"
-			bind_host "$local" host_own.c -DLINKAGE=static "-O$level" ${how//,/ }
-			row "$local" 10 10 "$dir/$local"
-			cp "$dir/$local" "$dir/$local,stripped"
-			strip "$dir/$local,stripped"
-			bind_probe row "program+0x$(offset_of "$dir/$local")" >"$work/offset.ini"
-			probes=$work/offset.ini row "$local,stripped,by-offset" 10 10 "$dir/$local,stripped"
+			name="local-O$level$how"
+			bind_host "$name" host_own.c -DLINKAGE=static "-O$level" ${how//,/ }
+			row "$name" 10 10 "$dir/$name"
+			cp "$dir/$name" "$dir/$name,stripped"
+			strip "$dir/$name,stripped"
+			bind_probe row "program+0x$(offset_of "$dir/$name")" >"$work/offset.ini"
+			probes=$work/offset.ini row "$local,stripped,by-offset" 10 10 "$dir/$name,stripped"
 		done
 	done
 	bind_probe row program:probed >"$work/program.ini"
@@ -116,6 +116,7 @@ rows_of_the_program_itself() {
 
 # What was stripped off is where Debian's debug packages put it.
 debugged() { # COMMAND...
+	# shellcheck disable=SC2016 # the inner shell's
 	unshare -m --propagation private sh -c \
 		'mount --bind "$0" /usr/lib/debug && exec env "LD_PRELOAD=$1" "INVREG_PROBES=$2" "$3"' \
 		"$dir/debug" "$preload" "$probes" "$@"
@@ -217,32 +218,6 @@ rows_of_reopening() {
 }
 
 # ---- what cannot be patched -----------------------------------------------------------------------
-
-refused_of() { # NAME CALLED WHY COMMAND...
-	local called=$2 why=$3
-	shift 3
-	bare_and_observed "$@"
-	assert_eq "calls that the program counted" "$called" "$(counted)"
-	invreg run -p "$probes" --session refused -- "$@" >/dev/null 2>"$work/run.err" || fail "run: $?"
-	snapshot_json refused >"$work/s.json"
-	assert_eq "calls seen" 0 "$(number_of calls <"$work/s.json")"
-	assert_contains "why" "$why" "$(cat "$work/s.json")"
-}
-
-# refused NAME CALLED WHY COMMAND...: none of CALLED is seen, and it is said why.
-refused() {
-	expect_green "$1 0 of $2: $3" refused_of "$@"
-}
-
-# falls_back NAME WHY COMMAND...: with bind = entry none of ten is seen, and it is said why;
-# left to itself the probe is bound by got, and all are.
-falls_back() {
-	local name=$1 why=$2
-	shift 2
-	refused "$name" 10 "$why" "$@"
-	tier=auto bind_probe row probed >"$work/auto.ini"
-	probes=$work/auto.ini tier=got row "$name,got" 10 10 "$@"
-}
 
 rows_of_refusals() {
 	bind_lib libshort.so target.c -DSHORT
