@@ -52,8 +52,7 @@ bool inv_entry_is(const struct inv_plan *plan, uintptr_t address)
 #define ASK_AT	   40u
 #define COPY_AT	   128u
 #define REACH	   0x7ff00000ul /* of a jump, less some room */
-#define STEP	   0x10000ul
-#define STEPS_MAX  4096u
+#define LOWEST	   0x20000ul	/* the kernel keeps what is below */
 #define WORD_BYTES 8u
 
 static struct inv_entry_site sites[INV_ENTRY_SITES_MAX];
@@ -102,27 +101,38 @@ static bool may_write_text(void)
 
 /* ---- stubs ---------------------------------------------------------------------------- */
 
-/* A fresh page that a jump from every byte of the object reaches, as near as there is one. */
+static uint8_t *page_at(uintptr_t at)
+{
+	void *page = mmap((void *)at, page_bytes(), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (page == (void *)at)
+		return page;
+	if (page != MAP_FAILED) /* a kernel without MAP_FIXED_NOREPLACE takes it as a hint */
+		munmap(page, page_bytes());
+	return NULL;
+}
+
+/*
+ * A fresh page that a jump from every byte of the object reaches, as near as there is one.
+ * Steps grow with the distance: a segment of most of a gigabyte may lie there, and is to be
+ * crossed in some hundred tries.
+ */
 static uint8_t *near_page(const struct inv_elf_object *object)
 {
-	uintptr_t low = UINTPTR_MAX, high = 0;
+	uintptr_t low = UINTPTR_MAX, high = 0, step = page_bytes();
 	for (uint32_t i = 0; i < object->load_count; i++) {
 		low = object->loads[i].start < low ? object->loads[i].start : low;
 		high = object->loads[i].end > high ? object->loads[i].end : high;
 	}
+	low &= ~(page_bytes() - 1);
 	/* Downwards: above a program is its heap, which is to grow. */
-	uintptr_t at = low & ~(STEP - 1);
-	for (unsigned i = 0; i < STEPS_MAX && at > 2 * STEP; i++) {
-		at -= STEP;
-		if (high - at > REACH)
-			break;
-		void *page = mmap((void *)at, page_bytes(), PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-		if (page == (void *)at)
+	for (uintptr_t at = low - step; at < low && at >= LOWEST && high - at <= REACH;
+	     at -= step) {
+		uint8_t *page = page_at(at);
+		if (page)
 			return page;
-		if (page !=
-		    MAP_FAILED) /* a kernel without MAP_FIXED_NOREPLACE takes it as a hint */
-			munmap(page, page_bytes());
+		if ((low - at) / 64 > step)
+			step += page_bytes();
 	}
 	return NULL;
 }
@@ -162,19 +172,21 @@ static void write_question(uint8_t *page, const struct inv_entry_site *site)
 {
 	uint32_t words = (site->stack_words + 1) & ~1u;
 	int32_t frame_site = (int32_t)(8 + 8 + 8 * words + offsetof(struct inv_entry_frame, site));
-	uint8_t *at = page + ASK_AT, *jumps[2];
+	uint8_t *at = page + ASK_AT, *distance[2];
 	at = put(at, "\x50", 1);				   /* pushq %rax */
 	at = put(at, "\x48\x8b\x44\x24\x08", 5);		   /* movq 8(%rsp), %rax */
 	at = put_to(at, "\x48\x3b\x05", 3, page + SITE_DATA + 16); /* cmpq returns(%rip), %rax */
-	jumps[0] = at = put(at, "\x75\x00", 2);			   /* jne */
-	at = put(at, "\x48\x8b\x84\x24", 4);			   /* movq frame_site(%rsp), %rax */
+	at = put(at, "\x75\x00", 2);				   /* jne */
+	distance[0] = at - 1;
+	at = put(at, "\x48\x8b\x84\x24", 4); /* movq frame_site(%rsp), %rax */
 	at = put(at, (const char *)&frame_site, 4);
 	at = put_to(at, "\x48\x3b\x05", 3, page + SITE_DATA); /* cmpq site(%rip), %rax */
-	jumps[1] = at = put(at, "\x75\x00", 2);		      /* jne */
-	at = put(at, "\x58", 1);			      /* popq %rax */
-	at = put_to(at, "\xe9", 1, page + COPY_AT);	      /* jmp copy */
+	at = put(at, "\x75\x00", 2);			      /* jne */
+	distance[1] = at - 1;
+	at = put(at, "\x58", 1);		    /* popq %rax */
+	at = put_to(at, "\xe9", 1, page + COPY_AT); /* jmp copy */
 	for (int i = 0; i < 2; i++)
-		jumps[i][-1] = (uint8_t)(at - jumps[i]);
+		*distance[i] = (uint8_t)(at - distance[i] - 1);
 	at = put(at, "\x58", 1);
 	write_entry(at, page);
 }
@@ -247,7 +259,15 @@ static bool in_one_word(uintptr_t at)
 	return at / WORD_BYTES == (at + INV_PROLOGUE_PATCH_BYTES - 1) / WORD_BYTES;
 }
 
-static bool write_jump(uintptr_t at, const uint8_t *jump, bool whole)
+/* The protection of mapped text, as the file says. */
+static int text_protection(const struct inv_elf_object *object, uintptr_t address)
+{
+	return PROT_READ | PROT_EXEC |
+	       (inv_elf_object_contains(object, address, 1, PF_X | PF_W) ? PROT_WRITE : 0);
+}
+
+static bool write_jump(const struct inv_elf_object *object, uintptr_t at, const uint8_t *jump,
+		       bool whole)
 {
 	uintptr_t page = at & ~(page_bytes() - 1);
 	size_t bytes = at + INV_PROLOGUE_PATCH_BYTES > page + page_bytes() ? 2 * page_bytes()
@@ -259,7 +279,7 @@ static bool write_jump(uintptr_t at, const uint8_t *jump, bool whole)
 		store_word(at, jump);
 	else
 		memcpy((void *)at, jump, INV_PROLOGUE_PATCH_BYTES);
-	mprotect((void *)page, bytes, PROT_READ | PROT_EXEC);
+	mprotect((void *)page, bytes, text_protection(object, at));
 	return true;
 }
 
@@ -299,6 +319,20 @@ static uintptr_t text_end(const struct inv_elf_object *object, uintptr_t address
 	return 0;
 }
 
+/* Where our own pages may not become code, those of a file may still be mapped as code. */
+static bool make_executable(uint8_t *page)
+{
+	if (mprotect(page, page_bytes(), PROT_READ | PROT_EXEC) == 0)
+		return true;
+	int fd = memfd_create("invreg-stub", MFD_CLOEXEC);
+	bool good = fd >= 0 && write(fd, page, page_bytes()) == (ssize_t)page_bytes() &&
+		    mmap(page, page_bytes(), PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd,
+			 0) == page;
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
 /* Makes the stub of a site. Returns: the page, or NULL and *why. */
 static uint8_t *make_stub(struct inv_entry_site *site, const struct inv_elf_object *object,
 			  const struct inv_prologue *prologue, const char **why)
@@ -312,7 +346,7 @@ static uint8_t *make_stub(struct inv_entry_site *site, const struct inv_elf_obje
 	write_stub(page, site, prologue->loops);
 	if (moved != INV_PROLOGUE_OK) {
 		*why = inv_prologue_reason(moved);
-	} else if (mprotect(page, page_bytes(), PROT_READ | PROT_EXEC) == 0) {
+	} else if (make_executable(page)) {
 		return page;
 	} else {
 		*why = "this process may not make code";
@@ -339,16 +373,72 @@ static const char *patch(struct inv_entry_site *site, const struct inv_elf_objec
 	const char *why;
 	if (!nobody_inside(prologue, initial))
 		return "another thread may be in its first bytes";
-	uint8_t *page = make_stub(site, object, prologue, &why);
+	bool again = site->relocated != NULL;
+	uint8_t *page = again ? (uint8_t *)site->relocated - COPY_AT
+			      : make_stub(site, object, prologue, &why);
 	if (!page)
 		return why;
 	site->relocated = page + COPY_AT;
 	put_relative(jump + 1, at + INV_PROLOGUE_PATCH_BYTES,
 		     (uintptr_t)page + (site->loops ? ASK_AT : 0));
-	if (write_jump(at, jump, thread_count() > 1))
+	if (write_jump(object, at, jump, thread_count() > 1))
 		return NULL;
-	munmap(page, page_bytes()); /* nobody was sent there */
+	if (!again)
+		munmap(page, page_bytes()); /* nobody was sent there */
 	return "its text cannot be written";
+}
+
+/* Whether a relative call or jump at p, of 32 bits, goes into the bytes that change. */
+static bool goes_into(const uint8_t *p, uintptr_t first, uintptr_t end)
+{
+	size_t opcode = p[0] == 0xe8 || p[0] == 0xe9		? 1
+			: p[0] == 0x0f && (p[1] & 0xf0) == 0x80 ? 2
+								: 0;
+	int32_t distance;
+	if (__builtin_expect(!opcode, 1))
+		return false;
+	memcpy(&distance, p + opcode, sizeof(distance));
+	uintptr_t to = (uintptr_t)p + opcode + sizeof(distance) + (uintptr_t)(intptr_t)distance;
+	return to > first && to < end;
+}
+
+/*
+ * Other functions of the object may jump there, such as the function's own .cold part, for
+ * which a stripped object has no name. All of its text is looked through, at each byte, some
+ * milliseconds for the largest: what only looks like such a jump refuses one function in
+ * thousands.
+ */
+static bool is_branched_into(const struct inv_elf_object *object,
+			     const struct inv_prologue *prologue)
+{
+	uintptr_t first = prologue->address + prologue->patch_at;
+	for (uint32_t i = 0; i < object->load_count; i++) {
+		const struct inv_elf_load *load = &object->loads[i];
+		if ((load->flags & (PF_X | PF_R)) != (PF_X | PF_R) || load->end - load->start < 8)
+			continue;
+		for (const uint8_t *p = (const uint8_t *)load->start;
+		     p < (const uint8_t *)load->end - 6; p++)
+			if (goes_into(p, first, first + prologue->displaced))
+				return true;
+	}
+	return false;
+}
+
+/* The site of the same bytes at the same place, which were unloaded and are loaded again. */
+static struct inv_entry_site *left_behind(const struct inv_plan *plan,
+					  const struct inv_prologue *prologue)
+{
+	uint8_t copy[INV_PROLOGUE_COPY_MAX];
+	for (uint32_t i = 0; i < site_count; i++) {
+		struct inv_entry_site *site = &sites[i];
+		if (site->plan == plan && site->function == prologue->address &&
+		    site->patch_at == prologue->patch_at &&
+		    inv_prologue_emit(prologue, (uintptr_t)site->relocated, copy) ==
+			    INV_PROLOGUE_OK &&
+		    memcmp(copy, site->relocated, prologue->copy_bytes) == 0)
+			return site;
+	}
+	return NULL;
 }
 
 static const char *patch_new(struct inv_plan *plan, const struct inv_elf_object *object,
@@ -365,12 +455,17 @@ static const char *patch_new(struct inv_plan *plan, const struct inv_elf_object 
 	};
 	if (!end)
 		return "it is not in the object's text";
-	if (site_count == INV_ENTRY_SITES_MAX)
-		return "too many functions are patched";
 	enum inv_prologue_result planned = inv_prologue_plan(&prologue, &function);
 	if (planned != INV_PROLOGUE_OK)
 		return inv_prologue_reason(planned);
-	struct inv_entry_site *site = &sites[site_count];
+	if (is_branched_into(object, &prologue))
+		return "other code of the object branches into its first bytes";
+	struct inv_entry_site *site = left_behind(plan, &prologue);
+	if (site)
+		return patch(site, object, &prologue, initial);
+	if (site_count == INV_ENTRY_SITES_MAX)
+		return "too many functions are patched";
+	site = &sites[site_count];
 	memset(site, 0, sizeof(*site));
 	site->plan = plan;
 	site->function = place->address;

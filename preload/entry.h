@@ -13,8 +13,9 @@
  *      whole. Else the function is refused, and `got` is what there is.
  * [E2] Execution is never taken from mapped text: it is made writable besides (where the
  *      kernel would not have that, on a page of ours first), or written through
- *      /proc/self/mem.
- * [E3] A page that is executable is never written again; one page holds one stub.
+ *      /proc/self/mem; stubs are then mapped from a file in memory.
+ * [E3] A page that is executable is never written again; one page holds one stub, which
+ *      serves again when the same bytes are loaded at the same place again.
  * [E4] Exactly once: a function that is patched is left alone by the `got` tier.
  *
  * Called from the constructor and by the holder of the `got` tier's lock. Never exits,

@@ -255,6 +255,26 @@ static void search_debug_file(struct search *s, const struct file *file)
 	close_file(&debug);
 }
 
+bool inv_entry_is_go(const struct inv_elf_object *object, const char *path)
+{
+	struct file file;
+	bool found = false;
+	int saved = errno;
+	if (!open_file(&file, *object->path ? path : "/proc/self/exe"))
+		return false;
+	for (uint32_t i = 0; i < file.count && !found; i++) {
+		const Elf64_Shdr *note_section = section(&file, i);
+		unsigned char bytes[sizeof(Elf64_Nhdr) + 4];
+		found = note_section->sh_type == SHT_NOTE &&
+			pread(file.fd, bytes, sizeof(bytes), (off_t)note_section->sh_offset) ==
+				sizeof(bytes) &&
+			memcmp(bytes + sizeof(Elf64_Nhdr), "Go\0", 4) == 0;
+	}
+	close_file(&file);
+	errno = saved;
+	return found;
+}
+
 /* ---- all -------------------------------------------------------------------------------- */
 
 enum inv_entry_found inv_entry_find_local(struct inv_entry_place *out,

@@ -27,4 +27,7 @@ enum inv_entry_found inv_entry_find_local(struct inv_entry_place *out,
 					  const struct inv_elf_object *object, const char *path,
 					  const char *symbol);
 
+/* Whether the file is Go's, whose functions move their stacks, frames of ours included. */
+bool inv_entry_is_go(const struct inv_elf_object *object, const char *path);
+
 #endif

@@ -140,6 +140,12 @@ static uint32_t accepting_want(uint32_t first, uint32_t object)
 	return INV_GOT_NONE;
 }
 
+/* Observed by other means: slots and answers lead to the function itself. */
+static bool is_left(const struct wrapper *row)
+{
+	return row->wrapper == (void *)row->real;
+}
+
 static struct wrapper *wrapper_for(uint32_t want, struct inv_got_target target)
 {
 	const char *path = inv_got_table->objects[target.object].elf.path;
@@ -147,20 +153,17 @@ static struct wrapper *wrapper_for(uint32_t want, struct inv_got_target target)
 
 	for (; row < wrappers + wrapper_count; row++)
 		if (row->want == want && row->real == target.real)
-			return row;
-	if (wrapper_count == WRAPPERS_MAX)
+			break;
+	if (row < wrappers + wrapper_count && !is_left(row))
+		return row;
+	if (row == wrappers + WRAPPERS_MAX)
 		return NULL;
 	row->want = want;
 	row->real = target.real;
+	/* A function that was left may have gone, and another one come to its place. */
 	row->wrapper = make_wrapper(want, (void *)target.real, *path ? path : program_path);
-	wrapper_count++;
+	wrapper_count += row == wrappers + wrapper_count;
 	return row;
-}
-
-/* Observed by other means: slots and answers lead to the function itself. */
-static bool is_left(const struct wrapper *row)
-{
-	return row->wrapper == (void *)row->real;
 }
 
 static const struct wrapper *wrapper_at(const void *address)
@@ -357,9 +360,6 @@ static void visit_object(uint32_t index)
 		inv_got_cell(index, want)->sites = 0;
 		inv_got_cell(index, want)->refused = 0;
 	}
-	if (!object->scanned && see_object)
-		see_object(&object->elf, *object->elf.path ? object->elf.path : program_path,
-			   installing);
 	object->scanned = true;
 	object->recheck = false;
 	object->unsettled = 0;
@@ -369,10 +369,23 @@ static void visit_object(uint32_t index)
 		visit_slot(index, &slot);
 }
 
+/* All of them before the first slot: what is patched there is left alone here. */
+static void see_new_objects(void)
+{
+	for (uint32_t i = 0; see_object && i < inv_got_table->count; i++) {
+		const struct inv_got_object *object = &inv_got_table->objects[i];
+
+		if (object->usable && !object->scanned)
+			see_object(&object->elf,
+				   *object->elf.path ? object->elf.path : program_path, installing);
+	}
+}
+
 static void visit_all(void *context)
 {
 	open_ends = false;
 	inv_got_table->unvisited = false;
+	see_new_objects();
 	for (uint32_t i = 0; i < inv_got_table->count; i++) {
 		if (is_open(&inv_got_table->objects[i]))
 			visit_object(i);

@@ -25,6 +25,7 @@
 
 #include "preload/closure.h"
 #include "preload/entry_symbols.h"
+#include "preload/globals.h"
 #include "preload/got.h"
 #include "preload/plan.h"
 #include "preload/probe.h"
@@ -272,38 +273,6 @@ static bool attach(void)
 	return true;
 }
 
-static void *globals[INV_PROBES_MAX * (INV_FIELD_COUNT + 2)];
-static const char *global_names[INV_PROBES_MAX * (INV_FIELD_COUNT + 2)];
-static uint32_t global_count;
-
-/* Globals are resolved beforehand: wrappers are made where the loader must not be called. */
-static void resolve_global(const struct inv_source *s)
-{
-	if (s->kind != INV_SOURCE_GLOBAL)
-		return;
-	global_names[global_count] = s->text;
-	globals[global_count++] = inv_got_real_dlsym(NULL /* RTLD_DEFAULT */, s->text);
-}
-
-static void resolve_globals(void)
-{
-	for (uint32_t i = 0; i < shim.file.count; i++) {
-		const struct inv_probe *p = &shim.file.probes[i];
-		for (unsigned f = 0; f < INV_FIELD_COUNT; f++)
-			resolve_global(&p->field[f]);
-		resolve_global(&p->success.left);
-		resolve_global(&p->error_code);
-	}
-}
-
-static void *find_global(const char *symbol)
-{
-	for (uint32_t i = 0; i < global_count; i++)
-		if (strcmp(global_names[i], symbol) == 0)
-			return globals[i];
-	return NULL;
-}
-
 /* The plan of a probe that is about to bind; NULL: this process is not observed. */
 static struct inv_plan *plan_of(uint32_t probe)
 {
@@ -312,7 +281,7 @@ static struct inv_plan *plan_of(uint32_t probe)
 		return NULL;
 	if (!plan->probe)
 		inv_plan_make(plan, &shim.file.probes[probe], shim.place[probe], &shim.segment,
-			      find_global);
+			      inv_globals_find);
 	return plan;
 }
 
@@ -430,21 +399,37 @@ static void show_patched(uint32_t probe)
 	show_binding(probe);
 }
 
+/* Why a function that came late is not patched; at the start the judgement says it. */
+static void explain(uint32_t probe, const char *known, bool initial)
+{
+	if (initial || shim.entry_why[probe] == known || shim.rows[probe].tier != INV_TIER_NONE)
+		return;
+	inv_note_withdraw(shim.notes[probe]); /* what is known now says more */
+	shim.notes[probe] = NULL;
+	refuse(probe, INV_REASON_ENTRY, shim.entry_why[probe]);
+}
+
 static void patch_in(uint32_t probe, const struct inv_elf_object *object, const char *path,
 		     bool initial)
 {
 	struct inv_entry_place place;
 	struct inv_plan *plan;
-	if (!find_place(probe, object, path, &place))
+	const char *known = shim.entry_why[probe];
+	if (!find_place(probe, object, path, &place)) {
+		explain(probe, known, initial);
 		return;
+	}
 	plan = plan_of(probe);
 	if (!plan || inv_entry_is(plan, place.address))
 		return;
-	const char *why = inv_entry_patch(plan, object, &place, initial);
+	const char *why = inv_entry_is_go(object, path)
+				  ? "a Go program moves its stacks"
+				  : inv_entry_patch(plan, object, &place, initial);
 	debug("invreg: probe %s: function %p of %s %s%s", shim.file.probes[probe].name,
 	      (void *)place.address, path, why ? "is not patched: " : "is patched", why ? why : "");
 	if (why) {
 		shim.entry_why[probe] = why;
+		explain(probe, known, initial);
 		return;
 	}
 	shim.patched[probe]++;
@@ -577,7 +562,7 @@ static void start(void)
 		shim.unbound_counted = true; /* until a probe binds */
 	}
 	sort_probes();
-	resolve_globals();
+	inv_globals_resolve(&shim.file);
 	inv_got_install(shim.wants, shim.want_count, wrapper_for, see_object, changed, statuses);
 	for (uint32_t i = 0; i < shim.want_count; i++)
 		judge(i, &statuses[i]);

@@ -9,7 +9,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 bind=$root/tests/hosts/bind
 warn=(-Wall -Wextra -Wno-unused-parameter)
-red=0 label= tier=got
+red=0 label="" tier=got
 
 bind_probe() { # NAME TARGET [LINE...] > appended to a probe file
 	printf '[probe %s]\ntarget = %s\nbind = %s\nsignature = int (int tick)\nartifact_id = "%s"\n' \
@@ -143,4 +143,30 @@ unseen_of() { # NAME CALLED RUN-SAYS DOCTOR-SAYS COMMAND...
 # an empty DOCTOR-SAYS where doctor, which does not start the program, cannot know.
 unseen() {
 	expect_green "$1 0 of $2: $3" unseen_of "$@"
+}
+
+refused_of() { # NAME CALLED WHY COMMAND...
+	local called=$2 why=$3
+	shift 3
+	bare_and_observed "$@"
+	assert_eq "calls that the program counted" "$called" "$(counted)"
+	invreg run -p "$probes" --session refused -- "$@" >/dev/null 2>"$work/run.err" || fail "run: $?"
+	snapshot_json refused >"$work/s.json"
+	assert_eq "calls seen" 0 "$(number_of calls <"$work/s.json")"
+	assert_contains "why" "$why" "$(cat "$work/s.json")"
+}
+
+# refused NAME CALLED WHY COMMAND...: none of CALLED is seen, and it is said why.
+refused() {
+	expect_green "$1 0 of $2: $3" refused_of "$@"
+}
+
+# falls_back NAME WHY COMMAND...: with bind = entry none of ten is seen, and it is said why;
+# left to itself the probe is bound by got, and all are.
+falls_back() {
+	local name=$1 why=$2
+	shift 2
+	refused "$name" 10 "$why" "$@"
+	tier=auto bind_probe row probed >"$work/auto.ini"
+	probes=$work/auto.ini tier=got row "$name,got" 10 10 "$@"
 }

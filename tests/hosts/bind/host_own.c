@@ -2,7 +2,7 @@
 /*
  * Defines the probed function itself and calls it ten times, or lets a PLUGIN do so.
  * -DLINKAGE: what kind of symbol it is; -DCLONE: with a parameter that the compiler
- * specialises away, so that only a clone is left.
+ * specialises away, so that only a clone is left; -DWRITES: it counts in a word of its text.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -22,11 +22,19 @@
 #define k	     2
 #endif
 
+#ifdef WRITES
+extern unsigned long word_in_text;
+__asm__(".text\n.balign 8\nword_in_text: .quad 0\n");
+#endif
+
 LINKAGE int probed(PARAMETERS);
 LINKAGE __attribute__((noinline)) int probed(PARAMETERS)
 {
 	count_call();
 	__asm__ volatile("");
+#ifdef WRITES
+	word_in_text++;
+#endif
 	return x * k + k;
 }
 
