@@ -31,7 +31,7 @@ run_one() { # FILE
 		echo "not for -fsanitize=$SAN" >"$logs/$name.log"
 		status=77
 	else
-		timeout "${E2E_TIMEOUT:-180}" bash "$file" >"$logs/$name.log" 2>&1 || status=$?
+		timeout "${E2E_TIMEOUT:-600}" bash "$file" >"$logs/$name.log" 2>&1 || status=$?
 	fi
 	case $status in
 	0) verdict=pass ;;
