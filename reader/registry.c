@@ -46,6 +46,16 @@ void inv_registry_leave(void)
 		urcu_memb_unregister_thread();
 }
 
+void inv_registry_hold(void)
+{
+	urcu_memb_read_lock();
+}
+
+void inv_registry_release(void)
+{
+	urcu_memb_read_unlock();
+}
+
 static void free_entity(struct cds_lfht_node *node)
 {
 	struct entity *e = caa_container_of(node, struct entity, node);
@@ -81,20 +91,11 @@ static void free_table(struct cds_lfht *table, void (*free_node)(struct cds_lfht
 	cds_lfht_destroy(table, NULL);
 }
 
-static void free_record(struct rcu_head *head)
-{
-	free(caa_container_of(head, struct record, rcu));
-}
-
 void inv_registry_free(struct inv_registry *registry)
 {
 	if (!registry)
 		return;
-	urcu_memb_barrier(); /* records under call_rcu are freed by it, not by us */
-	for (struct record *r = registry->chain.newest, *older; r; r = older) {
-		older = r->older;
-		free(r);
-	}
+	inv_registry_drop_history(registry);
 	free_table(registry->cells, free_cell);
 	free_table(registry->pairs, free_pair);
 	free_table(registry->entities, free_entity);
@@ -135,7 +136,7 @@ struct entity *inv_registry_find(struct inv_registry *registry, const char *text
 	return find(registry, &key, inv_word_hash(text, length));
 }
 
-static struct entity *entity(struct inv_registry *r, const struct inv_word *word)
+struct entity *inv_registry_entity(struct inv_registry *r, const struct inv_word *word)
 {
 	struct text_key key = {word->text, word->length};
 	struct entity *e = find(r, &key, word->hash);
@@ -192,9 +193,9 @@ static struct cell *cell_of(struct inv_registry *r, const struct inv_key *key)
 {
 	struct cds_lfht_iter iter;
 	struct cell k = {.failed = key->failed};
-	k.artifact = entity(r, key->artifact);
-	k.method = entity(r, key->method);
-	k.type = entity(r, key->type);
+	k.artifact = inv_registry_entity(r, key->artifact);
+	k.method = inv_registry_entity(r, key->method);
+	k.type = inv_registry_entity(r, key->type);
 	if (!k.artifact || !k.method || !k.type)
 		return NULL;
 	unsigned long hash = mix(k.artifact, k.method, k.type, k.failed);
@@ -232,28 +233,40 @@ static int same_pair(struct cds_lfht_node *node, const void *key)
 	return p->invoker == k->invoker && p->artifact == k->artifact;
 }
 
-static struct pair *pair_of(struct inv_registry *r, const struct inv_word *invoker,
-			    const struct inv_word *artifact)
+struct pair *inv_registry_find_pair(struct inv_registry *r, struct entity *invoker,
+				    struct entity *artifact)
 {
 	struct cds_lfht_iter iter;
-	struct pair k = {.invoker = entity(r, invoker), .artifact = entity(r, artifact)};
-	if (!k.invoker || !k.artifact)
-		return NULL;
-	unsigned long hash = mix(k.invoker, k.artifact, NULL, 0);
-	cds_lfht_lookup(r->pairs, hash, same_pair, &k, &iter);
+	struct pair k = {.invoker = invoker, .artifact = artifact};
+	cds_lfht_lookup(r->pairs, mix(invoker, artifact, NULL, 0), same_pair, &k, &iter);
 	struct cds_lfht_node *node = cds_lfht_iter_get_node(&iter);
-	if (node)
-		return caa_container_of(node, struct pair, node);
+	return node ? caa_container_of(node, struct pair, node) : NULL;
+}
+
+static struct pair *add_pair(struct inv_registry *r, struct entity *invoker,
+			     struct entity *artifact)
+{
 	struct pair *p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
-	p->invoker = k.invoker;
-	p->artifact = k.artifact;
-	p->next = k.invoker->pairs;
-	cds_lfht_add(r->pairs, hash, &p->node);
-	rcu_assign_pointer(k.invoker->pairs, p);
-	STORE(k.artifact->unique_invokers, k.artifact->unique_invokers + 1);
+	p->invoker = invoker;
+	p->artifact = artifact;
+	p->next = invoker->pairs;
+	cds_lfht_add(r->pairs, mix(invoker, artifact, NULL, 0), &p->node);
+	rcu_assign_pointer(invoker->pairs, p);
+	STORE(artifact->unique_invokers, artifact->unique_invokers + 1);
 	return p;
+}
+
+struct pair *inv_registry_pair(struct inv_registry *r, const struct inv_word *invoker,
+			       const struct inv_word *artifact)
+{
+	struct entity *who = inv_registry_entity(r, invoker);
+	struct entity *what = inv_registry_entity(r, artifact);
+	struct pair *p = who && what ? inv_registry_find_pair(r, who, what) : NULL;
+	if (p || !who || !what)
+		return p;
+	return add_pair(r, who, what);
 }
 
 int inv_registry_add_pair(struct inv_registry *registry, const struct inv_word *invoker,
@@ -261,7 +274,7 @@ int inv_registry_add_pair(struct inv_registry *registry, const struct inv_word *
 			  uint64_t sum)
 {
 	urcu_memb_read_lock();
-	struct pair *p = pair_of(registry, invoker, artifact);
+	struct pair *p = inv_registry_pair(registry, invoker, artifact);
 	if (p) {
 		STORE(p->calls, p->calls + calls);
 		STORE(p->failures, p->failures + failures);
@@ -271,79 +284,7 @@ int inv_registry_add_pair(struct inv_registry *registry, const struct inv_word *
 	return p ? 0 : -ENOMEM;
 }
 
-/* ---- history ------------------------------------------------------------------- */
-
-static struct record *make_record(struct inv_registry *r, const struct inv_call *call)
-{
-	struct record *rec = calloc(1, sizeof(*rec) + call->message_length + 1);
-	const struct inv_word *none = call->artifact;
-	struct entity *words[6] = {
-		entity(r, call->invoker), entity(r, call->artifact),
-		entity(r, call->method),  entity(r, call->type ? call->type : none),
-		entity(r, call->probe),	  entity(r, call->session),
-	};
-	for (unsigned i = 0; i < 6; i++)
-		if (!words[i] || !rec) {
-			free(rec);
-			return NULL;
-		}
-	rec->call = *call;
-	rec->invoker = words[0];
-	rec->call.invoker = &words[0]->word;
-	rec->call.artifact = &words[1]->word;
-	rec->call.method = &words[2]->word;
-	rec->call.type = call->type ? &words[3]->word : NULL;
-	rec->call.probe = &words[4]->word;
-	rec->call.session = &words[5]->word;
-	memcpy(rec->message, call->message ? call->message : "", call->message_length);
-	rec->call.message = rec->message;
-	return rec;
-}
-
-static void push(struct inv_registry *r, struct record *rec)
-{
-	struct chain *same = &rec->invoker->chain;
-	rec->older = r->chain.newest;
-	rec->older_same = same->newest;
-	if (rec->older)
-		rec->older->newer = rec;
-	else
-		r->chain.oldest = rec;
-	if (rec->older_same)
-		rec->older_same->newer_same = rec;
-	else
-		same->oldest = rec;
-	rcu_assign_pointer(r->chain.newest, rec);
-	rcu_assign_pointer(same->newest, rec);
-	r->kept++;
-}
-
-/* The oldest of all is the oldest of its invoker: both chains are in order of arrival. */
-static void evict(struct inv_registry *r)
-{
-	struct record *rec = r->chain.oldest;
-	struct chain *same = &rec->invoker->chain;
-	r->chain.oldest = rec->newer;
-	same->oldest = rec->newer_same;
-	rcu_set_pointer(rec->newer ? &rec->newer->older : &r->chain.newest, NULL);
-	rcu_set_pointer(rec->newer_same ? &rec->newer_same->older_same : &same->newest, NULL);
-	r->kept--;
-	urcu_memb_call_rcu(&rec->rcu, free_record);
-}
-
-int inv_registry_keep(struct inv_registry *registry, const struct inv_call *call)
-{
-	if (registry->keep == 0)
-		return 0;
-	urcu_memb_read_lock();
-	struct record *rec = make_record(registry, call);
-	urcu_memb_read_unlock();
-	if (rec)
-		push(registry, rec);
-	if (registry->kept > registry->keep)
-		evict(registry);
-	return rec ? 0 : -ENOMEM;
-}
+/* ---- from events ----------------------------------------------------------------- */
 
 static int count_call(struct inv_registry *registry, const struct inv_call *call)
 {

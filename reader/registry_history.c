@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * registry_history.c - the calls that are kept: pushed on their shelves, taken off the
+ * oldest first, and walked newest first.
+ *
+ * A record is on four shelves, on each in the chain of its outcome. Who asks for any
+ * outcome walks up to three chains at once, by arrival. A chain for each question (any,
+ * and each outcome) was rejected: eight pairs of pointers a record instead of four.
+ *
+ * A record counts as arrived when it is on all its shelves ([Q4]): a walk leaves out what
+ * has arrived since it began, so two walks that meet at an arrival miss nothing.
+ */
+#include "registry_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STORE(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELAXED)
+#define LOAD(word)	   __atomic_load_n(&(word), __ATOMIC_RELAXED)
+
+static void free_record(struct rcu_head *head)
+{
+	free(caa_container_of(head, struct record, rcu));
+}
+
+void inv_registry_drop_history(struct inv_registry *registry)
+{
+	if (registry->arrivals)
+		urcu_memb_barrier(); /* records under call_rcu are freed by it, not by us */
+	for (int i = 0; i < OUTCOMES; i++)
+		for (struct record *r = registry->shelf.chain[i].newest, *older; r; r = older) {
+			older = r->links[OF_ALL].older;
+			free(r);
+		}
+}
+
+/* ---- filling ---------------------------------------------------------------------- */
+
+static enum outcome outcome_of(const struct inv_call *call)
+{
+	if (call->state != INV_CALL_DONE)
+		return OPEN;
+	return inv_call_failed(call) ? FAILED : SUCCEEDED;
+}
+
+/* The words of a call that live as long as the registry. */
+static bool take_words(struct inv_registry *r, struct record *rec, const struct inv_call *call)
+{
+	const struct inv_word *none = call->artifact;
+	struct entity *method = inv_registry_entity(r, call->method);
+	struct entity *type = inv_registry_entity(r, call->type ? call->type : none);
+	struct entity *probe = inv_registry_entity(r, call->probe);
+	struct entity *session = inv_registry_entity(r, call->session);
+	rec->pair = inv_registry_pair(r, call->invoker, call->artifact);
+	if (!method || !type || !probe || !session || !rec->pair)
+		return false;
+	rec->call.invoker = &rec->pair->invoker->word;
+	rec->call.artifact = &rec->pair->artifact->word;
+	rec->call.method = &method->word;
+	rec->call.type = call->type ? &type->word : NULL;
+	rec->call.probe = &probe->word;
+	rec->call.session = &session->word;
+	return true;
+}
+
+static struct record *make_record(struct inv_registry *r, const struct inv_call *call)
+{
+	struct record *rec = malloc(sizeof(*rec) + call->message_length + 1);
+	if (!rec)
+		return NULL;
+	memset(rec, 0, sizeof(*rec));
+	rec->call = *call;
+	rec->outcome = outcome_of(call);
+	if (!take_words(r, rec, call)) {
+		free(rec);
+		return NULL;
+	}
+	memcpy(rec->message, call->message ? call->message : "", call->message_length);
+	rec->message[call->message_length] = '\0';
+	rec->call.message = rec->message;
+	return rec;
+}
+
+static struct chain *chain_of(struct inv_registry *r, const struct record *rec, enum scope scope)
+{
+	struct shelf *shelves[SCOPES] = {&r->shelf, &rec->pair->artifact->as_artifact,
+					 &rec->pair->invoker->as_invoker, &rec->pair->shelf};
+	return &shelves[scope]->chain[rec->outcome];
+}
+
+static void push(struct inv_registry *r, struct record *rec)
+{
+	rec->arrival = r->arrivals + 1;
+	for (enum scope s = 0; s < SCOPES; s++) {
+		struct chain *c = chain_of(r, rec, s);
+		rec->links[s].older = c->newest;
+		if (c->newest)
+			c->newest->links[s].newer = rec;
+		else
+			c->oldest = rec;
+		STORE(c->count, c->count + 1);
+	}
+	for (enum scope s = 0; s < SCOPES; s++)
+		rcu_assign_pointer(chain_of(r, rec, s)->newest, rec);
+	__atomic_store_n(&r->arrivals, rec->arrival, __ATOMIC_RELEASE); /* [Q4] */
+	r->kept++;
+}
+
+static struct record *oldest(struct inv_registry *r)
+{
+	struct record *found = NULL;
+	for (int i = 0; i < OUTCOMES; i++) {
+		struct record *rec = r->shelf.chain[i].oldest;
+		if (rec && (!found || rec->arrival < found->arrival))
+			found = rec;
+	}
+	return found;
+}
+
+/* The oldest of all is the oldest of each of its chains: all are in order of arrival. */
+static void evict(struct inv_registry *r)
+{
+	struct record *rec = oldest(r);
+	for (enum scope s = 0; s < SCOPES; s++) {
+		struct chain *c = chain_of(r, rec, s);
+		struct record *newer = rec->links[s].newer;
+		c->oldest = newer;
+		STORE(c->count, c->count - 1);
+		rcu_set_pointer(newer ? &newer->links[s].older : &c->newest, NULL);
+	}
+	r->kept--;
+	urcu_memb_call_rcu(&rec->rcu, free_record);
+}
+
+int inv_registry_keep(struct inv_registry *registry, const struct inv_call *call)
+{
+	if (registry->keep == 0)
+		return 0;
+	urcu_memb_read_lock();
+	struct record *rec = make_record(registry, call);
+	urcu_memb_read_unlock();
+	if (rec)
+		push(registry, rec);
+	if (registry->kept > registry->keep)
+		evict(registry);
+	return rec ? 0 : -ENOMEM;
+}
+
+void inv_registry_count_arrivals_from(struct inv_registry *registry, uint64_t arrival)
+{
+	registry->arrivals = arrival;
+}
+
+uint64_t inv_registry_arrivals(const struct inv_registry *registry)
+{
+	return __atomic_load_n(&registry->arrivals, __ATOMIC_ACQUIRE); /* [Q4] */
+}
+
+/* ---- walking ------------------------------------------------------------------------ */
+
+struct walk {
+	struct record *at[OUTCOMES];
+	enum scope scope;
+};
+
+/* Begins at the newest record of each chain that had arrived. */
+static void begin(struct walk *w, struct shelf *shelf, enum scope scope, uint64_t until)
+{
+	w->scope = scope;
+	for (int i = 0; i < OUTCOMES; i++) {
+		struct record *r = rcu_dereference(shelf->chain[i].newest);
+		while (r && r->arrival > until)
+			r = rcu_dereference(r->links[scope].older);
+		w->at[i] = r;
+	}
+}
+
+/* Returns: the newest that is left, or NULL. */
+static struct record *next(struct walk *w)
+{
+	int newest = -1;
+	for (int i = 0; i < OUTCOMES; i++)
+		if (w->at[i] && (newest < 0 || w->at[i]->arrival > w->at[newest]->arrival))
+			newest = i;
+	if (newest < 0)
+		return NULL;
+	struct record *r = w->at[newest];
+	w->at[newest] = rcu_dereference(r->links[w->scope].older);
+	if (w->at[newest])
+		__builtin_prefetch(w->at[newest]);
+	return r;
+}
+
+/* The shelf that holds what is asked for and nothing else; NULL: there is none. */
+static struct shelf *shelf_of(struct inv_registry *registry, struct inv_text artifact,
+			      struct inv_text invoker, enum scope *scope)
+{
+	struct entity *what = NULL, *who = NULL;
+	*scope = OF_ALL;
+	if (!artifact.text && !invoker.text)
+		return &registry->shelf;
+	if (artifact.text && !(what = inv_registry_find(registry, artifact.text, artifact.length)))
+		return NULL;
+	if (invoker.text && !(who = inv_registry_find(registry, invoker.text, invoker.length)))
+		return NULL;
+	if (what && who) {
+		struct pair *pair = inv_registry_find_pair(registry, who, what);
+		*scope = OF_PAIR;
+		return pair ? &pair->shelf : NULL;
+	}
+	*scope = what ? OF_ARTIFACT : OF_INVOKER;
+	return what ? &what->as_artifact : &who->as_invoker;
+}
+
+/* Leaves out the chains of other outcomes. Returns: how many are in the rest. */
+static uint64_t choose(struct walk *w, const struct shelf *shelf, const struct inv_window *window)
+{
+	uint64_t total = 0;
+	const bool wanted[OUTCOMES] = {window->succeeded, window->failed, window->open};
+	for (int i = 0; i < OUTCOMES; i++) {
+		if (wanted[i])
+			total += LOAD(shelf->chain[i].count);
+		else
+			w->at[i] = NULL;
+	}
+	return total;
+}
+
+size_t inv_registry_window(struct inv_registry *registry, const struct inv_window *window,
+			   void (*visit)(void *arg, const struct inv_call *call, uint64_t arrival),
+			   void *arg, uint64_t *total)
+{
+	size_t found = 0, skip = window->offset;
+	enum scope scope;
+	struct record *r;
+	struct walk walk;
+	uint64_t until = inv_registry_arrivals(registry);
+	*total = 0;
+	urcu_memb_read_lock();
+	struct shelf *shelf = shelf_of(registry, window->artifact, window->invoker, &scope);
+	if (shelf) {
+		begin(&walk, shelf, scope, until);
+		*total = choose(&walk, shelf, window);
+	}
+	while (shelf && found < window->limit && skip < *total && (r = next(&walk)) &&
+	       r->arrival > window->after) {
+		if (skip) {
+			skip--;
+			continue;
+		}
+		visit(arg, &r->call, r->arrival);
+		found++;
+	}
+	urcu_memb_read_unlock();
+	return found;
+}
+
+static bool named(const struct inv_word *word, const char *name)
+{
+	return !name || (strlen(name) == word->length && !memcmp(name, word->text, word->length));
+}
+
+bool inv_query_matches(const struct inv_query *query, const struct inv_call *call)
+{
+	bool done = call->state == INV_CALL_DONE;
+	if (query->failed && !(done && inv_call_failed(call)))
+		return false;
+	if (query->succeeded && !(done && !inv_call_failed(call)))
+		return false;
+	if (query->since_ns && call->start_ns < query->since_ns)
+		return false;
+	return named(call->artifact, query->artifact) && named(call->invoker, query->invoker) &&
+	       named(call->method, query->method);
+}
+
+static struct inv_text text_of(const char *name)
+{
+	return (struct inv_text){name, name ? strlen(name) : 0};
+}
+
+size_t inv_registry_history(struct inv_registry *registry, const struct inv_query *query,
+			    void (*visit)(void *arg, const struct inv_call *call), void *arg)
+{
+	size_t found = 0;
+	enum scope scope;
+	struct record *r;
+	struct walk walk;
+	uint64_t until = inv_registry_arrivals(registry);
+	urcu_memb_read_lock();
+	struct shelf *shelf =
+		shelf_of(registry, text_of(query->artifact), text_of(query->invoker), &scope);
+	if (shelf)
+		begin(&walk, shelf, scope, until);
+	while (shelf && (!query->limit || found < query->limit) && (r = next(&walk)))
+		if (inv_query_matches(query, &r->call)) {
+			visit(arg, &r->call);
+			found++;
+		}
+	urcu_memb_read_unlock();
+	return found;
+}
