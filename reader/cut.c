@@ -208,16 +208,17 @@ static void count_open(struct inv_cut *cut, const struct inv_open_list *list, bo
 		}
 }
 
+static void sort_open(struct inv_open_list *list)
+{
+	if (list->count)
+		qsort(list->calls, list->count, sizeof(*list->calls), by_age);
+}
+
 static int take_groups(struct inv_cut *cut)
 {
 	int result = inv_registry_group(cut->registry, INV_BY_ARTIFACT, NULL, &cut->artifacts);
 	if (result == 0)
 		result = inv_registry_group(cut->registry, INV_BY_INVOKER, NULL, &cut->invokers);
-	if (cut->in_flight.count)
-		qsort(cut->in_flight.calls, cut->in_flight.count, sizeof(*cut->in_flight.calls),
-		      by_age);
-	if (cut->never.count)
-		qsort(cut->never.calls, cut->never.count, sizeof(*cut->never.calls), by_age);
 	count_open(cut, &cut->in_flight, false);
 	count_open(cut, &cut->never, true);
 	return result;
@@ -241,7 +242,7 @@ static int take_all(struct cutting *c)
 	return result;
 }
 
-int inv_cut_take(struct inv_cut *cut, struct inv_src *src)
+static int take(struct inv_cut *cut, struct inv_src *src, bool groups)
 {
 	struct cutting cutting = {.cut = cut, .src = src};
 	*cut = (struct inv_cut){0};
@@ -249,7 +250,9 @@ int inv_cut_take(struct inv_cut *cut, struct inv_src *src)
 	cut->own_registry = !src->exact;
 	cut->registry = src->exact ? src->exact : inv_registry_new(0);
 	int result = cut->registry ? take_all(&cutting) : -ENOMEM;
-	if (result == 0)
+	sort_open(&cut->in_flight);
+	sort_open(&cut->never);
+	if (result == 0 && groups)
 		result = take_groups(cut);
 	if (result < 0) {
 		inv_cut_free(cut);
@@ -258,4 +261,14 @@ int inv_cut_take(struct inv_cut *cut, struct inv_src *src)
 	cut->from_events = inv_registry_from_events(cut->registry);
 	take_losses(&cutting);
 	return 0;
+}
+
+int inv_cut_take(struct inv_cut *cut, struct inv_src *src)
+{
+	return take(cut, src, true);
+}
+
+int inv_cut_take_tallies(struct inv_cut *cut, struct inv_src *src)
+{
+	return take(cut, src, false);
 }

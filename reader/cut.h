@@ -86,6 +86,9 @@ struct inv_cut {
 
 /* Returns: 0, -ENOMEM, -EFAULT (truncated under us). On failure the cut is empty. */
 int inv_cut_take(struct inv_cut *cut, struct inv_src *src);
+
+/* The same of a segment without the lists `artifacts` and `invokers`: its registry is asked. */
+int inv_cut_take_tallies(struct inv_cut *cut, struct inv_src *src);
 void inv_cut_free(struct inv_cut *cut);
 
 uint64_t inv_cut_total(const struct inv_cut *cut);
