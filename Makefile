@@ -38,13 +38,14 @@ BENCH_SRC  := $(sort $(wildcard tests/bench/bench_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 PROBE_PYTHON := $(sort $(wildcard reader/probe_python/*.py))
-GEN_OBJ := $(addprefix $(BUILD)/obj/,help_topics.o probe_python_text.o)
+GEN_OBJ := $(addprefix $(BUILD)/obj/,help_topics.o probe_python_text.o web_files.o)
+WEB_FILES := $(sort $(shell find reader/web -type f))
 
 SHIM    := $(BUILD)/libinvreg_preload.so
 READER  := $(BUILD)/invreg
 UNIT    := $(BUILD)/tests/unit
 
-READER_LIBS := -linih -lelf -ljson-c -lurcu-memb -lurcu-cds -lurcu-common -lpthread -lm
+READER_LIBS := -lmicrohttpd -linih -lelf -ljson-c -lurcu-memb -lurcu-cds -lurcu-common -lpthread -lm
 # libffi_pic.a is Debian's name for the one that may go into a shared object.
 SHIM_LIBS   := -Wl,-Bstatic -linih $(if $(shell $(CC) -print-file-name=libffi_pic.a | grep /),-lffi_pic,-lffi) -Wl,-Bdynamic -Wl,--exclude-libs,ALL
 
@@ -127,6 +128,11 @@ $(BUILD)/gen/probe_python_text.c: scripts/text.awk $(PROBE_PYTHON)
 	@mkdir -p $(@D)
 	$(call say,AWK,$@)awk -v header=reader/probe_python.h -v name=inv_probe_python \
 	  -f scripts/text.awk $(PROBE_PYTHON) >$@
+
+# What / serves: every file in reader/web/, with its type.
+$(BUILD)/gen/web_files.c: scripts/embed.sh $(WEB_FILES)
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)scripts/embed.sh reader/web $(WEB_FILES) >$@
 
 $(GEN_OBJ): $(BUILD)/obj/%.o: $(BUILD)/gen/%.c $(FLAGS_STAMP)
 	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@

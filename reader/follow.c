@@ -245,7 +245,7 @@ static void say_lost(struct inv_follow *f, uint32_t lane, uint64_t first, uint64
 		     const char *reason)
 {
 	if (f->sink)
-		f->sink->lost(f->sink->arg, last - first + 1);
+		f->sink->lost(f->sink->arg, lane);
 	else
 		inv_events_lost(&f->events, lane, first, last, reason);
 	f->lanes[lane].next = last + 1;

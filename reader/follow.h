@@ -36,7 +36,7 @@ struct inv_follow_sink {
 	void *arg;
 	void (*attempt)(void *arg, const struct inv_call *call);
 	void (*outcome)(void *arg, const struct inv_call *call);
-	void (*lost)(void *arg, uint64_t slots);
+	void (*lost)(void *arg, uint32_t lane);
 };
 
 /* The same, but calls go to the sink, which stays the caller's. */

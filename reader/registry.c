@@ -26,7 +26,8 @@ struct inv_registry *inv_registry_new(size_t keep)
 	r->entities = new_table();
 	r->cells = new_table();
 	r->pairs = new_table();
-	if (r->entities && r->cells && r->pairs)
+	r->nested = new_table();
+	if (r->entities && r->cells && r->pairs && r->nested)
 		return r;
 	inv_registry_free(r);
 	return NULL;
@@ -98,6 +99,7 @@ void inv_registry_free(struct inv_registry *registry)
 	inv_registry_drop_history(registry);
 	free_table(registry->cells, free_cell);
 	free_table(registry->pairs, free_pair);
+	free_table(registry->nested, free_pair);
 	free_table(registry->entities, free_entity);
 	inv_registry_leave();
 	free(registry);
@@ -233,17 +235,23 @@ static int same_pair(struct cds_lfht_node *node, const void *key)
 	return p->invoker == k->invoker && p->artifact == k->artifact;
 }
 
-struct pair *inv_registry_find_pair(struct inv_registry *r, struct entity *invoker,
-				    struct entity *artifact)
+static struct pair *find_pair(struct cds_lfht *table, struct entity *invoker,
+			      struct entity *artifact)
 {
 	struct cds_lfht_iter iter;
 	struct pair k = {.invoker = invoker, .artifact = artifact};
-	cds_lfht_lookup(r->pairs, mix(invoker, artifact, NULL, 0), same_pair, &k, &iter);
+	cds_lfht_lookup(table, mix(invoker, artifact, NULL, 0), same_pair, &k, &iter);
 	struct cds_lfht_node *node = cds_lfht_iter_get_node(&iter);
 	return node ? caa_container_of(node, struct pair, node) : NULL;
 }
 
-static struct pair *add_pair(struct inv_registry *r, struct entity *invoker,
+struct pair *inv_registry_find_pair(struct inv_registry *r, struct entity *invoker,
+				    struct entity *artifact)
+{
+	return find_pair(r->pairs, invoker, artifact);
+}
+
+static struct pair *new_pair(struct cds_lfht *table, struct entity *invoker,
 			     struct entity *artifact)
 {
 	struct pair *p = calloc(1, sizeof(*p));
@@ -251,8 +259,17 @@ static struct pair *add_pair(struct inv_registry *r, struct entity *invoker,
 		return NULL;
 	p->invoker = invoker;
 	p->artifact = artifact;
-	p->next = invoker->pairs;
-	cds_lfht_add(r->pairs, mix(invoker, artifact, NULL, 0), &p->node);
+	p->next = invoker->pairs; /* of nested ones: nobody walks it */
+	cds_lfht_add(table, mix(invoker, artifact, NULL, 0), &p->node);
+	return p;
+}
+
+static struct pair *add_pair(struct inv_registry *r, struct entity *invoker,
+			     struct entity *artifact)
+{
+	struct pair *p = new_pair(r->pairs, invoker, artifact);
+	if (!p)
+		return NULL;
 	rcu_assign_pointer(invoker->pairs, p);
 	STORE(artifact->unique_invokers, artifact->unique_invokers + 1);
 	return p;
@@ -280,6 +297,21 @@ int inv_registry_add_pair(struct inv_registry *registry, const struct inv_word *
 		STORE(p->failures, p->failures + failures);
 		STORE(p->sum, p->sum + sum);
 	}
+	urcu_memb_read_unlock();
+	return p ? 0 : -ENOMEM;
+}
+
+int inv_registry_add_nested(struct inv_registry *registry, const struct inv_word *parent,
+			    const struct inv_word *child)
+{
+	urcu_memb_read_lock();
+	struct entity *outer = inv_registry_entity(registry, parent);
+	struct entity *inner = inv_registry_entity(registry, child);
+	struct pair *p = outer && inner ? find_pair(registry->nested, outer, inner) : NULL;
+	if (!p && outer && inner)
+		p = new_pair(registry->nested, outer, inner);
+	if (p)
+		STORE(p->calls, p->calls + 1);
 	urcu_memb_read_unlock();
 	return p ? 0 : -ENOMEM;
 }

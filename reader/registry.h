@@ -62,6 +62,10 @@ int inv_registry_add_pair(struct inv_registry *registry, const struct inv_word *
 /* A call that is done: counted and kept. One that is open: kept. Marks from_events. */
 int inv_registry_record(struct inv_registry *registry, const struct inv_call *call);
 
+/* One call more by `child` inside one of `parent`. */
+int inv_registry_add_nested(struct inv_registry *registry, const struct inv_word *parent,
+			    const struct inv_word *child);
+
 /* Kept only. */
 int inv_registry_keep(struct inv_registry *registry, const struct inv_call *call);
 
@@ -168,6 +172,9 @@ struct inv_edges {
 /* Returns: 0 or -ENOMEM. */
 int inv_registry_edges(struct inv_registry *registry, struct inv_edges *out);
 
+/* The same of inv_registry_add_nested: calls alone. */
+int inv_registry_nested(struct inv_registry *registry, struct inv_edges *out);
+
 /* One tally as it is kept. Text as in [Q3]. */
 struct inv_cell_row {
 	const char *method, *type;
@@ -178,6 +185,24 @@ struct inv_cell_row {
 /* Calls visit(arg, row) for each tally of an artifact that is not empty. */
 void inv_registry_cells(struct inv_registry *registry, const char *artifact,
 			void (*visit)(void *arg, const struct inv_cell_row *row), void *arg);
+
+/* One tally, with its words; hist is a copy. */
+struct inv_cell_view {
+	const struct inv_word *artifact, *method, *type;
+	const struct inv_hist *hist;
+	bool failed;
+};
+
+/* Calls visit(arg, cell) for each tally that is not empty, in no order. */
+void inv_registry_each_cell(struct inv_registry *registry,
+			    void (*visit)(void *arg, const struct inv_cell_view *cell), void *arg);
+
+/* Rows by error type, of one artifact or of all. Returns: 0 or -ENOMEM. */
+int inv_registry_errors(struct inv_registry *registry, struct inv_text artifact,
+			struct inv_stats_list *out);
+
+/* Calls of all artifacts. */
+void inv_registry_sum(struct inv_registry *registry, uint64_t *successful, uint64_t *failed);
 
 /* Which calls of the history; NULL or 0 means any. */
 struct inv_query {
@@ -213,9 +238,8 @@ size_t inv_registry_window(struct inv_registry *registry, const struct inv_windo
 			   void (*visit)(void *arg, const struct inv_call *call, uint64_t arrival),
 			   void *arg, uint64_t *total);
 
-/* The arrival of the newest call kept, 0 of none; and what it counts from, before filling. */
+/* The arrival of the newest call kept, 0 of none. */
 uint64_t inv_registry_arrivals(const struct inv_registry *registry);
-void inv_registry_count_arrivals_from(struct inv_registry *registry, uint64_t arrival);
 
 /* The RCU read lock, for who wants texts or calls to live on between queries. Nests. */
 void inv_registry_hold(void);

@@ -147,11 +147,6 @@ int inv_registry_keep(struct inv_registry *registry, const struct inv_call *call
 	return rec ? 0 : -ENOMEM;
 }
 
-void inv_registry_count_arrivals_from(struct inv_registry *registry, uint64_t arrival)
-{
-	registry->arrivals = arrival;
-}
-
 uint64_t inv_registry_arrivals(const struct inv_registry *registry)
 {
 	return __atomic_load_n(&registry->arrivals, __ATOMIC_ACQUIRE); /* [Q4] */

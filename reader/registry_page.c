@@ -294,7 +294,7 @@ static int add_edge(struct inv_edges *out, const struct pair *p, size_t *room)
 	return 0;
 }
 
-int inv_registry_edges(struct inv_registry *registry, struct inv_edges *out)
+static int edges_of(struct cds_lfht *table, struct inv_edges *out)
 {
 	struct cds_lfht_iter iter;
 	struct pair *p;
@@ -302,7 +302,7 @@ int inv_registry_edges(struct inv_registry *registry, struct inv_edges *out)
 	int result = 0;
 	*out = (struct inv_edges){0};
 	urcu_memb_read_lock();
-	cds_lfht_for_each_entry(registry->pairs, &iter, p, node)
+	cds_lfht_for_each_entry(table, &iter, p, node)
 	{
 		/* cppcheck-suppress uninitvar ; the macro sets p */
 		if (LOAD(p->calls) && result == 0)
@@ -314,4 +314,14 @@ int inv_registry_edges(struct inv_registry *registry, struct inv_edges *out)
 	else if (out->count)
 		qsort(out->rows, out->count, sizeof(*out->rows), by_calls);
 	return result;
+}
+
+int inv_registry_edges(struct inv_registry *registry, struct inv_edges *out)
+{
+	return edges_of(registry->pairs, out);
+}
+
+int inv_registry_nested(struct inv_registry *registry, struct inv_edges *out)
+{
+	return edges_of(registry->nested, out);
 }

@@ -76,7 +76,7 @@ struct entity {
 };
 
 struct inv_registry {
-	struct cds_lfht *entities, *cells, *pairs;
+	struct cds_lfht *entities, *cells, *pairs, *nested;
 	struct shelf shelf;
 	size_t kept, keep;
 	uint64_t arrivals; /* of the newest record that is on all its shelves */

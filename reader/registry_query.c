@@ -219,23 +219,36 @@ static void sort_list(struct inv_stats_list *list)
 		qsort(list->rows, list->count, sizeof(*list->rows), by_total);
 }
 
-int inv_registry_group(struct inv_registry *registry, enum inv_group by, const char *artifact,
-		       struct inv_stats_list *out)
+static int group(struct inv_registry *registry, enum inv_group by, struct inv_text artifact,
+		 struct inv_stats_list *out)
 {
 	int result = 0;
 	*out = (struct inv_stats_list){0};
 	urcu_memb_read_lock();
 	struct entity *only =
-		artifact ? inv_registry_find(registry, artifact, strlen(artifact)) : NULL;
+		artifact.text ? inv_registry_find(registry, artifact.text, artifact.length) : NULL;
 	if (only && by != INV_BY_INVOKER)
 		result = group_one(only, by, only, out);
-	else if (!artifact || only)
+	else if (!artifact.text || only)
 		result = group_all(registry, by, only, out);
 	urcu_memb_read_unlock();
 	if (result < 0)
 		inv_stats_list_free(out);
 	sort_list(out);
 	return result;
+}
+
+int inv_registry_group(struct inv_registry *registry, enum inv_group by, const char *artifact,
+		       struct inv_stats_list *out)
+{
+	return group(registry, by, (struct inv_text){artifact, artifact ? strlen(artifact) : 0},
+		     out);
+}
+
+int inv_registry_errors(struct inv_registry *registry, struct inv_text artifact,
+			struct inv_stats_list *out)
+{
+	return group(registry, INV_BY_ERROR, artifact, out);
 }
 
 int inv_registry_lookup(struct inv_registry *registry, struct inv_text artifact,
@@ -279,6 +292,39 @@ void inv_registry_cells(struct inv_registry *registry, const char *artifact,
 		row.failed = c->failed;
 		if (row.hist.count)
 			visit(arg, &row);
+	}
+	urcu_memb_read_unlock();
+}
+
+void inv_registry_sum(struct inv_registry *registry, uint64_t *successful, uint64_t *failed)
+{
+	struct cds_lfht_iter iter;
+	struct cell *c;
+	*successful = *failed = 0;
+	urcu_memb_read_lock();
+	cds_lfht_for_each_entry(registry->cells, &iter, c, node)
+	{
+		/* cppcheck-suppress uninitvar ; the macro sets c */
+		*(c->failed ? failed : successful) += LOAD(c->hist.count);
+	}
+	urcu_memb_read_unlock();
+}
+
+void inv_registry_each_cell(struct inv_registry *registry,
+			    void (*visit)(void *arg, const struct inv_cell_view *cell), void *arg)
+{
+	struct cds_lfht_iter iter;
+	struct inv_hist hist;
+	struct cell *c;
+	urcu_memb_read_lock();
+	cds_lfht_for_each_entry(registry->cells, &iter, c, node)
+	{
+		/* cppcheck-suppress uninitvar ; the macro sets c */
+		inv_hist_copy(&hist, &c->hist);
+		const struct inv_cell_view view = {&c->artifact->word, &c->method->word,
+						   &c->type->word, &hist, c->failed};
+		if (hist.count)
+			visit(arg, &view);
 	}
 	urcu_memb_read_unlock();
 }

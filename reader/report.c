@@ -213,7 +213,7 @@ static void put_lost(struct inv_json *j, const struct inv_cut *cut)
 	inv_json_close(j, ']');
 }
 
-static void put_probes(struct inv_json *j, const struct inv_cut *cut)
+void inv_report_probes(struct inv_json *j, const struct inv_cut *cut)
 {
 	begin_list(j, "probes");
 	for (size_t i = 0; i < cut->probe_count; i++) {
@@ -234,7 +234,7 @@ static void put_probes(struct inv_json *j, const struct inv_cut *cut)
 	inv_json_close(j, ']');
 }
 
-static void put_notes(struct inv_json *j, const struct inv_cut *cut)
+void inv_report_notes(struct inv_json *j, const struct inv_cut *cut)
 {
 	begin_list(j, "notes");
 	for (size_t i = 0; i < cut->note_count; i++) {
@@ -292,8 +292,8 @@ void inv_report_object(const struct inv_cut *cut, struct inv_buf *out, bool with
 	put_open(&j, "in_flight", &cut->in_flight);
 	put_open(&j, "never_returned", &cut->never);
 	put_lost(&j, cut);
-	put_probes(&j, cut);
-	put_notes(&j, cut);
+	inv_report_probes(&j, cut);
+	inv_report_notes(&j, cut);
 	put_closing(&j, cut);
 	inv_json_close(&j, '}');
 	inv_buf_line_end(out);

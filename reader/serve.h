@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * serve.h - the server as one thing: hub, feed and HTTP, started and stopped together.
+ *
+ * Called by the main thread of `serve` and of `run --serve`. Opening is apart from starting,
+ * so that `run` can refuse an address that is taken before its program runs, and starts no
+ * thread before it has forked.
+ */
+#ifndef INV_READER_SERVE_H
+#define INV_READER_SERVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http.h"
+
+#define INV_SERVE_KEEP	     100000u
+#define INV_SERVE_KEEP_MOST  50000000u
+#define INV_SERVE_MAX_SERIES 2000u
+
+struct inv_serve_options {
+	const char *listen;	 /* NULL: INV_LISTEN_DEFAULT */
+	const char *dir, *name;	 /* as in inv_src_open */
+	const char *allow_hosts; /* more names, with commas, or NULL */
+	const char *token_file;	 /* or NULL */
+	size_t keep;		 /* calls */
+	bool metrics_invokers;
+	uint32_t metrics_max_series;
+};
+
+struct inv_serve;
+
+/*
+ * Checks what can be refused, and listens. The options' texts stay the caller's.
+ * Returns: 0; else the exit code (usage, refused, runtime) after one line on stderr.
+ */
+int inv_serve_open(struct inv_serve **serve, const struct inv_serve_options *options);
+
+/*
+ * Starts the threads, with all signals blocked, and says on stderr where it is. name: NULL
+ * leaves that of the options.
+ * Returns: 0, or the exit code after one line on stderr.
+ */
+int inv_serve_start(struct inv_serve *serve, const char *name);
+
+/* An eventfd that is readable when it cannot go on; inv_serve_close then tells why. */
+int inv_serve_failed_fd(const struct inv_serve *serve);
+
+/* Returns: the exit code of the feed: what was not 0 has had its line. */
+int inv_serve_close(struct inv_serve *serve);
+
+#endif
