@@ -31,7 +31,7 @@ PROBE_SRC  := $(sort $(wildcard preload/probe*.c))
 PRELOAD_SRC:= $(sort $(wildcard preload/*.c preload/python/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
 MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats history ls prune pause resume \
-              filter check doctor probe probes)
+              filter check doctor serve probe probes)
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 MODEL_SRC  := $(sort $(wildcard tests/model/*.c))
 BENCH_SRC  := $(sort $(wildcard tests/bench/bench_*.c))

@@ -68,7 +68,7 @@ static void put_link(struct inv_buf *out, const struct inv_request *request, siz
 	inv_buf_puts(out, request->path);
 	inv_buf_puts(out, "?");
 	for (size_t i = 0; i < request->params.count; i++) {
-		const struct inv_param *p = &request->params.items[i];
+		const struct inv_query_param *p = &request->params.items[i];
 		if (is_paging(p->key))
 			continue;
 		inv_percent_encode(out, p->key);

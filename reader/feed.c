@@ -67,6 +67,25 @@ void inv_nest_forget(struct inv_nest *nest, uint32_t lane)
 		memset(nest->within[lane], 0, sizeof(nest->within[lane]));
 }
 
+/* ---- losses ----------------------------------------------------------------------------- */
+
+void inv_feed_set_missed(struct inv_board *board, uint64_t missed)
+{
+	struct inv_cut *cut = &board->cut;
+	size_t kept = 0;
+	board->missed = missed;
+	for (size_t i = 0; i < cut->lost_count; i++)
+		if (strcmp(cut->lost[i].name, "lapped") != 0)
+			cut->lost[kept++] = cut->lost[i];
+	if (missed)
+		cut->lost[kept++] = (struct inv_loss_row){
+			"lapped",
+			"events overwritten before they were read, so they are in no list here; "
+			"totals are exact. Longer rings (run --size) help",
+			missed};
+	cut->lost_count = kept;
+}
+
 /* ---- which source ------------------------------------------------------------------------ */
 
 static bool rest(int ms)

@@ -45,6 +45,7 @@ struct lines {
 	struct inv_buf rest; /* of a line that has not ended */
 	const struct inv_word *session;
 	int64_t newest_ns, first_ns;
+	uint64_t kept, missed;
 	int64_t grown_ms, published_ms;
 	bool dirty, published, caught_up, told_bad;
 };
@@ -57,6 +58,7 @@ static int begin(struct lines *l)
 	l->offset = 0;
 	l->head_length = 0;
 	l->newest_ns = l->first_ns = 0;
+	l->kept = l->missed = 0;
 	l->published = false;
 	l->feed->epoch++;
 	if (inv_words_init(&l->src.words) || inv_buf_init(&l->rest, -1))
@@ -88,6 +90,7 @@ static int keep(void *arg, const struct inv_call *call)
 	struct lines *l = arg;
 	int64_t end = call->start_ns + (int64_t)call->duration_ns;
 	l->newest_ns = end > l->newest_ns ? end : l->newest_ns;
+	l->kept++;
 	return inv_registry_record(l->history, call);
 }
 
@@ -97,6 +100,10 @@ static int take_line(struct lines *l, const char *line, size_t length)
 	if (length == 0)
 		return 0;
 	int result = inv_jsonl_line(l->parser, line, length);
+	for (size_t i = 0; i < l->src.lost_count; i++)
+		if (l->src.lost[i].last >= l->src.lost[i].first)
+			l->missed += l->src.lost[i].last - l->src.lost[i].first + 1;
+	l->src.lost_count = 0; /* counted */
 	if (result == 0 && l->src.call_count > before) {
 		const struct inv_call *call = &l->src.calls[before];
 		l->session = call->session;
@@ -177,9 +184,11 @@ static int make_cut(struct lines *l, struct inv_board *board)
 	board->history = l->history;
 	board->epoch = l->feed->epoch;
 	board->cut.from_events = inv_registry_from_events(board->totals);
-	board->missed = board->cut.events_lapped;
+	inv_feed_set_missed(board, l->missed);
 	board->cut.session = l->session;
 	board->cut.created_ns = l->first_ns;
+	board->cut.events_kept = l->kept + l->src.call_count;
+	board->cut.events_lapped = l->missed;
 	board->cut.taken_ns = l->newest_ns;
 	for (size_t i = 0; i < board->cut.in_flight.count; i++) {
 		struct inv_open_call *call = &board->cut.in_flight.calls[i];

@@ -50,6 +50,12 @@ bool inv_feed_next(struct inv_feed *feed, const char *current);
 /* Publishes an empty board. Returns: 0 or the exit code: out of memory. */
 int inv_feed_wait_board(struct inv_feed *feed, const char *what);
 
+/*
+ * What matters to who is served is what this server did not see, not what is gone from the
+ * rings by now: it may have been read before. The board's loss by lapping becomes that.
+ */
+void inv_feed_set_missed(struct inv_board *board, uint64_t missed);
+
 /* Both close what they are given. Return: an exit code, or INV_FEED_NEXT. 0: stopped. */
 int inv_feed_view(struct inv_feed *feed, struct inv_src *src);
 int inv_feed_lines(struct inv_feed *feed, const char *path, int fd);

@@ -152,28 +152,12 @@ static int count_changes(void *arg)
 	return 0;
 }
 
-/*
- * What matters here is what this server did not see, not what is gone from the rings by
- * now: it may have read that before. All that the cut counts has been read, or is missed,
- * once a pass has followed it.
- */
-static void correct_losses(struct viewing *v, struct inv_cut *cut)
+/* All that the cut counts has been read, or is missed, once a pass has followed it. */
+static void count_missed(struct viewing *v, struct inv_cut *cut)
 {
 	uint64_t written = cut->events_kept + cut->events_lapped;
-	size_t kept = 0;
 	if (v->lost && written > v->seen && written - v->seen > v->missed)
 		v->missed = written - v->seen;
-	for (size_t i = 0; i < cut->lost_count; i++) {
-		struct inv_loss_row row = cut->lost[i];
-		if (!strcmp(row.name, "lapped")) {
-			row.count = v->missed;
-			row.text = "events overwritten before this server read them; totals are "
-				   "exact. Longer rings (--size) help";
-		}
-		if (row.count)
-			cut->lost[kept++] = row;
-	}
-	cut->lost_count = kept;
 }
 
 static int publish(struct viewing *v)
@@ -193,8 +177,8 @@ static int publish(struct viewing *v)
 		free(board);
 		return result;
 	}
-	correct_losses(v, &board->cut);
-	board->missed = v->missed;
+	count_missed(v, &board->cut);
+	inv_feed_set_missed(board, v->missed);
 	board->epoch = v->feed->epoch;
 	board->history = v->history;
 	board->totals = board->cut.registry;

@@ -73,7 +73,7 @@ int inv_params_add(struct inv_params *params, const char *key, size_t key_length
 	char *text = malloc(key_length + value_length + 2);
 	if (!text)
 		return -ENOMEM;
-	struct inv_param *p = &params->items[params->count++];
+	struct inv_query_param *p = &params->items[params->count++];
 	p->key = (struct inv_text){text, inv_percent_decode(text, key, key_length)};
 	text += key_length + 1;
 	p->value.text = text;

@@ -27,12 +27,12 @@ size_t inv_percent_decode(char *to, const char *from, size_t length);
 /* Appends text so that it may stand in a query. */
 void inv_percent_encode(struct inv_buf *out, struct inv_text text);
 
-struct inv_param {
+struct inv_query_param {
 	struct inv_text key, value;
 };
 
 struct inv_params {
-	struct inv_param items[INV_PARAMS_MAX];
+	struct inv_query_param items[INV_PARAMS_MAX];
 	size_t count;
 	struct inv_buf errors; /* the body of the 422; empty: nothing is wrong */
 	struct inv_json json;

@@ -360,18 +360,40 @@ void inv_jsonl_free(struct inv_jsonl *r)
 	free(r);
 }
 
+static int by_end(const void *a, const void *b)
+{
+	const struct inv_call *x = a, *y = b;
+	int64_t at = x->start_ns + (int64_t)x->duration_ns;
+	int64_t other = y->start_ns + (int64_t)y->duration_ns;
+	if (at != other)
+		return at < other ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Puts open calls first. Returns: how many there are. */
+static size_t part(struct inv_src *src)
+{
+	size_t open = 0;
+	for (size_t i = 0; i < src->call_count; i++) {
+		struct inv_call call = src->calls[i];
+		if (call.state == INV_CALL_DONE)
+			continue;
+		src->calls[i] = src->calls[open];
+		src->calls[open++] = call;
+	}
+	return open;
+}
+
 int inv_jsonl_hand_over(struct inv_jsonl *r, int (*done)(void *arg, const struct inv_call *call),
 			void *arg)
 {
 	struct inv_src *src = r->src;
-	size_t open = 0;
+	size_t open = part(src);
 	int result = 0;
-	for (size_t i = 0; i < src->call_count; i++) {
-		if (src->calls[i].state != INV_CALL_DONE)
-			src->calls[open++] = src->calls[i];
-		else if (result == 0)
-			result = done(arg, &src->calls[i]);
-	}
+	if (src->call_count > open)
+		qsort(src->calls + open, src->call_count - open, sizeof(*src->calls), by_end);
+	for (size_t i = open; i < src->call_count && result == 0; i++)
+		result = done(arg, &src->calls[i]);
 	src->call_count = open;
 	inv_src_drop_text(src); /* open calls have none */
 	memset(r->index.places, 0, (r->index.mask + 1) * sizeof(*r->index.places));

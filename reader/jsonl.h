@@ -27,7 +27,7 @@ void inv_jsonl_free(struct inv_jsonl *reading);
 /* Returns: 0 (bad lines are counted in the source) or -ENOMEM. */
 int inv_jsonl_line(struct inv_jsonl *reading, const char *line, size_t length);
 
-/* In the order in which they began. Returns: 0, or what done returned first. */
+/* In the order in which they ended. Returns: 0, or what done returned first. */
 int inv_jsonl_hand_over(struct inv_jsonl *reading,
 			int (*done)(void *arg, const struct inv_call *call), void *arg);
 

@@ -36,6 +36,7 @@
 #include "reader/guard.h"
 #include "reader/launch.h"
 #include "reader/run_options.h"
+#include "reader/serve.h"
 #include "reader/sessions.h"
 #include "reader/summary.h"
 #include "shm/control.h"
@@ -59,6 +60,7 @@ struct run {
 	bool viewed;
 	struct inv_view view;
 	struct inv_follow *follow;
+	struct inv_serve *serve;
 	struct inv_launch_signals signals;
 	int signal_fd;
 	pid_t pid; /* 0: reaped */
@@ -313,6 +315,51 @@ static void open_view(struct run *run)
 			run->options.output);
 }
 
+/* ---- serve -------------------------------------------------------------------------- */
+
+/* Whether it listens is known before the program runs; its threads come after the fork. */
+static int open_serve(struct run *run)
+{
+	const struct inv_serve_options options = {.listen = run->options.listen,
+						  .dir = run->options.dir,
+						  .name = run->name,
+						  .keep = INV_SERVE_KEEP,
+						  .metrics_max_series = INV_SERVE_MAX_SERIES};
+	if (!run->options.serve || !run->observed)
+		return 0;
+	return inv_serve_open(&run->serve, &options) ? INV_RUN_EXIT_OWN : 0;
+}
+
+/* What goes wrong with serving now does not touch the program. */
+static void start_serve(struct run *run)
+{
+	if (!run->serve || inv_serve_start(run->serve, NULL) == 0)
+		return;
+	inv_serve_close(run->serve);
+	run->serve = NULL;
+}
+
+static void linger(struct run *run)
+{
+	sigset_t ends;
+	if (!run->serve || !run->options.linger)
+		return;
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGQUIT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	int fd = signalfd(-1, &ends, SFD_CLOEXEC);
+	struct pollfd p[] = {{.fd = fd, .events = POLLIN},
+			     {.fd = inv_serve_failed_fd(run->serve), .events = POLLIN}};
+	fprintf(stderr, "invreg: %s has ended and is served on; Ctrl-C ends that\n", run->name);
+	while (poll(p, 2, -1) < 0 && errno == EINTR)
+		;
+	if (fd >= 0)
+		close(fd);
+}
+
 /* ---- progress ------------------------------------------------------------------------ */
 
 static bool plain_terminal(void)
@@ -554,9 +601,15 @@ static int observe(struct run *run)
 		return r;
 	if (run->observed)
 		open_view(run);
+	r = open_serve(run);
+	if (r) {
+		unlink(run->path); /* nobody ever wrote to it */
+		return r;
+	}
 	r = start(run);
 	if (r)
 		return r;
+	start_serve(run);
 	run->progress = run->viewed && !run->options.quiet && plain_terminal();
 	run->started_ms = run->shown_ms = now_ms();
 	run->user = geteuid();
@@ -564,11 +617,13 @@ static int observe(struct run *run)
 	erase_progress(run);
 	inv_launch_give_back_terminal(&run->signals);
 	sum_up(run);
+	linger(run);
 	return exit_status(run->status);
 }
 
 static void release(struct run *run)
 {
+	inv_serve_close(run->serve);
 	if (run->follow)
 		inv_follow_close(run->follow);
 	if (run->viewed)

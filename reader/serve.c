@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "feed.h"
+#include "http.h"
 #include "verbs.h"
 
 #define HOSTS_MOST  32

@@ -9,10 +9,9 @@
 #ifndef INV_READER_SERVE_H
 #define INV_READER_SERVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "http.h"
 
 #define INV_SERVE_KEEP	     100000u
 #define INV_SERVE_KEEP_MOST  50000000u
