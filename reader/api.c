@@ -156,11 +156,11 @@ uint64_t inv_api_all_in_flight(const struct inv_board *board)
 	return board->cut.in_flight.count + board->cut.in_flight.unnamed;
 }
 
-static uint64_t all_lost(const struct inv_cut *cut)
+static uint64_t events_lost(const struct inv_cut *cut)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < cut->lost_count; i++)
-		sum += cut->lost[i].count;
+		sum += cut->lost[i].events ? cut->lost[i].count : 0;
 	return sum;
 }
 
@@ -178,7 +178,7 @@ void inv_api_put_totals(struct inv_json *json, const struct inv_board *board)
 	inv_json_key(json, "success_rate");
 	inv_json_put_real(json, total ? (double)board->successful / (double)total : 0.0, 6);
 	inv_api_put_u64(json, "in_flight", inv_api_all_in_flight(board));
-	inv_api_put_u64(json, "events_lost", all_lost(&board->cut));
+	inv_api_put_u64(json, "events_lost", events_lost(&board->cut));
 	inv_json_key(json, "taken");
 	inv_json_put_time(json, board->cut.taken_ns);
 }

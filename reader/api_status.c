@@ -49,6 +49,8 @@ static void put_lost(struct inv_json *json, const struct inv_cut *cut)
 		inv_json_open(json, '{');
 		inv_api_put_str(json, "reason", cut->lost[i].name);
 		inv_api_put_u64(json, "count", cut->lost[i].count);
+		inv_json_key(json, "events");
+		inv_json_put_bool(json, cut->lost[i].events);
 		inv_api_put_str(json, "text", cut->lost[i].text);
 		inv_json_close(json, '}');
 	}

@@ -170,6 +170,12 @@ static int take_lines(struct cutting *c)
 
 /* ---- all -------------------------------------------------------------------------- */
 
+bool inv_loss_is_of_events(enum inv_loss reason)
+{
+	return reason == INV_LOSS_NO_RING || reason == INV_LOSS_NO_LANE ||
+	       reason == INV_LOSS_REENTERED || reason == INV_LOSS_NO_PROC;
+}
+
 static void take_losses(struct cutting *c)
 {
 	c->cut->calls_paused = c->lost[INV_LOSS_PAUSED];
@@ -179,6 +185,7 @@ static void take_losses(struct cutting *c)
 			continue;
 		struct inv_loss_row *row = &c->cut->lost[c->cut->lost_count++];
 		row->count = c->lost[i];
+		row->events = i == INV_LOSS_COUNT || inv_loss_is_of_events((enum inv_loss)i);
 		row->name = i < INV_LOSS_COUNT ? inv_loss_name((enum inv_loss)i) : "lapped";
 		row->text = i < INV_LOSS_COUNT
 				    ? inv_loss_text((enum inv_loss)i)

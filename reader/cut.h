@@ -48,7 +48,11 @@ struct inv_loss_row {
 	const char *name;
 	const char *text;
 	uint64_t count;
+	bool events; /* of calls that no list has; else something less is known */
 };
+
+/* Whether a reason means events that are not there. */
+bool inv_loss_is_of_events(enum inv_loss reason);
 
 struct inv_note_row {
 	struct inv_note note;

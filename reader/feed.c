@@ -82,7 +82,7 @@ void inv_feed_set_missed(struct inv_board *board, uint64_t missed)
 			"lapped",
 			"events overwritten before they were read, so they are in no list here; "
 			"totals are exact. Longer rings (run --size) help",
-			missed};
+			missed, true};
 	cut->lost_count = kept;
 }
 

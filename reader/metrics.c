@@ -376,21 +376,35 @@ static void put_histograms(const struct inv_metrics *m, struct inv_buf *out)
 			put_histogram(out, s);
 }
 
+static uint64_t lost(const struct inv_cut *cut, const char *reason)
+{
+	for (size_t i = 0; i < cut->lost_count; i++)
+		if (!strcmp(cut->lost[i].name, reason))
+			return cut->lost[i].count;
+	return 0;
+}
+
 /* Every reason, so that a first loss is a step from 0 and not a series out of nowhere. */
-static void put_losses(const struct inv_cut *cut, struct inv_buf *out)
+static void put_losses(const struct inv_cut *cut, struct inv_buf *out, bool events,
+		       const char *name)
+{
+	for (unsigned i = 0; i <= INV_LOSS_COUNT; i++) {
+		enum inv_loss loss = (enum inv_loss)i;
+		const char *reason = i < INV_LOSS_COUNT ? inv_loss_name(loss) : "lapped";
+		if ((i == INV_LOSS_COUNT || inv_loss_is_of_events(loss)) == events)
+			inv_buf_printf(out, "%s{reason=\"%s\"} %llu\n", name, reason,
+				       (unsigned long long)lost(cut, reason));
+	}
+}
+
+static void put_all_losses(const struct inv_cut *cut, struct inv_buf *out)
 {
 	put_head(out, "invocation_events_lost_total", "counter",
 		 "Events that were not kept, by reason. Totals of calls do not lack them.");
-	for (unsigned i = 0; i <= INV_LOSS_COUNT; i++) {
-		const char *reason =
-			i < INV_LOSS_COUNT ? inv_loss_name((enum inv_loss)i) : "lapped";
-		uint64_t count = 0;
-		for (size_t k = 0; k < cut->lost_count; k++)
-			if (!strcmp(cut->lost[k].name, reason))
-				count = cut->lost[k].count;
-		inv_buf_printf(out, "invocation_events_lost_total{reason=\"%s\"} %llu\n", reason,
-			       (unsigned long long)count);
-	}
+	put_losses(cut, out, true, "invocation_events_lost_total");
+	put_head(out, "invocation_shortcomings_total", "counter",
+		 "What else is not as asked for: names cut, tallies in _other, and such.");
+	put_losses(cut, out, false, "invocation_shortcomings_total");
 }
 
 static void put_gauge(struct inv_buf *out, const char *name, const char *help, uint64_t value)
@@ -411,7 +425,7 @@ static void put_all(const struct inv_metrics *m, const struct inv_request *reque
 	put_histograms(m, out);
 	put_gauge(out, "invocation_in_flight", "Calls that have begun and not returned.",
 		  inv_api_all_in_flight(board));
-	put_losses(&board->cut, out);
+	put_all_losses(&board->cut, out);
 	put_gauge(out, "invocation_series_folded",
 		  "Label sets that found no room (--metrics-max-series) and are counted in _other.",
 		  m->folded);
