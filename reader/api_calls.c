@@ -11,7 +11,7 @@
 
 /* ---- that have returned ---------------------------------------------------------------- */
 
-static void put(void *arg, const struct inv_call *call, uint64_t arrival)
+static void put(void *arg, const struct inv_call *call)
 {
 	inv_api_put_invocation(arg, call);
 }

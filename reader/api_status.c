@@ -97,6 +97,7 @@ void inv_api_status(struct inv_request *request, struct inv_reply *reply)
 	put_events(&json, request);
 	put_lost(&json, &board->cut);
 	put_cost(&json, board);
+	inv_report_control(&json, &board->cut);
 	inv_report_probes(&json, &board->cut);
 	inv_report_notes(&json, &board->cut);
 	inv_api_put_str(&json, "from",

@@ -82,7 +82,7 @@ static void put_method(struct inv_json *json, const struct inv_board *board,
 	inv_json_close(json, '}');
 }
 
-static void sample(void *arg, const struct inv_call *call, uint64_t arrival)
+static void sample(void *arg, const struct inv_call *call)
 {
 	inv_hist_record(arg, call->duration_ns, 0, 0);
 }

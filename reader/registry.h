@@ -221,12 +221,11 @@ size_t inv_registry_history(struct inv_registry *registry, const struct inv_quer
 
 /*
  * Which calls of the history: of an artifact, of an invoker, of both, of any; of these
- * outcomes; that arrived after `after`; without the newest `offset`, at most `limit`.
+ * outcomes; without the newest `offset`, at most `limit`.
  */
 struct inv_window {
 	struct inv_text artifact, invoker;
 	bool succeeded, failed, open;
-	uint64_t after;
 	size_t offset, limit;
 };
 
@@ -235,8 +234,17 @@ struct inv_window {
  * total: how many are kept of those artifact, invoker and outcomes. Returns: how many.
  */
 size_t inv_registry_window(struct inv_registry *registry, const struct inv_window *window,
-			   void (*visit)(void *arg, const struct inv_call *call, uint64_t arrival),
-			   void *arg, uint64_t *total);
+			   void (*visit)(void *arg, const struct inv_call *call), void *arg,
+			   uint64_t *total);
+
+/*
+ * Visits the calls that arrived after `after` and not after `until`, as far as they are
+ * still kept, newest first. Where some are not, it walks all that is kept to find out.
+ * Returns: how many.
+ */
+size_t inv_registry_news(struct inv_registry *registry, uint64_t after, uint64_t until,
+			 void (*visit)(void *arg, const struct inv_call *call, uint64_t arrival),
+			 void *arg);
 
 /* The arrival of the newest call kept, 0 of none. */
 uint64_t inv_registry_arrivals(const struct inv_registry *registry);

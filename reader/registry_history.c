@@ -7,8 +7,12 @@
  * outcome walks up to three chains at once, by arrival. A chain for each question (any,
  * and each outcome) was rejected: eight pairs of pointers a record instead of four.
  *
+ * Chains are in the order in which calls returned. A call is told a little late when its
+ * thread was not running just then: it is put in its place, but no further down than
+ * LATE_MOST, so that a file whose clock goes backwards costs no walk of all for each line.
+ *
  * A record counts as arrived when it is on all its shelves ([Q4]): a walk leaves out what
- * has arrived since it began, so two walks that meet at an arrival miss nothing.
+ * has arrived since it began.
  */
 #include "registry_private.h"
 
@@ -18,6 +22,7 @@
 
 #define STORE(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELAXED)
 #define LOAD(word)	   __atomic_load_n(&(word), __ATOMIC_RELAXED)
+#define LATE_MOST	   256
 
 static void free_record(struct rcu_head *head)
 {
@@ -72,6 +77,8 @@ static struct record *make_record(struct inv_registry *r, const struct inv_call 
 	memset(rec, 0, sizeof(*rec));
 	rec->call = *call;
 	rec->outcome = outcome_of(call);
+	if (__builtin_add_overflow(call->start_ns, (int64_t)call->duration_ns, &rec->end_ns))
+		rec->end_ns = call->start_ns;
 	if (!take_words(r, rec, call)) {
 		free(rec);
 		return NULL;
@@ -89,20 +96,46 @@ static struct chain *chain_of(struct inv_registry *r, const struct record *rec, 
 	return &shelves[scope]->chain[rec->outcome];
 }
 
+/* What came later is newer, unless it returned before. */
+static bool is_newer(const struct record *x, const struct record *y)
+{
+	return x->end_ns != y->end_ns ? x->end_ns > y->end_ns : x->arrival > y->arrival;
+}
+
+/* Complete when it is seen: its own link is set before the one that leads to it. */
+static void put_in(struct chain *c, struct record *rec, enum scope s)
+{
+	struct record *newer = NULL, *older = c->newest;
+	for (int i = 0; older && i < LATE_MOST && is_newer(older, rec); i++) {
+		newer = older;
+		older = older->links[s].older;
+	}
+	rec->links[s].older = older;
+	rec->links[s].newer = newer;
+	if (older)
+		older->links[s].newer = rec;
+	else
+		c->oldest = rec;
+	rcu_assign_pointer(*(newer ? &newer->links[s].older : &c->newest), rec);
+	STORE(c->count, c->count + 1);
+}
+
+static void take_out(struct chain *c, struct record *rec, enum scope s)
+{
+	struct record *newer = rec->links[s].newer, *older = rec->links[s].older;
+	if (older)
+		older->links[s].newer = newer;
+	else
+		c->oldest = newer;
+	rcu_set_pointer(newer ? &newer->links[s].older : &c->newest, older);
+	STORE(c->count, c->count - 1);
+}
+
 static void push(struct inv_registry *r, struct record *rec)
 {
 	rec->arrival = r->arrivals + 1;
-	for (enum scope s = 0; s < SCOPES; s++) {
-		struct chain *c = chain_of(r, rec, s);
-		rec->links[s].older = c->newest;
-		if (c->newest)
-			c->newest->links[s].newer = rec;
-		else
-			c->oldest = rec;
-		STORE(c->count, c->count + 1);
-	}
 	for (enum scope s = 0; s < SCOPES; s++)
-		rcu_assign_pointer(chain_of(r, rec, s)->newest, rec);
+		put_in(chain_of(r, rec, s), rec, s);
 	__atomic_store_n(&r->arrivals, rec->arrival, __ATOMIC_RELEASE); /* [Q4] */
 	r->kept++;
 }
@@ -112,23 +145,17 @@ static struct record *oldest(struct inv_registry *r)
 	struct record *found = NULL;
 	for (int i = 0; i < OUTCOMES; i++) {
 		struct record *rec = r->shelf.chain[i].oldest;
-		if (rec && (!found || rec->arrival < found->arrival))
+		if (rec && (!found || is_newer(found, rec)))
 			found = rec;
 	}
 	return found;
 }
 
-/* The oldest of all is the oldest of each of its chains: all are in order of arrival. */
 static void evict(struct inv_registry *r)
 {
 	struct record *rec = oldest(r);
-	for (enum scope s = 0; s < SCOPES; s++) {
-		struct chain *c = chain_of(r, rec, s);
-		struct record *newer = rec->links[s].newer;
-		c->oldest = newer;
-		STORE(c->count, c->count - 1);
-		rcu_set_pointer(newer ? &newer->links[s].older : &c->newest, NULL);
-	}
+	for (enum scope s = 0; s < SCOPES; s++)
+		take_out(chain_of(r, rec, s), rec, s);
 	r->kept--;
 	urcu_memb_call_rcu(&rec->rcu, free_record);
 }
@@ -157,18 +184,23 @@ uint64_t inv_registry_arrivals(const struct inv_registry *registry)
 struct walk {
 	struct record *at[OUTCOMES];
 	enum scope scope;
+	uint64_t until; /* arrivals after it are left out */
 };
 
-/* Begins at the newest record of each chain that had arrived. */
+static struct record *had_arrived(const struct walk *w, struct record *r)
+{
+	while (r && r->arrival > w->until)
+		r = rcu_dereference(r->links[w->scope].older);
+	return r;
+}
+
+/* Begins at the newest record of each chain. */
 static void begin(struct walk *w, struct shelf *shelf, enum scope scope, uint64_t until)
 {
 	w->scope = scope;
-	for (int i = 0; i < OUTCOMES; i++) {
-		struct record *r = rcu_dereference(shelf->chain[i].newest);
-		while (r && r->arrival > until)
-			r = rcu_dereference(r->links[scope].older);
-		w->at[i] = r;
-	}
+	w->until = until;
+	for (int i = 0; i < OUTCOMES; i++)
+		w->at[i] = had_arrived(w, rcu_dereference(shelf->chain[i].newest));
 }
 
 /* Returns: the newest that is left, or NULL. */
@@ -176,14 +208,12 @@ static struct record *next(struct walk *w)
 {
 	int newest = -1;
 	for (int i = 0; i < OUTCOMES; i++)
-		if (w->at[i] && (newest < 0 || w->at[i]->arrival > w->at[newest]->arrival))
+		if (w->at[i] && (newest < 0 || is_newer(w->at[i], w->at[newest])))
 			newest = i;
 	if (newest < 0)
 		return NULL;
 	struct record *r = w->at[newest];
-	w->at[newest] = rcu_dereference(r->links[w->scope].older);
-	if (w->at[newest])
-		__builtin_prefetch(w->at[newest]);
+	w->at[newest] = had_arrived(w, rcu_dereference(r->links[w->scope].older));
 	return r;
 }
 
@@ -223,8 +253,8 @@ static uint64_t choose(struct walk *w, const struct shelf *shelf, const struct i
 }
 
 size_t inv_registry_window(struct inv_registry *registry, const struct inv_window *window,
-			   void (*visit)(void *arg, const struct inv_call *call, uint64_t arrival),
-			   void *arg, uint64_t *total)
+			   void (*visit)(void *arg, const struct inv_call *call), void *arg,
+			   uint64_t *total)
 {
 	size_t found = 0, skip = window->offset;
 	enum scope scope;
@@ -238,15 +268,32 @@ size_t inv_registry_window(struct inv_registry *registry, const struct inv_windo
 		begin(&walk, shelf, scope, until);
 		*total = choose(&walk, shelf, window);
 	}
-	while (shelf && found < window->limit && skip < *total && (r = next(&walk)) &&
-	       r->arrival > window->after) {
+	while (shelf && found < window->limit && skip < *total && (r = next(&walk))) {
 		if (skip) {
 			skip--;
 			continue;
 		}
-		visit(arg, &r->call, r->arrival);
+		visit(arg, &r->call);
 		found++;
 	}
+	urcu_memb_read_unlock();
+	return found;
+}
+
+size_t inv_registry_news(struct inv_registry *registry, uint64_t after, uint64_t until,
+			 void (*visit)(void *arg, const struct inv_call *call, uint64_t arrival),
+			 void *arg)
+{
+	size_t found = 0;
+	struct record *r;
+	struct walk walk;
+	urcu_memb_read_lock();
+	begin(&walk, &registry->shelf, OF_ALL, until);
+	while (found < until - after && (r = next(&walk)))
+		if (r->arrival > after) {
+			visit(arg, &r->call, r->arrival);
+			found++;
+		}
 	urcu_memb_read_unlock();
 	return found;
 }

@@ -27,7 +27,7 @@ struct cell {
 
 /*
  * The history is on shelves: of all, of an artifact, of an invoker, of a pair; a shelf is
- * three chains in order of arrival, one an outcome, so that whatever is asked for (any
+ * three chains in order of return, one an outcome, so that whatever is asked for (any
  * mixture of artifact, invoker and outcome) is found by walking nothing else.
  */
 enum scope { OF_ALL, OF_ARTIFACT, OF_INVOKER, OF_PAIR, SCOPES };
@@ -59,6 +59,7 @@ struct link {
 struct record {
 	struct link links[SCOPES];
 	uint64_t arrival; /* from 1, never given twice */
+	int64_t end_ns;
 	struct pair *pair;
 	enum outcome outcome;
 	struct inv_call call;

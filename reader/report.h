@@ -32,7 +32,8 @@ void inv_report_group_json(const struct inv_cut *cut, enum inv_group by,
 void inv_report_group_csv(const struct inv_cut *cut, enum inv_group by,
 			  const struct inv_stats_list *list, struct inv_buf *out);
 
-/* The members "probes" and "notes" of an object. */
+/* The members "control", "probes" and "notes" of an object. */
+void inv_report_control(struct inv_json *json, const struct inv_cut *cut);
 void inv_report_probes(struct inv_json *json, const struct inv_cut *cut);
 void inv_report_notes(struct inv_json *json, const struct inv_cut *cut);
 

@@ -33,7 +33,8 @@ struct stream {
 	struct stream *next; /* of the sleepers */
 	struct MHD_Connection *connection;
 	struct inv_hub *hub;
-	struct inv_window window; /* its texts are ours */
+	struct inv_text artifact, invoker; /* ours, or NULL */
+	bool succeeded, failed;
 	bool calls, status;
 	uint64_t epoch, arrival; /* of the call that was sent last */
 	uint64_t news;		 /* as it was at the last look */
@@ -149,17 +150,41 @@ static bool sleep_until_news(struct stream *s)
 
 /* ---- what is sent --------------------------------------------------------------------------- */
 
-struct newest {
-	const struct inv_call *calls[CALLS_MOST];
-	uint64_t arrivals[CALLS_MOST];
+struct news_row {
+	const struct inv_call *call;
+	uint64_t arrival;
+};
+
+struct news {
+	const struct stream *stream;
+	struct news_row rows[CALLS_MOST];
 	size_t count;
 };
 
+static bool is_named(const struct inv_word *word, struct inv_text text)
+{
+	return !text.text ||
+	       (word->length == text.length && !memcmp(word->text, text.text, text.length));
+}
+
+static bool is_wanted(const struct stream *s, const struct inv_call *call)
+{
+	return is_named(call->artifact, s->artifact) && is_named(call->invoker, s->invoker) &&
+	       (inv_call_failed(call) ? s->failed : s->succeeded);
+}
+
 static void collect(void *arg, const struct inv_call *call, uint64_t arrival)
 {
-	struct newest *n = arg;
-	n->calls[n->count] = call;
-	n->arrivals[n->count++] = arrival;
+	struct news *n = arg;
+	if (!is_wanted(n->stream, call))
+		return;
+	n->rows[n->count++] = (struct news_row){call, arrival};
+}
+
+static int by_arrival(const void *a, const void *b)
+{
+	const struct news_row *x = a, *y = b;
+	return x->arrival < y->arrival ? -1 : x->arrival > y->arrival;
 }
 
 static void put_id(struct stream *s)
@@ -179,49 +204,34 @@ static void put_call(struct stream *s, const struct inv_call *call, uint64_t arr
 	inv_buf_puts(&s->out, "\n\n");
 }
 
-/* Arrivals from..to are not sent: evicted before they were, or too many at once. */
-static void put_skipped(struct stream *s, uint64_t from, uint64_t to)
+/* Calls that are not sent: evicted before they were, or too many at once. */
+static void put_skipped(struct stream *s, uint64_t count)
 {
 	struct inv_json json = {.out = &s->out};
 	inv_buf_puts(&s->out, "event: skipped\ndata: ");
 	inv_json_open(&json, '{');
-	inv_api_put_u64(&json, "first", from);
-	inv_api_put_u64(&json, "last", to);
-	inv_api_put_u64(&json, "count", to - from + 1);
+	inv_api_put_u64(&json, "count", count);
 	inv_json_close(&json, '}');
 	inv_buf_puts(&s->out, "\n\n");
 }
 
-static bool is_filtered(const struct stream *s)
-{
-	return s->window.artifact.text || s->window.invoker.text || !s->window.succeeded ||
-	       !s->window.failed;
-}
-
-/* Whether there are gaps between what is sent, of those without a filter, shows by arrivals. */
-static void put_gap(struct stream *s, const struct newest *n)
-{
-	if (n->count == 0)
-		return;
-	uint64_t first = n->arrivals[n->count - 1];
-	bool full = n->count == CALLS_MOST;
-	if (first > s->arrival + 1 && (full || !is_filtered(s)))
-		put_skipped(s, s->arrival + 1, first - 1);
-}
-
+/* In order of arrival: who resumes behind any of them has had all before it. */
 static void put_calls(struct stream *s, const struct inv_board *board)
 {
-	struct newest newest = {.count = 0};
-	uint64_t total, until = inv_registry_arrivals(board->history);
-	s->window.after = s->arrival;
-	s->window.limit = CALLS_MOST;
-	inv_registry_window(board->history, &s->window, collect, &newest, &total);
-	put_gap(s, &newest);
-	for (size_t i = newest.count; i-- > 0;)
-		put_call(s, newest.calls[i], newest.arrivals[i]);
-	/* What does not match has been looked at. */
-	if (until > s->arrival)
-		s->arrival = until;
+	struct news news = {.stream = s};
+	uint64_t until = inv_registry_arrivals(board->history), after = s->arrival;
+	if (until <= after)
+		return;
+	if (until - after > CALLS_MOST)
+		after = until - CALLS_MOST;
+	size_t seen = inv_registry_news(board->history, after, until, collect, &news);
+	if (seen < until - s->arrival)
+		put_skipped(s, until - s->arrival - seen);
+	if (news.count)
+		qsort(news.rows, news.count, sizeof(news.rows[0]), by_arrival);
+	for (size_t i = 0; i < news.count; i++)
+		put_call(s, news.rows[i].call, news.rows[i].arrival);
+	s->arrival = until;
 }
 
 static void put_reset(struct stream *s, const struct inv_board *board)
@@ -306,8 +316,8 @@ static ssize_t give(void *arg, uint64_t position, char *to, size_t room)
 
 static void free_stream(struct stream *s)
 {
-	free((void *)(uintptr_t)s->window.artifact.text);
-	free((void *)(uintptr_t)s->window.invoker.text);
+	free((void *)(uintptr_t)s->artifact.text);
+	free((void *)(uintptr_t)s->invoker.text);
 	inv_buf_free(&s->out);
 	free(s);
 }
@@ -374,10 +384,10 @@ static struct stream *make_stream(struct inv_request *request)
 	s->sse = request->sse;
 	s->connection = request->connection;
 	s->hub = request->hub;
-	s->window.artifact = copy(inv_params_text(&request->params, "artifact_id"));
-	s->window.invoker = copy(inv_params_text(&request->params, "invoker_id"));
-	s->window.succeeded = success != INV_MAYBE_NO;
-	s->window.failed = success != INV_MAYBE_YES;
+	s->artifact = copy(inv_params_text(&request->params, "artifact_id"));
+	s->invoker = copy(inv_params_text(&request->params, "invoker_id"));
+	s->succeeded = success != INV_MAYBE_NO;
+	s->failed = success != INV_MAYBE_YES;
 	s->calls = only != 2;
 	s->status = only != 1;
 	s->state = -1;
