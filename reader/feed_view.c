@@ -18,6 +18,7 @@
 #include "follow.h"
 #include "guard.h"
 #include "sessions.h"
+#include "shm/proc.h"
 #include "verbs.h"
 
 #define ASK_MS	      100  /* how often it is asked whether the session lives */
@@ -203,6 +204,18 @@ static int publish_when_due(struct viewing *v, bool changed)
 
 /* ---- life ------------------------------------------------------------------------------- */
 
+/* Runs under the guard. Returns: how many of its processes may be alive. */
+static int count_processes(void *arg)
+{
+	const struct viewing *v = arg;
+	struct inv_self self;
+	int count = 0;
+	inv_self_read(&self);
+	for (uint32_t i = 0; i < INV_PROCS_MAX; i++)
+		count += inv_proc_row_liveness(&v->src->view.seg, &self, i) != INV_LIVENESS_DEAD;
+	return count;
+}
+
 /* Asked before a pass: what the dead have written is all there then. */
 static enum inv_board_state look(struct viewing *v)
 {
@@ -214,6 +227,9 @@ static enum inv_board_state look(struct viewing *v)
 	v->asked_ms = now;
 	switch (inv_session_liveness(v->src->fd)) {
 	case INV_LIVENESS_ALIVE:
+		if (inv_hub_has_program_ended(v->feed->hub) &&
+		    inv_guard_call(count_processes, v) == 0)
+			return INV_BOARD_ENDED;
 		return INV_BOARD_LIVE;
 	case INV_LIVENESS_DEAD:
 		return INV_BOARD_ENDED;

@@ -15,7 +15,7 @@ struct inv_hub {
 	struct inv_board *board; /* rcu */
 	size_t keep;
 	int stop_fd;
-	_Atomic bool stopped;
+	_Atomic bool stopped, program_ended;
 	pthread_mutex_t notify_lock; /* of the next two: who is told may go */
 	void (*notify)(void *arg);
 	void *notify_arg;
@@ -141,6 +141,16 @@ void inv_hub_notify(struct inv_hub *hub)
 	if (hub->notify)
 		hub->notify(hub->notify_arg);
 	pthread_mutex_unlock(&hub->notify_lock);
+}
+
+void inv_hub_program_ended(struct inv_hub *hub)
+{
+	atomic_store_explicit(&hub->program_ended, true, memory_order_relaxed);
+}
+
+bool inv_hub_has_program_ended(const struct inv_hub *hub)
+{
+	return atomic_load_explicit(&hub->program_ended, memory_order_relaxed);
 }
 
 void inv_hub_stop(struct inv_hub *hub)

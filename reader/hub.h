@@ -79,6 +79,13 @@ void inv_hub_notify(struct inv_hub *hub);
 /* Who is told by inv_hub_notify; NULL: nobody, and nobody is being told when it returns. */
 void inv_hub_on_notify(struct inv_hub *hub, void (*notify)(void *arg), void *arg);
 
+/*
+ * By who made the session and lives on to serve it: its program has ended. A session counts
+ * as alive while its creator does; from now on only its processes count.
+ */
+void inv_hub_program_ended(struct inv_hub *hub);
+bool inv_hub_has_program_ended(const struct inv_hub *hub);
+
 /* ---- the end --------------------------------------------------------------------- */
 
 /* Ends the publisher's rests. Any thread. */

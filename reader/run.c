@@ -344,6 +344,7 @@ static void linger(struct run *run)
 	sigset_t ends;
 	if (!run->serve || !run->options.linger)
 		return;
+	inv_serve_program_ended(run->serve);
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGQUIT);

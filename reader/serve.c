@@ -184,6 +184,11 @@ int inv_serve_start(struct inv_serve *serve, const char *name)
 	return result < 0 ? say(INV_EXIT_RUNTIME, "start", strerror(-result)) : 0;
 }
 
+void inv_serve_program_ended(struct inv_serve *serve)
+{
+	inv_hub_program_ended(serve->hub);
+}
+
 int inv_serve_failed_fd(const struct inv_serve *serve)
 {
 	return serve->failed_fd;

@@ -42,6 +42,9 @@ int inv_serve_open(struct inv_serve **serve, const struct inv_serve_options *opt
  */
 int inv_serve_start(struct inv_serve *serve, const char *name);
 
+/* The program of a session that we made has ended (hub.h). */
+void inv_serve_program_ended(struct inv_serve *serve);
+
 /* An eventfd that is readable when it cannot go on; inv_serve_close then tells why. */
 int inv_serve_failed_fd(const struct inv_serve *serve);
 
