@@ -31,7 +31,7 @@ static bool is_literal(const char *text, int family)
 	return inet_pton(family, text, bytes) == 1;
 }
 
-/* Takes "[V6]" or "HOST" off text. Returns: what is behind it, or NULL. */
+/* Takes "[V6ADDR]" or "HOST" off text. Returns: what is behind it, or NULL. */
 static const char *take_host(struct inv_listen *listen, const char *text)
 {
 	listen->v6 = *text == '[';

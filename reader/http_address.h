@@ -23,7 +23,7 @@ struct inv_listen {
 };
 
 /*
- * "ADDR:PORT", "[V6]:PORT", ":PORT", "PORT", "ADDR"; what is missing is 127.0.0.1 and 8080.
+ * "ADDR:PORT", "[V6ADDR]:PORT", ":PORT", "PORT", "ADDR"; what is missing is 127.0.0.1 and 8080.
  * Returns: NULL, or what is wrong with it.
  */
 const char *inv_listen_parse(struct inv_listen *listen, const char *text);

@@ -51,7 +51,7 @@ static void sweep(struct inv_connections *all)
 	for (struct inv_connection *c = all->all.next; c != &all->all; c = c->next)
 		if (!c->shut && time_is_up(all, c, now)) {
 			c->shut = true;
-			shutdown(c->fd, SHUT_RDWR); /* [N1] */
+			shutdown(c->fd, SHUT_RDWR); /* [Y1] */
 		}
 }
 

@@ -7,7 +7,7 @@
  * answer, must be through; one thread shuts the sockets of those whose time is up, and
  * libmicrohttpd sees their end. Streams (SSE) have no such time: they are ended by silence.
  *
- * [N1] A connection is in the list from its begin to its end as libmicrohttpd reports them,
+ * [Y1] A connection is in the list from its begin to its end as libmicrohttpd reports them,
  *      and its socket is open all that time: shutting one under the lock hits no other.
  *
  * Any thread.

@@ -2,13 +2,13 @@
 /*
  * metrics.c - /metrics: the text format 0.0.4 of Prometheus.
  *
- * [P1] A series that was shown once is shown for ever, and counters never go back: which
+ * [M1] A series that was shown once is shown for ever, and counters never go back: which
  *      artifacts have series of their own is remembered in the order in which they came,
  *      and whoever finds no room is counted in artifact="_other" from then on. Choosing the
  *      busiest anew for each scrape was rejected: calls would move between series, and a
  *      counter that goes back reads as a restart.
- * [P2] Names that look alike when escaped (bytes that are no UTF-8) are one series.
- * [P3] The unit of a session's clock is refined while it runs; here the first one stays, or
+ * [M2] Names that look alike when escaped (bytes that are no UTF-8) are one series.
+ * [M3] The unit of a session's clock is refined while it runs; here the first one stays, or
  *      a call could leave its bucket.
  *
  * Buckets are the powers of two from 1.024 us to 17.2 s. Those of the tallies are 12.5 %
@@ -61,7 +61,7 @@ struct inv_metrics {
 	struct series *heads[HEADS];
 	struct series *first[FAMILIES], **last[FAMILIES];
 	uint64_t scrape, epoch, folded;
-	double ns_per_unit;		 /* [P3] */
+	double ns_per_unit;		 /* [M3] */
 	uint8_t place[INV_HIST_BUCKETS]; /* of a tally's bucket among ours; BUCKETS: beyond */
 };
 

@@ -305,7 +305,9 @@ static int edges_of(struct cds_lfht *table, struct inv_edges *out)
 	cds_lfht_for_each_entry(table, &iter, p, node)
 	{
 		/* cppcheck-suppress uninitvar ; the macro sets p */
-		if (LOAD(p->calls) && result == 0)
+		uint64_t calls = LOAD(p->calls);
+		if (calls && result == 0)
+			/* cppcheck-suppress uninitvar ; the macro sets p */
 			result = add_edge(out, p, &room);
 	}
 	urcu_memb_read_unlock();

@@ -305,7 +305,8 @@ void inv_registry_sum(struct inv_registry *registry, uint64_t *successful, uint6
 	cds_lfht_for_each_entry(registry->cells, &iter, c, node)
 	{
 		/* cppcheck-suppress uninitvar ; the macro sets c */
-		*(c->failed ? failed : successful) += LOAD(c->hist.count);
+		uint64_t *sum = c->failed ? failed : successful;
+		*sum += LOAD(c->hist.count);
 	}
 	urcu_memb_read_unlock();
 }
@@ -322,7 +323,9 @@ void inv_registry_each_cell(struct inv_registry *registry,
 		/* cppcheck-suppress uninitvar ; the macro sets c */
 		inv_hist_copy(&hist, &c->hist);
 		const struct inv_cell_view view = {&c->artifact->word, &c->method->word,
-						   &c->type->word, &hist, c->failed};
+						   &c->type->word, &hist,
+						   /* cppcheck-suppress uninitvar ; it sets c */
+						   c->failed};
 		if (hist.count)
 			visit(arg, &view);
 	}

@@ -36,7 +36,7 @@
 #include "reader/guard.h"
 #include "reader/launch.h"
 #include "reader/run_options.h"
-#include "reader/serve.h"
+#include "reader/run_serve.h"
 #include "reader/sessions.h"
 #include "reader/summary.h"
 #include "shm/control.h"
@@ -80,16 +80,6 @@ static int64_t now_ms(void)
 }
 
 /* ---- prepare: what can be refused --------------------------------------------------- */
-
-/* A number below 3 would be taken for a standard stream; close-on-exec: the program finds
- * it closed, as it was. */
-static void fill_standard_streams(void)
-{
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-		    open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
-			return;
-}
 
 static int read_probes(struct run *run)
 {
@@ -313,52 +303,6 @@ static void open_view(struct run *run)
 	if (!run->follow)
 		fprintf(stderr, "invreg: warning: %s: out of memory: not followed\n",
 			run->options.output);
-}
-
-/* ---- serve -------------------------------------------------------------------------- */
-
-/* Whether it listens is known before the program runs; its threads come after the fork. */
-static int open_serve(struct run *run)
-{
-	const struct inv_serve_options options = {.listen = run->options.listen,
-						  .dir = run->options.dir,
-						  .name = run->name,
-						  .keep = INV_SERVE_KEEP,
-						  .metrics_max_series = INV_SERVE_MAX_SERIES};
-	if (!run->options.serve || !run->observed)
-		return 0;
-	return inv_serve_open(&run->serve, &options) ? INV_RUN_EXIT_OWN : 0;
-}
-
-/* What goes wrong with serving now does not touch the program. */
-static void start_serve(struct run *run)
-{
-	if (!run->serve || inv_serve_start(run->serve, NULL) == 0)
-		return;
-	inv_serve_close(run->serve);
-	run->serve = NULL;
-}
-
-static void linger(struct run *run)
-{
-	sigset_t ends;
-	if (!run->serve || !run->options.linger)
-		return;
-	inv_serve_program_ended(run->serve);
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGQUIT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ends, NULL);
-	int fd = signalfd(-1, &ends, SFD_CLOEXEC);
-	struct pollfd p[] = {{.fd = fd, .events = POLLIN},
-			     {.fd = inv_serve_failed_fd(run->serve), .events = POLLIN}};
-	fprintf(stderr, "invreg: %s has ended and is served on; Ctrl-C ends that\n", run->name);
-	while (poll(p, 2, -1) < 0 && errno == EINTR)
-		;
-	if (fd >= 0)
-		close(fd);
 }
 
 /* ---- progress ------------------------------------------------------------------------ */
@@ -602,15 +546,14 @@ static int observe(struct run *run)
 		return r;
 	if (run->observed)
 		open_view(run);
-	r = open_serve(run);
-	if (r) {
+	if (run->observed && inv_run_serve_open(&run->serve, &run->options, run->name)) {
 		unlink(run->path); /* nobody ever wrote to it */
-		return r;
+		return INV_RUN_EXIT_OWN;
 	}
 	r = start(run);
 	if (r)
 		return r;
-	start_serve(run);
+	inv_run_serve_start(&run->serve);
 	run->progress = run->viewed && !run->options.quiet && plain_terminal();
 	run->started_ms = run->shown_ms = now_ms();
 	run->user = geteuid();
@@ -618,7 +561,8 @@ static int observe(struct run *run)
 	erase_progress(run);
 	inv_launch_give_back_terminal(&run->signals);
 	sum_up(run);
-	linger(run);
+	if (run->options.linger)
+		inv_run_serve_linger(run->serve, run->name);
 	return exit_status(run->status);
 }
 
@@ -641,7 +585,7 @@ static void release(struct run *run)
 int inv_verb_run(int argc, char **argv)
 {
 	static struct run run = {.output = -1, .signal_fd = -1};
-	fill_standard_streams();
+	inv_launch_fill_standard_streams();
 	int r = inv_run_options(&run.options, argc, argv);
 	if (r >= 0)
 		return r;

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -171,11 +173,9 @@ static int start_threads(struct inv_serve *s)
 	return result;
 }
 
-int inv_serve_start(struct inv_serve *serve, const char *name)
+int inv_serve_start(struct inv_serve *serve)
 {
 	sigset_t all, before;
-	if (name)
-		serve->options.name = name;
 	say_where(serve);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -189,9 +189,24 @@ void inv_serve_program_ended(struct inv_serve *serve)
 	inv_hub_program_ended(serve->hub);
 }
 
-int inv_serve_failed_fd(const struct inv_serve *serve)
+int inv_serve_take_signals(void)
 {
-	return serve->failed_fd;
+	sigset_t ends;
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGQUIT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	return signalfd(-1, &ends, SFD_CLOEXEC);
+}
+
+void inv_serve_wait(struct inv_serve *serve, int signal_fd)
+{
+	struct pollfd ends[] = {{.fd = signal_fd, .events = POLLIN},
+				{.fd = serve->failed_fd, .events = POLLIN}};
+	while (poll(ends, 2, -1) < 0 && errno == EINTR)
+		;
 }
 
 /* The feed frees what answers look at: answers end first. */

@@ -36,17 +36,19 @@ struct inv_serve;
 int inv_serve_open(struct inv_serve **serve, const struct inv_serve_options *options);
 
 /*
- * Starts the threads, with all signals blocked, and says on stderr where it is. name: NULL
- * leaves that of the options.
+ * Starts the threads, with all signals blocked, and says on stderr where it is.
  * Returns: 0, or the exit code after one line on stderr.
  */
-int inv_serve_start(struct inv_serve *serve, const char *name);
+int inv_serve_start(struct inv_serve *serve);
 
 /* The program of a session that we made has ended (hub.h). */
 void inv_serve_program_ended(struct inv_serve *serve);
 
-/* An eventfd that is readable when it cannot go on; inv_serve_close then tells why. */
-int inv_serve_failed_fd(const struct inv_serve *serve);
+/* Blocks the signals that end it. Returns: a signalfd of them, the caller's; -1: none. */
+int inv_serve_take_signals(void);
+
+/* Until one of them comes, or it cannot go on; inv_serve_close then tells why. */
+void inv_serve_wait(struct inv_serve *serve, int signal_fd);
 
 /* Returns: the exit code of the feed: what was not 0 has had its line. */
 int inv_serve_close(struct inv_serve *serve);

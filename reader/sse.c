@@ -2,7 +2,7 @@
 /*
  * sse.c - streams sleep as suspended connections of libmicrohttpd.
  *
- * [E1] A stream that has nothing to send puts itself on the list of sleepers and is
+ * [A1] A stream that has nothing to send puts itself on the list of sleepers and is
  *      suspended under the same lock under which all are woken: between its look at the
  *      board and its sleep no wake-up is lost, since `news` has changed then.
  */
@@ -138,7 +138,7 @@ static bool sleep_until_news(struct stream *s)
 {
 	struct inv_sse *sse = s->sse;
 	pthread_mutex_lock(&sse->lock);
-	bool asleep = !sse->stop && s->news == sse->news; /* [E1] */
+	bool asleep = !sse->stop && s->news == sse->news; /* [A1] */
 	if (asleep) {
 		s->next = sse->sleepers;
 		sse->sleepers = s;

@@ -2,12 +2,7 @@
 /*
  * verb_serve.c - the verb `serve`: until a signal, or until it cannot go on.
  */
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "options.h"
@@ -33,30 +28,16 @@ static int take_counts(struct inv_serve_options *options, const char *keep, cons
 	return 0;
 }
 
-/* Blocked before threads start, so that they come to the signalfd and nowhere else. */
-static int signals_of_an_end(void)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
 static int serve(const struct inv_serve_options *options)
 {
 	struct inv_serve *server;
 	int code = inv_serve_open(&server, options);
 	if (code)
 		return code;
-	int fd = signals_of_an_end();
-	code = inv_serve_start(server, NULL);
-	struct pollfd ends[] = {{.fd = fd, .events = POLLIN},
-				{.fd = inv_serve_failed_fd(server), .events = POLLIN}};
-	while (!code && poll(ends, 2, -1) < 0 && errno == EINTR)
-		;
+	int fd = inv_serve_take_signals();
+	code = inv_serve_start(server);
+	if (!code)
+		inv_serve_wait(server, fd);
 	int feed = inv_serve_close(server);
 	if (fd >= 0)
 		close(fd);

@@ -27,7 +27,7 @@ echo '/* Made by scripts/embed.sh. */'
 echo '#include "reader/web.h"'
 number=0
 for file in "$@"; do
-	echo "static const unsigned char file_$number[] = {"
+	echo "static const unsigned char file_${number}[] = {"
 	od -An -v -tu1 "$file" | sed 's/  *\([0-9][0-9]*\)/\1,/g'
 	echo '0};' # an empty file is an array, too
 	number=$((number + 1))

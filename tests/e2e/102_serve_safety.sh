@@ -35,7 +35,7 @@ code=$(status_code "/api/invocations?artifact_id=$large" || true)
 code=$(status_code /api/status -H "X-Large: $large" || true)
 [[ $code == 431 || $code == 413 ]] || fail "a header of 40 KB: $code"
 name=$(head -c 1023 /dev/zero | tr '\0' a)
-assert_eq "the longest name" 200 "$(status_code "/api/artifacts/$(sed 's/a/%61/g' <<<"$name")/invocations")"
+assert_eq "the longest name" 200 "$(status_code "/api/artifacts/${name//a/%61}/invocations")"
 python3 - "$url" <<'PYTHON' || fail "requests that are none"
 import socket, sys
 host, port = sys.argv[1].removeprefix("http://").split(":")

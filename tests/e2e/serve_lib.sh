@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # serve_lib.sh - for tests of the server, after lib.sh: one at a port that is free.
 
 # `serve [NAME=]ARGS...`: in the background; $server, $url; what it says in $work/serve.err.
