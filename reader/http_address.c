@@ -119,7 +119,7 @@ static bool host_name(const char *host, char name[INV_HOST_MAX], bool *v6)
 {
 	struct inv_listen parsed;
 	const char *rest = *host == ':' ? NULL : take_host(&parsed, host);
-	if (!rest || (*rest && *rest != ':') || strspn(rest, ":0123456789") != strlen(rest))
+	if (!rest || (*rest && (*rest != ':' || rest[1 + strspn(rest + 1, "0123456789")])))
 		return false;
 	strcpy(name, parsed.host);
 	*v6 = parsed.v6;
