@@ -56,7 +56,7 @@ HOST_NAMES:= $(filter-out $(HOST_SIDE),$(patsubst tests/hosts/%.c,%,$(sort $(wil
 HOSTS     := $(addprefix $(HOST_DIR)/,$(HOST_NAMES) ecology plugin_calls.so)
 ECOLOGY_SRC := $(filter-out %/executor.c,$(sort $(wildcard tests/hosts/ecology/*.c)))
 
-.PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench asan ubsan tsan valgrind \
+.PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench bench-serve asan ubsan tsan valgrind \
         lint format install uninstall clean dist-clean help tp \
         run-models sanitized
 .DELETE_ON_ERROR:
@@ -228,6 +228,9 @@ $(BENCHES): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(SHM_SRC)
 
 bench: all $(BENCHES) ## what a call costs: bare, floor and shim in one process; rates of the reader
 	$(Q)set -e; for s in $(wildcard tests/bench/*.sh); do BUILD=$(BUILD) $$s; done
+
+bench-serve: all ## the server alone: medians by wrk, as ratios
+	$(Q)BUILD=$(BUILD) tests/bench/30_serve.sh
 
 asan: ## unit and e2e tests under AddressSanitizer, in build/asan
 	$(sub) BUILD=$(BUILD)/asan SAN=address sanitized
