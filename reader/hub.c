@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <urcu/urcu-memb.h>
+#include "grace.h"
 
 struct inv_hub {
 	struct inv_board *board; /* rcu */
@@ -55,8 +55,10 @@ void inv_hub_publish(struct inv_hub *hub, struct inv_board *next)
 	struct inv_board *old = hub->board;
 	if (next)
 		inv_registry_sum(next->totals, &next->successful, &next->failed);
+	INV_GRACE_BEFORE();
 	rcu_assign_pointer(hub->board, next);
 	urcu_memb_synchronize_rcu();
+	INV_GRACE_AFTER();
 	free_board(old, next);
 	inv_hub_notify(hub);
 }
@@ -88,13 +90,13 @@ static void register_thread(void)
 const struct inv_board *inv_hub_enter(struct inv_hub *hub)
 {
 	register_thread();
-	urcu_memb_read_lock();
+	inv_read_lock();
 	return rcu_dereference(hub->board);
 }
 
 void inv_hub_leave(struct inv_hub *hub)
 {
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 }
 
 /* ---- the hub -------------------------------------------------------------------------------- */

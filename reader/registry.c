@@ -11,6 +11,10 @@
 /* Only the filler stores these; readers take them whole. */
 #define STORE(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELAXED)
 
+#ifdef __SANITIZE_THREAD__
+char inv_grace;
+#endif
+
 static struct cds_lfht *new_table(void)
 {
 	return cds_lfht_new_flavor(1024, 1024, 0, CDS_LFHT_AUTO_RESIZE, &urcu_memb_flavor, NULL);
@@ -49,12 +53,12 @@ void inv_registry_leave(void)
 
 void inv_registry_hold(void)
 {
-	urcu_memb_read_lock();
+	inv_read_lock();
 }
 
 void inv_registry_release(void)
 {
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 }
 
 static void free_entity(struct cds_lfht_node *node)
@@ -81,14 +85,14 @@ static void free_table(struct cds_lfht *table, void (*free_node)(struct cds_lfht
 	struct cds_lfht_node *node;
 	if (!table)
 		return;
-	urcu_memb_read_lock();
+	inv_read_lock();
 	cds_lfht_first(table, &iter);
 	while ((node = cds_lfht_iter_get_node(&iter))) {
 		cds_lfht_next(table, &iter);
 		cds_lfht_del(table, node);
 		free_node(node);
 	}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	cds_lfht_destroy(table, NULL);
 }
 
@@ -209,22 +213,22 @@ static struct cell *cell_of(struct inv_registry *r, const struct inv_key *key)
 int inv_registry_add_cell(struct inv_registry *registry, const struct inv_key *key,
 			  const struct inv_cell *cell)
 {
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct cell *c = cell_of(registry, key);
 	if (c)
 		inv_hist_add_cell(&c->hist, cell);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	return c ? 0 : -ENOMEM;
 }
 
 int inv_registry_add_hist(struct inv_registry *registry, const struct inv_key *key,
 			  const struct inv_hist *hist)
 {
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct cell *c = cell_of(registry, key);
 	if (c)
 		inv_hist_add(&c->hist, hist);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	return c ? 0 : -ENOMEM;
 }
 
@@ -290,21 +294,21 @@ int inv_registry_add_pair(struct inv_registry *registry, const struct inv_word *
 			  const struct inv_word *artifact, uint64_t calls, uint64_t failures,
 			  uint64_t sum)
 {
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct pair *p = inv_registry_pair(registry, invoker, artifact);
 	if (p) {
 		STORE(p->calls, p->calls + calls);
 		STORE(p->failures, p->failures + failures);
 		STORE(p->sum, p->sum + sum);
 	}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	return p ? 0 : -ENOMEM;
 }
 
 int inv_registry_add_nested(struct inv_registry *registry, const struct inv_word *parent,
 			    const struct inv_word *child)
 {
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct entity *outer = inv_registry_entity(registry, parent);
 	struct entity *inner = inv_registry_entity(registry, child);
 	struct pair *p = outer && inner ? find_pair(registry->nested, outer, inner) : NULL;
@@ -312,7 +316,7 @@ int inv_registry_add_nested(struct inv_registry *registry, const struct inv_word
 		p = new_pair(registry->nested, outer, inner);
 	if (p)
 		STORE(p->calls, p->calls + 1);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	return p ? 0 : -ENOMEM;
 }
 
@@ -322,11 +326,11 @@ static int count_call(struct inv_registry *registry, const struct inv_call *call
 {
 	struct inv_key key = {call->artifact, call->method, call->type, inv_call_failed(call)};
 	uint64_t end = (uint64_t)call->start_ns + call->duration_ns;
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct cell *c = cell_of(registry, &key);
 	if (c)
 		inv_hist_record(&c->hist, call->duration_ns, end, call->tick);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	if (!c)
 		return -ENOMEM;
 	return inv_registry_add_pair(registry, call->invoker, call->artifact, 1, key.failed,

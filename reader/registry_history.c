@@ -26,6 +26,7 @@
 
 static void free_record(struct rcu_head *head)
 {
+	INV_GRACE_AFTER();
 	free(caa_container_of(head, struct record, rcu));
 }
 
@@ -136,6 +137,7 @@ static void push(struct inv_registry *r, struct record *rec)
 	rec->arrival = r->arrivals + 1;
 	for (enum scope s = 0; s < SCOPES; s++)
 		put_in(chain_of(r, rec, s), rec, s);
+	INV_GRACE_BEFORE();
 	__atomic_store_n(&r->arrivals, rec->arrival, __ATOMIC_RELEASE); /* [Q4] */
 	r->kept++;
 }
@@ -164,9 +166,9 @@ int inv_registry_keep(struct inv_registry *registry, const struct inv_call *call
 {
 	if (registry->keep == 0)
 		return 0;
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct record *rec = make_record(registry, call);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	if (rec)
 		push(registry, rec);
 	if (registry->kept > registry->keep)
@@ -262,7 +264,7 @@ size_t inv_registry_window(struct inv_registry *registry, const struct inv_windo
 	struct walk walk;
 	uint64_t until = inv_registry_arrivals(registry);
 	*total = 0;
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct shelf *shelf = shelf_of(registry, window->artifact, window->invoker, &scope);
 	if (shelf) {
 		begin(&walk, shelf, scope, until);
@@ -276,7 +278,7 @@ size_t inv_registry_window(struct inv_registry *registry, const struct inv_windo
 		visit(arg, &r->call);
 		found++;
 	}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	return found;
 }
 
@@ -287,14 +289,14 @@ size_t inv_registry_news(struct inv_registry *registry, uint64_t after, uint64_t
 	size_t found = 0;
 	struct record *r;
 	struct walk walk;
-	urcu_memb_read_lock();
+	inv_read_lock();
 	begin(&walk, &registry->shelf, OF_ALL, until);
 	while (found < until - after && (r = next(&walk)))
 		if (r->arrival > after) {
 			visit(arg, &r->call, r->arrival);
 			found++;
 		}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	return found;
 }
 
@@ -329,7 +331,7 @@ size_t inv_registry_history(struct inv_registry *registry, const struct inv_quer
 	struct record *r;
 	struct walk walk;
 	uint64_t until = inv_registry_arrivals(registry);
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct shelf *shelf =
 		shelf_of(registry, text_of(query->artifact), text_of(query->invoker), &scope);
 	if (shelf)
@@ -339,6 +341,6 @@ size_t inv_registry_history(struct inv_registry *registry, const struct inv_quer
 			visit(arg, &r->call);
 			found++;
 		}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	return found;
 }

@@ -249,7 +249,7 @@ int inv_registry_page(struct inv_registry *registry, const struct inv_page_query
 	struct candidates all = {.query = query};
 	int result = 0;
 	*out = (struct inv_stats_list){0};
-	urcu_memb_read_lock();
+	inv_read_lock();
 	if (query->artifact.text)
 		all.artifact =
 			inv_registry_find(registry, query->artifact.text, query->artifact.length);
@@ -258,7 +258,7 @@ int inv_registry_page(struct inv_registry *registry, const struct inv_page_query
 	*total = all.count;
 	if (result == 0)
 		result = make_page(&all, out);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	free(all.rows);
 	if (result < 0)
 		inv_stats_list_free(out);
@@ -301,7 +301,7 @@ static int edges_of(struct cds_lfht *table, struct inv_edges *out)
 	size_t room = 0;
 	int result = 0;
 	*out = (struct inv_edges){0};
-	urcu_memb_read_lock();
+	inv_read_lock();
 	cds_lfht_for_each_entry(table, &iter, p, node)
 	{
 		/* cppcheck-suppress uninitvar ; the macro sets p */
@@ -310,7 +310,7 @@ static int edges_of(struct cds_lfht *table, struct inv_edges *out)
 			/* cppcheck-suppress uninitvar ; the macro sets p */
 			result = add_edge(out, p, &room);
 	}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	if (result < 0)
 		free(out->rows);
 	else if (out->count)

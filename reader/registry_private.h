@@ -8,8 +8,7 @@
 #ifndef INV_READER_REGISTRY_PRIVATE_H
 #define INV_READER_REGISTRY_PRIVATE_H
 
-/* memb flavour by name: no symbols of the generic header mix in */
-#include <urcu/urcu-memb.h>
+#include "grace.h" /* urcu-memb.h, which rculfhash.h wants before it */
 
 #include <urcu/rculfhash.h>
 

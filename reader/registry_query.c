@@ -224,14 +224,14 @@ static int group(struct inv_registry *registry, enum inv_group by, struct inv_te
 {
 	int result = 0;
 	*out = (struct inv_stats_list){0};
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct entity *only =
 		artifact.text ? inv_registry_find(registry, artifact.text, artifact.length) : NULL;
 	if (only && by != INV_BY_INVOKER)
 		result = group_one(only, by, only, out);
 	else if (!artifact.text || only)
 		result = group_all(registry, by, only, out);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	if (result < 0)
 		inv_stats_list_free(out);
 	sort_list(out);
@@ -257,11 +257,11 @@ int inv_registry_lookup(struct inv_registry *registry, struct inv_text artifact,
 	struct inv_stats_list list = {0};
 	int result = 0;
 	*out = (struct inv_stats){0};
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct entity *e = inv_registry_find(registry, artifact.text, artifact.length);
 	if (e && rcu_dereference(e->cells))
 		result = group_artifact(e, &list);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	if (result == 0 && list.count) {
 		*out = list.rows[0];
 		list.count = 0;
@@ -283,7 +283,7 @@ void inv_registry_cells(struct inv_registry *registry, const char *artifact,
 			void (*visit)(void *arg, const struct inv_cell_row *row), void *arg)
 {
 	struct inv_cell_row row;
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct entity *e = inv_registry_find(registry, artifact, strlen(artifact));
 	for (struct cell *c = e ? rcu_dereference(e->cells) : NULL; c; c = c->next) {
 		inv_hist_copy(&row.hist, &c->hist);
@@ -293,7 +293,7 @@ void inv_registry_cells(struct inv_registry *registry, const char *artifact,
 		if (row.hist.count)
 			visit(arg, &row);
 	}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 }
 
 void inv_registry_sum(struct inv_registry *registry, uint64_t *successful, uint64_t *failed)
@@ -301,14 +301,14 @@ void inv_registry_sum(struct inv_registry *registry, uint64_t *successful, uint6
 	struct cds_lfht_iter iter;
 	struct cell *c;
 	*successful = *failed = 0;
-	urcu_memb_read_lock();
+	inv_read_lock();
 	cds_lfht_for_each_entry(registry->cells, &iter, c, node)
 	{
 		/* cppcheck-suppress uninitvar ; the macro sets c */
 		uint64_t *sum = c->failed ? failed : successful;
 		*sum += LOAD(c->hist.count);
 	}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 }
 
 void inv_registry_each_cell(struct inv_registry *registry,
@@ -317,7 +317,7 @@ void inv_registry_each_cell(struct inv_registry *registry,
 	struct cds_lfht_iter iter;
 	struct inv_hist hist;
 	struct cell *c;
-	urcu_memb_read_lock();
+	inv_read_lock();
 	cds_lfht_for_each_entry(registry->cells, &iter, c, node)
 	{
 		/* cppcheck-suppress uninitvar ; the macro sets c */
@@ -329,5 +329,5 @@ void inv_registry_each_cell(struct inv_registry *registry,
 		if (hist.count)
 			visit(arg, &view);
 	}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 }

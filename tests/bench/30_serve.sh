@@ -133,4 +133,5 @@ echo "  each turn: ${ratios[*]}"
 judge "the program's CPU time, its server asked flat out, to another's (median of 7)" \
 	"$(middle "${ratios[@]}")" "<=" 1.05
 kill "$other_server"
+wait "$other_server" || true
 exit $broken
