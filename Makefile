@@ -31,20 +31,21 @@ PROBE_SRC  := $(sort $(wildcard preload/probe*.c))
 PRELOAD_SRC:= $(sort $(wildcard preload/*.c preload/python/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
 MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats history ls prune pause resume \
-              filter check doctor probe probes)
+              filter check doctor serve probe probes)
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 MODEL_SRC  := $(sort $(wildcard tests/model/*.c))
 BENCH_SRC  := $(sort $(wildcard tests/bench/bench_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 PROBE_PYTHON := $(sort $(wildcard reader/probe_python/*.py))
-GEN_OBJ := $(addprefix $(BUILD)/obj/,help_topics.o probe_python_text.o)
+GEN_OBJ := $(addprefix $(BUILD)/obj/,help_topics.o probe_python_text.o web_files.o)
+WEB_FILES := $(sort $(shell find reader/web -type f))
 
 SHIM    := $(BUILD)/libinvreg_preload.so
 READER  := $(BUILD)/invreg
 UNIT    := $(BUILD)/tests/unit
 
-READER_LIBS := -linih -lelf -ljson-c -lurcu-memb -lurcu-cds -lurcu-common -lpthread -lm
+READER_LIBS := -lmicrohttpd -linih -lelf -ljson-c -lurcu-memb -lurcu-cds -lurcu-common -lpthread -lm
 # libffi_pic.a is Debian's name for the one that may go into a shared object.
 SHIM_LIBS   := -Wl,-Bstatic -linih $(if $(shell $(CC) -print-file-name=libffi_pic.a | grep /),-lffi_pic,-lffi) -Wl,-Bdynamic -Wl,--exclude-libs,ALL
 
@@ -55,7 +56,7 @@ HOST_NAMES:= $(filter-out $(HOST_SIDE),$(patsubst tests/hosts/%.c,%,$(sort $(wil
 HOSTS     := $(addprefix $(HOST_DIR)/,$(HOST_NAMES) ecology plugin_calls.so)
 ECOLOGY_SRC := $(filter-out %/executor.c,$(sort $(wildcard tests/hosts/ecology/*.c)))
 
-.PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench bench-python \
+.PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench bench-python bench-serve \
         python-selftests decode asan ubsan tsan valgrind \
         lint format install uninstall clean dist-clean help tp \
         run-models sanitized
@@ -128,6 +129,11 @@ $(BUILD)/gen/probe_python_text.c: scripts/text.awk $(PROBE_PYTHON)
 	@mkdir -p $(@D)
 	$(call say,AWK,$@)awk -v header=reader/probe_python.h -v name=inv_probe_python \
 	  -f scripts/text.awk $(PROBE_PYTHON) >$@
+
+# What / serves: every file in reader/web/, with its type.
+$(BUILD)/gen/web_files.c: scripts/embed.sh $(WEB_FILES)
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)scripts/embed.sh reader/web $(WEB_FILES) >$@
 
 $(GEN_OBJ): $(BUILD)/obj/%.o: $(BUILD)/gen/%.c $(FLAGS_STAMP)
 	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
@@ -237,6 +243,9 @@ bench-python: all ## what a probed call in Python costs, against other ways to r
 
 python-selftests: all ## CPython's own tests, bare and with probes on what they call (ARGS=--quick)
 	$(Q)BUILD=$(BUILD) scripts/python-selftests.sh $(ARGS) || [ $$? -eq 77 ]
+
+bench-serve: all ## the server alone: medians by wrk, as ratios
+	$(Q)BUILD=$(BUILD) tests/bench/40_serve.sh
 
 asan: ## unit and e2e tests under AddressSanitizer, in build/asan
 	$(sub) BUILD=$(BUILD)/asan SAN=address sanitized

@@ -170,6 +170,12 @@ static int take_lines(struct cutting *c)
 
 /* ---- all -------------------------------------------------------------------------- */
 
+bool inv_loss_is_of_events(enum inv_loss reason)
+{
+	return reason == INV_LOSS_NO_RING || reason == INV_LOSS_NO_LANE ||
+	       reason == INV_LOSS_REENTERED || reason == INV_LOSS_NO_PROC;
+}
+
 static void take_losses(struct cutting *c)
 {
 	c->cut->calls_paused = c->lost[INV_LOSS_PAUSED];
@@ -179,6 +185,7 @@ static void take_losses(struct cutting *c)
 			continue;
 		struct inv_loss_row *row = &c->cut->lost[c->cut->lost_count++];
 		row->count = c->lost[i];
+		row->events = i == INV_LOSS_COUNT || inv_loss_is_of_events((enum inv_loss)i);
 		row->name = i < INV_LOSS_COUNT ? inv_loss_name((enum inv_loss)i) : "lapped";
 		row->text = i < INV_LOSS_COUNT
 				    ? inv_loss_text((enum inv_loss)i)
@@ -208,16 +215,17 @@ static void count_open(struct inv_cut *cut, const struct inv_open_list *list, bo
 		}
 }
 
+static void sort_open(struct inv_open_list *list)
+{
+	if (list->count)
+		qsort(list->calls, list->count, sizeof(*list->calls), by_age);
+}
+
 static int take_groups(struct inv_cut *cut)
 {
 	int result = inv_registry_group(cut->registry, INV_BY_ARTIFACT, NULL, &cut->artifacts);
 	if (result == 0)
 		result = inv_registry_group(cut->registry, INV_BY_INVOKER, NULL, &cut->invokers);
-	if (cut->in_flight.count)
-		qsort(cut->in_flight.calls, cut->in_flight.count, sizeof(*cut->in_flight.calls),
-		      by_age);
-	if (cut->never.count)
-		qsort(cut->never.calls, cut->never.count, sizeof(*cut->never.calls), by_age);
 	count_open(cut, &cut->in_flight, false);
 	count_open(cut, &cut->never, true);
 	return result;
@@ -241,7 +249,7 @@ static int take_all(struct cutting *c)
 	return result;
 }
 
-int inv_cut_take(struct inv_cut *cut, struct inv_src *src)
+static int take(struct inv_cut *cut, struct inv_src *src, bool groups)
 {
 	struct cutting cutting = {.cut = cut, .src = src};
 	*cut = (struct inv_cut){0};
@@ -249,7 +257,9 @@ int inv_cut_take(struct inv_cut *cut, struct inv_src *src)
 	cut->own_registry = !src->exact;
 	cut->registry = src->exact ? src->exact : inv_registry_new(0);
 	int result = cut->registry ? take_all(&cutting) : -ENOMEM;
-	if (result == 0)
+	sort_open(&cut->in_flight);
+	sort_open(&cut->never);
+	if (result == 0 && groups)
 		result = take_groups(cut);
 	if (result < 0) {
 		inv_cut_free(cut);
@@ -258,4 +268,14 @@ int inv_cut_take(struct inv_cut *cut, struct inv_src *src)
 	cut->from_events = inv_registry_from_events(cut->registry);
 	take_losses(&cutting);
 	return 0;
+}
+
+int inv_cut_take(struct inv_cut *cut, struct inv_src *src)
+{
+	return take(cut, src, true);
+}
+
+int inv_cut_take_tallies(struct inv_cut *cut, struct inv_src *src)
+{
+	return take(cut, src, false);
 }

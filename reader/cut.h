@@ -48,7 +48,11 @@ struct inv_loss_row {
 	const char *name;
 	const char *text;
 	uint64_t count;
+	bool events; /* of calls that no list has; else something less is known */
 };
+
+/* Whether a reason means events that are not there. */
+bool inv_loss_is_of_events(enum inv_loss reason);
 
 struct inv_note_row {
 	struct inv_note note;
@@ -86,6 +90,9 @@ struct inv_cut {
 
 /* Returns: 0, -ENOMEM, -EFAULT (truncated under us). On failure the cut is empty. */
 int inv_cut_take(struct inv_cut *cut, struct inv_src *src);
+
+/* The same of a segment without the lists `artifacts` and `invokers`: its registry is asked. */
+int inv_cut_take_tallies(struct inv_cut *cut, struct inv_src *src);
 void inv_cut_free(struct inv_cut *cut);
 
 uint64_t inv_cut_total(const struct inv_cut *cut);

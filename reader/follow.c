@@ -44,6 +44,7 @@ struct inv_follow {
 	struct inv_words words;
 	struct inv_decoder decoder;
 	struct inv_events events;
+	const struct inv_follow_sink *sink; /* NULL: lines */
 	struct inv_buf out;
 	struct lane_cursor lanes[INV_LANES_MAX];
 	struct inv_event_text text;
@@ -78,6 +79,14 @@ no_decoder:
 no_words:
 	free(f);
 	return NULL;
+}
+
+struct inv_follow *inv_follow_open_sink(struct inv_view *view, const struct inv_follow_sink *sink)
+{
+	struct inv_follow *f = inv_follow_open(view, -1);
+	if (f)
+		f->sink = sink;
+	return f;
 }
 
 void inv_follow_close(struct inv_follow *f)
@@ -153,12 +162,17 @@ static void put_outcome(struct inv_follow *f, const struct inv_call *call)
 	bool failed = inv_call_failed(call);
 	if (f->outcomes_only && ((f->query.failed && !failed) || (f->query.succeeded && failed)))
 		return;
-	inv_events_outcome(&f->events, call);
+	if (f->sink)
+		f->sink->outcome(f->sink->arg, call);
+	else
+		inv_events_outcome(&f->events, call);
 }
 
 static void put_call(struct inv_follow *f, const struct inv_call *call)
 {
-	if (!f->outcomes_only)
+	if (f->sink)
+		f->sink->attempt(f->sink->arg, call);
+	else if (!f->outcomes_only)
 		inv_events_attempt(&f->events, call);
 	if (call->state == INV_CALL_DONE)
 		put_outcome(f, call);
@@ -230,7 +244,10 @@ static void take_event(struct inv_follow *f, const struct inv_event *e)
 static void say_lost(struct inv_follow *f, uint32_t lane, uint64_t first, uint64_t last,
 		     const char *reason)
 {
-	inv_events_lost(&f->events, lane, first, last, reason);
+	if (f->sink)
+		f->sink->lost(f->sink->arg, lane);
+	else
+		inv_events_lost(&f->events, lane, first, last, reason);
 	f->lanes[lane].next = last + 1;
 }
 

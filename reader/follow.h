@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * follow.h - tails a live segment into JSONL.
+ * follow.h - tails a live segment into JSONL, or into who wants calls.
  *
  * A cursor a lane. A call seen before it returned gives its attempt line now and waits in
  * a list; later passes come back for the outcome. What was overwritten before it was read
@@ -27,6 +27,20 @@ struct inv_follow;
 
 /* Both stay the caller's. Returns: NULL when out of memory. */
 struct inv_follow *inv_follow_open(struct inv_view *view, int out_fd);
+
+/*
+ * Who takes calls instead of lines. All run inside the guard ([U1] of guard.h); a call and
+ * its message are valid during the function, its words as long as the follower.
+ */
+struct inv_follow_sink {
+	void *arg;
+	void (*attempt)(void *arg, const struct inv_call *call);
+	void (*outcome)(void *arg, const struct inv_call *call);
+	void (*lost)(void *arg, uint32_t lane);
+};
+
+/* The same, but calls go to the sink, which stays the caller's. */
+struct inv_follow *inv_follow_open_sink(struct inv_view *view, const struct inv_follow_sink *sink);
 
 /*
  * Writes only what matches (the query is copied, its text is not; its limit is not heeded).

@@ -20,8 +20,9 @@ struct index {
 	size_t mask, used;
 };
 
-struct reading {
+struct inv_jsonl {
 	struct inv_src *src;
+	struct json_tokener *parser;
 	struct index index;
 	uint64_t good;
 	double line_unit; /* nanoseconds in a unit of this line's buckets */
@@ -47,7 +48,7 @@ static uint64_t count(struct json_object *line, const char *name)
 	return n < 0 ? 0 : (uint64_t)n;
 }
 
-static const struct inv_word *word(struct reading *r, struct json_object *line, const char *name)
+static const struct inv_word *word(struct inv_jsonl *r, struct json_object *line, const char *name)
 {
 	struct json_object *value = field(line, name);
 	if (!json_object_is_type(value, json_type_string))
@@ -96,7 +97,7 @@ static size_t slot_of(const struct index *index, uint64_t id)
 	return (size_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & index->mask;
 }
 
-static size_t *place_of(struct reading *r, uint64_t id)
+static size_t *place_of(struct inv_jsonl *r, uint64_t id)
 {
 	size_t i = slot_of(&r->index, id);
 	while (r->index.places[i] && r->src->calls[r->index.places[i] - 1].id != id)
@@ -104,7 +105,7 @@ static size_t *place_of(struct reading *r, uint64_t id)
 	return &r->index.places[i];
 }
 
-static int grow(struct reading *r)
+static int grow(struct inv_jsonl *r)
 {
 	size_t slots = r->index.places ? (r->index.mask + 1) * 2 : 4096;
 	size_t *places = calloc(slots, sizeof(*places));
@@ -119,7 +120,7 @@ static int grow(struct reading *r)
 }
 
 /* Finds the call or begins it. Returns: NULL when out of memory. */
-static struct inv_call *call_of(struct reading *r, struct json_object *line, bool *is_new)
+static struct inv_call *call_of(struct inv_jsonl *r, struct json_object *line, bool *is_new)
 {
 	if (r->index.used * 2 >= r->index.mask && grow(r) < 0)
 		return NULL;
@@ -137,7 +138,7 @@ static struct inv_call *call_of(struct reading *r, struct json_object *line, boo
 	return call;
 }
 
-static void take_common(struct reading *r, struct json_object *line, struct inv_call *call)
+static void take_common(struct inv_jsonl *r, struct json_object *line, struct inv_call *call)
 {
 	call->sequence = count(line, "sequence");
 	call->tick = number(line, "tick");
@@ -151,7 +152,7 @@ static void take_common(struct reading *r, struct json_object *line, struct inv_
 	call->session = word(r, line, "session");
 }
 
-static int take_attempt(struct reading *r, struct json_object *line)
+static int take_attempt(struct inv_jsonl *r, struct json_object *line)
 {
 	bool is_new;
 	struct inv_call *call = call_of(r, line, &is_new);
@@ -164,7 +165,7 @@ static int take_attempt(struct reading *r, struct json_object *line)
 	return 0;
 }
 
-static int take_message(struct reading *r, struct json_object *line, struct inv_call *call)
+static int take_message(struct inv_jsonl *r, struct json_object *line, struct inv_call *call)
 {
 	struct json_object *text = field(line, "error_message");
 	if (!json_object_is_type(text, json_type_string))
@@ -179,7 +180,7 @@ static int take_message(struct reading *r, struct json_object *line, struct inv_
 	return 0;
 }
 
-static int take_outcome(struct reading *r, struct json_object *line, bool failed)
+static int take_outcome(struct inv_jsonl *r, struct json_object *line, bool failed)
 {
 	bool is_new;
 	struct inv_call *call = call_of(r, line, &is_new);
@@ -199,7 +200,7 @@ static int take_outcome(struct reading *r, struct json_object *line, bool failed
 /* ---- exact totals ------------------------------------------------------------------ */
 
 /* Nanoseconds in the registry's unit. */
-static uint64_t in_unit(const struct reading *r, struct json_object *cell, const char *name)
+static uint64_t in_unit(const struct inv_jsonl *r, struct json_object *cell, const char *name)
 {
 	double v = (double)ms_as_ns(cell, name) / inv_registry_ns_per_unit(r->src->exact);
 	return v < 9e18 ? (uint64_t)(v + 0.5) : 0;
@@ -236,7 +237,7 @@ static void take_buckets(struct json_object *cell, struct inv_hist *hist, double
 		take_bucket(json_object_array_get_idx(buckets, i), hist, scale);
 }
 
-static int take_cell(struct reading *r, const struct inv_word *artifact, struct json_object *cell)
+static int take_cell(struct inv_jsonl *r, const struct inv_word *artifact, struct json_object *cell)
 {
 	struct inv_hist hist = {.sum = in_unit(r, cell, "sum_ms"),
 				.self = in_unit(r, cell, "self_ms"),
@@ -249,16 +250,16 @@ static int take_cell(struct reading *r, const struct inv_word *artifact, struct 
 	return inv_registry_add_hist(r->src->exact, &key, &hist);
 }
 
-static int take_pair(struct reading *r, const struct inv_word *artifact, struct json_object *pair)
+static int take_pair(struct inv_jsonl *r, const struct inv_word *artifact, struct json_object *pair)
 {
 	return inv_registry_add_pair(r->src->exact, word(r, pair, "invoker_id"), artifact,
 				     count(pair, "calls"), count(pair, "failures"),
 				     in_unit(r, pair, "sum_ms"));
 }
 
-static int each(struct reading *r, struct json_object *line, const char *name,
+static int each(struct inv_jsonl *r, struct json_object *line, const char *name,
 		const struct inv_word *artifact,
-		int (*take)(struct reading *, const struct inv_word *, struct json_object *))
+		int (*take)(struct inv_jsonl *, const struct inv_word *, struct json_object *))
 {
 	struct json_object *list = field(line, name);
 	if (!json_object_is_type(list, json_type_array))
@@ -269,7 +270,7 @@ static int each(struct reading *r, struct json_object *line, const char *name,
 	return 0;
 }
 
-static int take_stats(struct reading *r, struct json_object *line)
+static int take_stats(struct inv_jsonl *r, struct json_object *line)
 {
 	const struct inv_word *artifact = word(r, line, "artifact_id");
 	r->line_unit = json_object_get_double(field(line, "bucket_unit_ns"));
@@ -282,7 +283,7 @@ static int take_stats(struct reading *r, struct json_object *line)
 	return each(r, line, "invokers", artifact, take_pair);
 }
 
-static int take_losses(struct reading *r, struct json_object *line)
+static int take_losses(struct inv_jsonl *r, struct json_object *line)
 {
 	struct json_object *list = field(line, "lost");
 	if (!json_object_is_type(list, json_type_array))
@@ -301,7 +302,7 @@ static int take_losses(struct reading *r, struct json_object *line)
 
 /* ---- lines ---------------------------------------------------------------------------- */
 
-static int take_event(struct reading *r, struct json_object *line, const char *type)
+static int take_event(struct inv_jsonl *r, struct json_object *line, const char *type)
 {
 	if (!strcmp(type, "invoke_attempt"))
 		return take_attempt(r, line);
@@ -317,12 +318,12 @@ static int take_event(struct reading *r, struct json_object *line, const char *t
 	return strcmp(type, "invoke_losses") ? 0 : take_losses(r, line);
 }
 
-static int take_line(struct reading *r, struct json_tokener *parser, const char *text, size_t n)
+int inv_jsonl_line(struct inv_jsonl *r, const char *text, size_t n)
 {
 	int result = 0;
-	json_tokener_reset(parser);
+	json_tokener_reset(r->parser);
 	struct json_object *line =
-		n < (1u << 30) ? json_tokener_parse_ex(parser, text, (int)n) : NULL;
+		n < (1u << 30) ? json_tokener_parse_ex(r->parser, text, (int)n) : NULL;
 	const char *type = json_object_is_type(line, json_type_object)
 				   ? json_object_get_string(field(line, "event_type"))
 				   : NULL;
@@ -336,7 +337,75 @@ static int take_line(struct reading *r, struct json_tokener *parser, const char 
 	return result;
 }
 
-static int read_lines(struct reading *r, FILE *file, struct json_tokener *parser)
+struct inv_jsonl *inv_jsonl_new(struct inv_src *src)
+{
+	struct inv_jsonl *r = calloc(1, sizeof(*r));
+	if (!r)
+		return NULL;
+	r->src = src;
+	r->parser = json_tokener_new();
+	if (r->parser && grow(r) == 0)
+		return r;
+	inv_jsonl_free(r);
+	return NULL;
+}
+
+void inv_jsonl_free(struct inv_jsonl *r)
+{
+	if (!r)
+		return;
+	if (r->parser)
+		json_tokener_free(r->parser);
+	free(r->index.places);
+	free(r);
+}
+
+static int by_end(const void *a, const void *b)
+{
+	const struct inv_call *x = a, *y = b;
+	int64_t at = x->start_ns + (int64_t)x->duration_ns;
+	int64_t other = y->start_ns + (int64_t)y->duration_ns;
+	if (at != other)
+		return at < other ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Puts open calls first. Returns: how many there are. */
+static size_t part(struct inv_src *src)
+{
+	size_t open = 0;
+	for (size_t i = 0; i < src->call_count; i++) {
+		struct inv_call call = src->calls[i];
+		if (call.state == INV_CALL_DONE)
+			continue;
+		src->calls[i] = src->calls[open];
+		src->calls[open++] = call;
+	}
+	return open;
+}
+
+int inv_jsonl_hand_over(struct inv_jsonl *r, int (*done)(void *arg, const struct inv_call *call),
+			void *arg)
+{
+	struct inv_src *src = r->src;
+	size_t open = part(src);
+	int result = 0;
+	if (src->call_count > open)
+		qsort(src->calls + open, src->call_count - open, sizeof(*src->calls), by_end);
+	for (size_t i = open; i < src->call_count && result == 0; i++)
+		result = done(arg, &src->calls[i]);
+	src->call_count = open;
+	inv_src_drop_text(src); /* open calls have none */
+	memset(r->index.places, 0, (r->index.mask + 1) * sizeof(*r->index.places));
+	r->index.used = open;
+	for (size_t i = 0; i < open; i++)
+		*place_of(r, src->calls[i].id) = i + 1;
+	return result;
+}
+
+/* ---- a whole file ------------------------------------------------------------------------ */
+
+static int read_lines(struct inv_jsonl *r, FILE *file)
 {
 	char *line = NULL;
 	size_t room = 0;
@@ -344,28 +413,25 @@ static int read_lines(struct reading *r, FILE *file, struct json_tokener *parser
 	int result = 0;
 	while (result == 0 && (n = getline(&line, &room, file)) > 0)
 		if (n > 1)
-			result = take_line(r, parser, line, (size_t)n);
+			result = inv_jsonl_line(r, line, (size_t)n);
 	free(line);
 	return result < 0 ? result : ferror(file) ? -EIO : 0;
 }
 
 int inv_jsonl_read(struct inv_src *src, int fd)
 {
-	struct reading reading = {.src = src};
+	struct inv_jsonl *reading = inv_jsonl_new(src);
 	int copy = dup(fd);
 	FILE *file = copy < 0 ? NULL : fdopen(copy, "r");
-	struct json_tokener *parser = json_tokener_new();
 	int result = -ENOMEM;
-	if (file && parser && grow(&reading) == 0)
-		result = read_lines(&reading, file, parser);
-	if (result == 0 && reading.good == 0 && src->bad_lines)
+	if (file && reading)
+		result = read_lines(reading, file);
+	if (result == 0 && reading->good == 0 && src->bad_lines)
 		result = -EINVAL;
-	if (parser)
-		json_tokener_free(parser);
 	if (file)
 		fclose(file);
 	else if (copy >= 0)
 		close(copy);
-	free(reading.index.places);
+	inv_jsonl_free(reading);
 	return result;
 }

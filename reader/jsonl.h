@@ -16,4 +16,19 @@
 /* Returns: 0, -EINVAL: no line of it is an event; -ENOMEM; -errno of reading. */
 int inv_jsonl_read(struct inv_src *src, int fd);
 
+/*
+ * The same line by line, for a file that grows: calls that are done are handed over and
+ * forgotten, so that the source holds only what is open.
+ */
+struct inv_jsonl;
+struct inv_jsonl *inv_jsonl_new(struct inv_src *src);
+void inv_jsonl_free(struct inv_jsonl *reading);
+
+/* Returns: 0 (bad lines are counted in the source) or -ENOMEM. */
+int inv_jsonl_line(struct inv_jsonl *reading, const char *line, size_t length);
+
+/* In the order in which they ended. Returns: 0, or what done returned first. */
+int inv_jsonl_hand_over(struct inv_jsonl *reading,
+			int (*done)(void *arg, const struct inv_call *call), void *arg);
+
 #endif

@@ -27,6 +27,9 @@ struct inv_launch {
 	const char *dir; /* absolute, or NULL: the default */
 };
 
+/* Before any descriptor is opened: standard streams that are closed become /dev/null. */
+void inv_launch_fill_standard_streams(void);
+
 /*
  * Finds libinvreg_preload.so beside our own executable, in ../lib/invreg or in ../lib.
  * Returns: 0; -ENOENT; -EINVAL: its path (in buf) has a space or a colon, which LD_PRELOAD

@@ -13,8 +13,7 @@
 
 #include "help.h"
 #include "verbs.h"
-
-#define INV_VERSION_TEXT "0.1.0"
+#include "version.h"
 
 static const struct {
 	const char *name;
@@ -24,7 +23,7 @@ static const struct {
 	{"stats", inv_verb_stats},   {"history", inv_verb_history},   {"ls", inv_verb_ls},
 	{"prune", inv_verb_prune},   {"pause", inv_verb_pause},	      {"resume", inv_verb_resume},
 	{"filter", inv_verb_filter}, {"check", inv_verb_check},	      {"doctor", inv_verb_doctor},
-	{"probe", inv_verb_probe},
+	{"probe", inv_verb_probe},   {"serve", inv_verb_serve},
 };
 
 static bool asks_for_help(const char *word)

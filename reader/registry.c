@@ -11,6 +11,10 @@
 /* Only the filler stores these; readers take them whole. */
 #define STORE(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELAXED)
 
+#ifdef __SANITIZE_THREAD__
+char inv_grace;
+#endif
+
 static struct cds_lfht *new_table(void)
 {
 	return cds_lfht_new_flavor(1024, 1024, 0, CDS_LFHT_AUTO_RESIZE, &urcu_memb_flavor, NULL);
@@ -26,7 +30,8 @@ struct inv_registry *inv_registry_new(size_t keep)
 	r->entities = new_table();
 	r->cells = new_table();
 	r->pairs = new_table();
-	if (r->entities && r->cells && r->pairs)
+	r->nested = new_table();
+	if (r->entities && r->cells && r->pairs && r->nested)
 		return r;
 	inv_registry_free(r);
 	return NULL;
@@ -44,6 +49,16 @@ void inv_registry_leave(void)
 {
 	if (--entered == 0)
 		urcu_memb_unregister_thread();
+}
+
+void inv_registry_hold(void)
+{
+	inv_read_lock();
+}
+
+void inv_registry_release(void)
+{
+	inv_read_unlock();
 }
 
 static void free_entity(struct cds_lfht_node *node)
@@ -70,33 +85,25 @@ static void free_table(struct cds_lfht *table, void (*free_node)(struct cds_lfht
 	struct cds_lfht_node *node;
 	if (!table)
 		return;
-	urcu_memb_read_lock();
+	inv_read_lock();
 	cds_lfht_first(table, &iter);
 	while ((node = cds_lfht_iter_get_node(&iter))) {
 		cds_lfht_next(table, &iter);
 		cds_lfht_del(table, node);
 		free_node(node);
 	}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	cds_lfht_destroy(table, NULL);
-}
-
-static void free_record(struct rcu_head *head)
-{
-	free(caa_container_of(head, struct record, rcu));
 }
 
 void inv_registry_free(struct inv_registry *registry)
 {
 	if (!registry)
 		return;
-	urcu_memb_barrier(); /* records under call_rcu are freed by it, not by us */
-	for (struct record *r = registry->chain.newest, *older; r; r = older) {
-		older = r->older;
-		free(r);
-	}
+	inv_registry_drop_history(registry);
 	free_table(registry->cells, free_cell);
 	free_table(registry->pairs, free_pair);
+	free_table(registry->nested, free_pair);
 	free_table(registry->entities, free_entity);
 	inv_registry_leave();
 	free(registry);
@@ -135,7 +142,7 @@ struct entity *inv_registry_find(struct inv_registry *registry, const char *text
 	return find(registry, &key, inv_word_hash(text, length));
 }
 
-static struct entity *entity(struct inv_registry *r, const struct inv_word *word)
+struct entity *inv_registry_entity(struct inv_registry *r, const struct inv_word *word)
 {
 	struct text_key key = {word->text, word->length};
 	struct entity *e = find(r, &key, word->hash);
@@ -192,9 +199,9 @@ static struct cell *cell_of(struct inv_registry *r, const struct inv_key *key)
 {
 	struct cds_lfht_iter iter;
 	struct cell k = {.failed = key->failed};
-	k.artifact = entity(r, key->artifact);
-	k.method = entity(r, key->method);
-	k.type = entity(r, key->type);
+	k.artifact = inv_registry_entity(r, key->artifact);
+	k.method = inv_registry_entity(r, key->method);
+	k.type = inv_registry_entity(r, key->type);
 	if (!k.artifact || !k.method || !k.type)
 		return NULL;
 	unsigned long hash = mix(k.artifact, k.method, k.type, k.failed);
@@ -206,22 +213,22 @@ static struct cell *cell_of(struct inv_registry *r, const struct inv_key *key)
 int inv_registry_add_cell(struct inv_registry *registry, const struct inv_key *key,
 			  const struct inv_cell *cell)
 {
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct cell *c = cell_of(registry, key);
 	if (c)
 		inv_hist_add_cell(&c->hist, cell);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	return c ? 0 : -ENOMEM;
 }
 
 int inv_registry_add_hist(struct inv_registry *registry, const struct inv_key *key,
 			  const struct inv_hist *hist)
 {
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct cell *c = cell_of(registry, key);
 	if (c)
 		inv_hist_add(&c->hist, hist);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	return c ? 0 : -ENOMEM;
 }
 
@@ -232,128 +239,98 @@ static int same_pair(struct cds_lfht_node *node, const void *key)
 	return p->invoker == k->invoker && p->artifact == k->artifact;
 }
 
-static struct pair *pair_of(struct inv_registry *r, const struct inv_word *invoker,
-			    const struct inv_word *artifact)
+static struct pair *find_pair(struct cds_lfht *table, struct entity *invoker,
+			      struct entity *artifact)
 {
 	struct cds_lfht_iter iter;
-	struct pair k = {.invoker = entity(r, invoker), .artifact = entity(r, artifact)};
-	if (!k.invoker || !k.artifact)
-		return NULL;
-	unsigned long hash = mix(k.invoker, k.artifact, NULL, 0);
-	cds_lfht_lookup(r->pairs, hash, same_pair, &k, &iter);
+	struct pair k = {.invoker = invoker, .artifact = artifact};
+	cds_lfht_lookup(table, mix(invoker, artifact, NULL, 0), same_pair, &k, &iter);
 	struct cds_lfht_node *node = cds_lfht_iter_get_node(&iter);
-	if (node)
-		return caa_container_of(node, struct pair, node);
+	return node ? caa_container_of(node, struct pair, node) : NULL;
+}
+
+struct pair *inv_registry_find_pair(struct inv_registry *r, struct entity *invoker,
+				    struct entity *artifact)
+{
+	return find_pair(r->pairs, invoker, artifact);
+}
+
+static struct pair *new_pair(struct cds_lfht *table, struct entity *invoker,
+			     struct entity *artifact)
+{
 	struct pair *p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
-	p->invoker = k.invoker;
-	p->artifact = k.artifact;
-	p->next = k.invoker->pairs;
-	cds_lfht_add(r->pairs, hash, &p->node);
-	rcu_assign_pointer(k.invoker->pairs, p);
-	STORE(k.artifact->unique_invokers, k.artifact->unique_invokers + 1);
+	p->invoker = invoker;
+	p->artifact = artifact;
+	p->next = invoker->pairs; /* of nested ones: nobody walks it */
+	cds_lfht_add(table, mix(invoker, artifact, NULL, 0), &p->node);
 	return p;
+}
+
+static struct pair *add_pair(struct inv_registry *r, struct entity *invoker,
+			     struct entity *artifact)
+{
+	struct pair *p = new_pair(r->pairs, invoker, artifact);
+	if (!p)
+		return NULL;
+	rcu_assign_pointer(invoker->pairs, p);
+	STORE(artifact->unique_invokers, artifact->unique_invokers + 1);
+	return p;
+}
+
+struct pair *inv_registry_pair(struct inv_registry *r, const struct inv_word *invoker,
+			       const struct inv_word *artifact)
+{
+	struct entity *who = inv_registry_entity(r, invoker);
+	struct entity *what = inv_registry_entity(r, artifact);
+	struct pair *p = who && what ? inv_registry_find_pair(r, who, what) : NULL;
+	if (p || !who || !what)
+		return p;
+	return add_pair(r, who, what);
 }
 
 int inv_registry_add_pair(struct inv_registry *registry, const struct inv_word *invoker,
 			  const struct inv_word *artifact, uint64_t calls, uint64_t failures,
 			  uint64_t sum)
 {
-	urcu_memb_read_lock();
-	struct pair *p = pair_of(registry, invoker, artifact);
+	inv_read_lock();
+	struct pair *p = inv_registry_pair(registry, invoker, artifact);
 	if (p) {
 		STORE(p->calls, p->calls + calls);
 		STORE(p->failures, p->failures + failures);
 		STORE(p->sum, p->sum + sum);
 	}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	return p ? 0 : -ENOMEM;
 }
 
-/* ---- history ------------------------------------------------------------------- */
-
-static struct record *make_record(struct inv_registry *r, const struct inv_call *call)
+int inv_registry_add_nested(struct inv_registry *registry, const struct inv_word *parent,
+			    const struct inv_word *child)
 {
-	struct record *rec = calloc(1, sizeof(*rec) + call->message_length + 1);
-	const struct inv_word *none = call->artifact;
-	struct entity *words[6] = {
-		entity(r, call->invoker), entity(r, call->artifact),
-		entity(r, call->method),  entity(r, call->type ? call->type : none),
-		entity(r, call->probe),	  entity(r, call->session),
-	};
-	for (unsigned i = 0; i < 6; i++)
-		if (!words[i] || !rec) {
-			free(rec);
-			return NULL;
-		}
-	rec->call = *call;
-	rec->invoker = words[0];
-	rec->call.invoker = &words[0]->word;
-	rec->call.artifact = &words[1]->word;
-	rec->call.method = &words[2]->word;
-	rec->call.type = call->type ? &words[3]->word : NULL;
-	rec->call.probe = &words[4]->word;
-	rec->call.session = &words[5]->word;
-	memcpy(rec->message, call->message ? call->message : "", call->message_length);
-	rec->call.message = rec->message;
-	return rec;
+	inv_read_lock();
+	struct entity *outer = inv_registry_entity(registry, parent);
+	struct entity *inner = inv_registry_entity(registry, child);
+	struct pair *p = outer && inner ? find_pair(registry->nested, outer, inner) : NULL;
+	if (!p && outer && inner)
+		p = new_pair(registry->nested, outer, inner);
+	if (p)
+		STORE(p->calls, p->calls + 1);
+	inv_read_unlock();
+	return p ? 0 : -ENOMEM;
 }
 
-static void push(struct inv_registry *r, struct record *rec)
-{
-	struct chain *same = &rec->invoker->chain;
-	rec->older = r->chain.newest;
-	rec->older_same = same->newest;
-	if (rec->older)
-		rec->older->newer = rec;
-	else
-		r->chain.oldest = rec;
-	if (rec->older_same)
-		rec->older_same->newer_same = rec;
-	else
-		same->oldest = rec;
-	rcu_assign_pointer(r->chain.newest, rec);
-	rcu_assign_pointer(same->newest, rec);
-	r->kept++;
-}
-
-/* The oldest of all is the oldest of its invoker: both chains are in order of arrival. */
-static void evict(struct inv_registry *r)
-{
-	struct record *rec = r->chain.oldest;
-	struct chain *same = &rec->invoker->chain;
-	r->chain.oldest = rec->newer;
-	same->oldest = rec->newer_same;
-	rcu_set_pointer(rec->newer ? &rec->newer->older : &r->chain.newest, NULL);
-	rcu_set_pointer(rec->newer_same ? &rec->newer_same->older_same : &same->newest, NULL);
-	r->kept--;
-	urcu_memb_call_rcu(&rec->rcu, free_record);
-}
-
-int inv_registry_keep(struct inv_registry *registry, const struct inv_call *call)
-{
-	if (registry->keep == 0)
-		return 0;
-	urcu_memb_read_lock();
-	struct record *rec = make_record(registry, call);
-	urcu_memb_read_unlock();
-	if (rec)
-		push(registry, rec);
-	if (registry->kept > registry->keep)
-		evict(registry);
-	return rec ? 0 : -ENOMEM;
-}
+/* ---- from events ----------------------------------------------------------------- */
 
 static int count_call(struct inv_registry *registry, const struct inv_call *call)
 {
 	struct inv_key key = {call->artifact, call->method, call->type, inv_call_failed(call)};
 	uint64_t end = (uint64_t)call->start_ns + call->duration_ns;
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct cell *c = cell_of(registry, &key);
 	if (c)
 		inv_hist_record(&c->hist, call->duration_ns, end, call->tick);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	if (!c)
 		return -ENOMEM;
 	return inv_registry_add_pair(registry, call->invoker, call->artifact, 1, key.failed,

@@ -13,6 +13,8 @@
  *      after its last (urcu-memb keeps a list of reader threads; calls nest). The thread
  *      that makes the registry has entered with it, fills it and frees it.
  * [Q3] Text in answers lives as long as the registry: names are never removed.
+ * [Q4] A record gets the next arrival, which is published after it is in every index: all
+ *      up to the arrivals that a walk began with are found by it, or have been evicted.
  *
  * Tables are liburcu's lock-free hash tables (cds_lfht); lists hang off their nodes and
  * only grow at the head. The history is bounded: the oldest call goes when it is full,
@@ -60,10 +62,19 @@ int inv_registry_add_pair(struct inv_registry *registry, const struct inv_word *
 /* A call that is done: counted and kept. One that is open: kept. Marks from_events. */
 int inv_registry_record(struct inv_registry *registry, const struct inv_call *call);
 
+/* One call more by `child` inside one of `parent`. */
+int inv_registry_add_nested(struct inv_registry *registry, const struct inv_word *parent,
+			    const struct inv_word *child);
+
 /* Kept only. */
 int inv_registry_keep(struct inv_registry *registry, const struct inv_call *call);
 
 /* ---- queries (any thread) ----------------------------------------------------- */
+
+struct inv_text {
+	const char *text; /* any bytes; NULL: none given */
+	size_t length;
+};
 
 struct inv_type_count {
 	const char *type;
@@ -75,6 +86,7 @@ struct inv_stats {
 	const char *name; /* of the artifact, method, error or invoker */
 	size_t length;
 	const char *artifact; /* of a method, else NULL */
+	size_t artifact_length;
 	uint64_t successful;
 	uint64_t failed;
 	struct inv_hist hist; /* of an invoker: count and sum alone */
@@ -109,9 +121,59 @@ double inv_stats_success_rate(const struct inv_stats *stats);
 double inv_stats_mean(const struct inv_stats *stats);
 
 /* Returns: 0; -ENOENT: no such artifact; -ENOMEM. Free with inv_stats_clear. */
+int inv_registry_lookup(struct inv_registry *registry, struct inv_text artifact,
+			struct inv_stats *out);
 int inv_registry_artifact(struct inv_registry *registry, const char *artifact,
 			  struct inv_stats *out);
 void inv_stats_clear(struct inv_stats *stats);
+
+enum inv_sort {
+	INV_SORT_TOTAL,
+	INV_SORT_FAILED,
+	INV_SORT_RATE, /* the worst first */
+	INV_SORT_MEAN,
+	INV_SORT_P50,
+	INV_SORT_P90,
+	INV_SORT_P99,
+	INV_SORT_MAX,
+	INV_SORT_SELF,
+	INV_SORT_NAME
+};
+
+/* "total", "failed" ... "name". Returns: false: no such order. */
+bool inv_sort_of(const char *name, enum inv_sort *sort);
+double inv_stats_sort_value(const struct inv_stats *stats, enum inv_sort sort);
+
+struct inv_page_query {
+	enum inv_group by;	  /* not INV_BY_ERROR */
+	struct inv_text artifact; /* only of this one */
+	struct inv_text search;	  /* in the name */
+	enum inv_sort sort;	  /* largest first; names from a to z */
+	bool reverse;
+	size_t offset, limit;
+};
+
+/* Rows that have calls. total: how many there are. Returns: 0 or -ENOMEM. */
+int inv_registry_page(struct inv_registry *registry, const struct inv_page_query *query,
+		      struct inv_stats_list *out, uint64_t *total);
+
+/* Who called what, and how often. Text as in [Q3]. */
+struct inv_edge {
+	const struct inv_word *from, *to;
+	bool from_artifact; /* who called is itself called by others */
+	uint64_t calls, failures, sum;
+};
+
+struct inv_edges {
+	struct inv_edge *rows; /* most calls first; to be freed */
+	size_t count;
+};
+
+/* Returns: 0 or -ENOMEM. */
+int inv_registry_edges(struct inv_registry *registry, struct inv_edges *out);
+
+/* The same of inv_registry_add_nested: calls alone. */
+int inv_registry_nested(struct inv_registry *registry, struct inv_edges *out);
 
 /* One tally as it is kept. Text as in [Q3]. */
 struct inv_cell_row {
@@ -123,6 +185,24 @@ struct inv_cell_row {
 /* Calls visit(arg, row) for each tally of an artifact that is not empty. */
 void inv_registry_cells(struct inv_registry *registry, const char *artifact,
 			void (*visit)(void *arg, const struct inv_cell_row *row), void *arg);
+
+/* One tally, with its words; hist is a copy. */
+struct inv_cell_view {
+	const struct inv_word *artifact, *method, *type;
+	const struct inv_hist *hist;
+	bool failed;
+};
+
+/* Calls visit(arg, cell) for each tally that is not empty, in no order. */
+void inv_registry_each_cell(struct inv_registry *registry,
+			    void (*visit)(void *arg, const struct inv_cell_view *cell), void *arg);
+
+/* Rows by error type, of one artifact or of all. Returns: 0 or -ENOMEM. */
+int inv_registry_errors(struct inv_registry *registry, struct inv_text artifact,
+			struct inv_stats_list *out);
+
+/* Calls of all artifacts. */
+void inv_registry_sum(struct inv_registry *registry, uint64_t *successful, uint64_t *failed);
 
 /* Which calls of the history; NULL or 0 means any. */
 struct inv_query {
@@ -138,6 +218,40 @@ struct inv_query {
  */
 size_t inv_registry_history(struct inv_registry *registry, const struct inv_query *query,
 			    void (*visit)(void *arg, const struct inv_call *call), void *arg);
+
+/*
+ * Which calls of the history: of an artifact, of an invoker, of both, of any; of these
+ * outcomes; without the newest `offset`, at most `limit`.
+ */
+struct inv_window {
+	struct inv_text artifact, invoker;
+	bool succeeded, failed, open;
+	size_t offset, limit;
+};
+
+/*
+ * As inv_registry_history, but costs only what it visits and skips, whatever is kept.
+ * total: how many are kept of those artifact, invoker and outcomes. Returns: how many.
+ */
+size_t inv_registry_window(struct inv_registry *registry, const struct inv_window *window,
+			   void (*visit)(void *arg, const struct inv_call *call), void *arg,
+			   uint64_t *total);
+
+/*
+ * Visits the calls that arrived after `after` and not after `until`, as far as they are
+ * still kept, newest first. Where some are not, it walks all that is kept to find out.
+ * Returns: how many.
+ */
+size_t inv_registry_news(struct inv_registry *registry, uint64_t after, uint64_t until,
+			 void (*visit)(void *arg, const struct inv_call *call, uint64_t arrival),
+			 void *arg);
+
+/* The arrival of the newest call kept, 0 of none. */
+uint64_t inv_registry_arrivals(const struct inv_registry *registry);
+
+/* The RCU read lock, for who wants texts or calls to live on between queries. Nests. */
+void inv_registry_hold(void);
+void inv_registry_release(void);
 
 bool inv_query_matches(const struct inv_query *query, const struct inv_call *call);
 

@@ -67,7 +67,7 @@ static int add_type(struct inv_stats *stats, const char *type, uint64_t count)
 	return 0;
 }
 
-static int add_cell(struct inv_stats *stats, const struct cell *cell)
+int inv_stats_add_cell(struct inv_stats *stats, const struct cell *cell)
 {
 	struct inv_hist hist;
 	inv_hist_copy(&hist, &cell->hist);
@@ -106,7 +106,7 @@ static int group_artifact(const struct entity *e, struct inv_stats_list *out)
 		return -ENOMEM;
 	row->unique = LOAD(e->unique_invokers);
 	for (struct cell *c = rcu_dereference(e->cells); c; c = c->next)
-		if (add_cell(row, c) < 0)
+		if (inv_stats_add_cell(row, c) < 0)
 			return -ENOMEM;
 	return 0;
 }
@@ -117,7 +117,7 @@ static int group_methods(const struct entity *e, struct inv_stats_list *out)
 	for (struct cell *c = rcu_dereference(e->cells); c; c = c->next) {
 		struct inv_stats *row =
 			row_of(out, from, c->method->word.text, c->method->word.length);
-		if (!row || add_cell(row, c) < 0)
+		if (!row || inv_stats_add_cell(row, c) < 0)
 			return -ENOMEM;
 		row->artifact = e->word.text;
 	}
@@ -130,7 +130,7 @@ static int group_errors(const struct entity *e, struct inv_stats_list *out)
 		if (!c->failed || !LOAD(c->hist.count))
 			continue;
 		struct inv_stats *row = row_of(out, 0, c->type->word.text, c->type->word.length);
-		if (!row || add_cell(row, c) < 0)
+		if (!row || inv_stats_add_cell(row, c) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -205,54 +205,85 @@ static int by_count(const void *a, const void *b)
 	return strcmp(x->type, y->type);
 }
 
+void inv_stats_sort_types(struct inv_stats *stats)
+{
+	if (stats->type_count)
+		qsort(stats->types, stats->type_count, sizeof(*stats->types), by_count);
+}
+
 static void sort_list(struct inv_stats_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (list->rows[i].type_count)
-			qsort(list->rows[i].types, list->rows[i].type_count,
-			      sizeof(*list->rows[i].types), by_count);
+		inv_stats_sort_types(&list->rows[i]);
 	if (list->count)
 		qsort(list->rows, list->count, sizeof(*list->rows), by_total);
 }
 
-int inv_registry_group(struct inv_registry *registry, enum inv_group by, const char *artifact,
-		       struct inv_stats_list *out)
+static int group(struct inv_registry *registry, enum inv_group by, struct inv_text artifact,
+		 struct inv_stats_list *out)
 {
 	int result = 0;
 	*out = (struct inv_stats_list){0};
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct entity *only =
-		artifact ? inv_registry_find(registry, artifact, strlen(artifact)) : NULL;
-	if (!artifact || only)
+		artifact.text ? inv_registry_find(registry, artifact.text, artifact.length) : NULL;
+	if (only && by != INV_BY_INVOKER)
+		result = group_one(only, by, only, out);
+	else if (!artifact.text || only)
 		result = group_all(registry, by, only, out);
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 	if (result < 0)
 		inv_stats_list_free(out);
 	sort_list(out);
 	return result;
 }
 
+int inv_registry_group(struct inv_registry *registry, enum inv_group by, const char *artifact,
+		       struct inv_stats_list *out)
+{
+	return group(registry, by, (struct inv_text){artifact, artifact ? strlen(artifact) : 0},
+		     out);
+}
+
+int inv_registry_errors(struct inv_registry *registry, struct inv_text artifact,
+			struct inv_stats_list *out)
+{
+	return group(registry, INV_BY_ERROR, artifact, out);
+}
+
+int inv_registry_lookup(struct inv_registry *registry, struct inv_text artifact,
+			struct inv_stats *out)
+{
+	struct inv_stats_list list = {0};
+	int result = 0;
+	*out = (struct inv_stats){0};
+	inv_read_lock();
+	struct entity *e = inv_registry_find(registry, artifact.text, artifact.length);
+	if (e && rcu_dereference(e->cells))
+		result = group_artifact(e, &list);
+	inv_read_unlock();
+	if (result == 0 && list.count) {
+		*out = list.rows[0];
+		list.count = 0;
+		inv_stats_sort_types(out);
+	} else if (result == 0) {
+		result = -ENOENT;
+	}
+	inv_stats_list_free(&list);
+	return result;
+}
+
 int inv_registry_artifact(struct inv_registry *registry, const char *artifact,
 			  struct inv_stats *out)
 {
-	struct inv_stats_list list;
-	int result = inv_registry_group(registry, INV_BY_ARTIFACT, artifact, &list);
-	*out = (struct inv_stats){0};
-	if (result < 0)
-		return result;
-	if (list.count == 0)
-		return -ENOENT;
-	*out = list.rows[0];
-	list.rows[0].types = NULL;
-	inv_stats_list_free(&list);
-	return 0;
+	return inv_registry_lookup(registry, (struct inv_text){artifact, strlen(artifact)}, out);
 }
 
 void inv_registry_cells(struct inv_registry *registry, const char *artifact,
 			void (*visit)(void *arg, const struct inv_cell_row *row), void *arg)
 {
 	struct inv_cell_row row;
-	urcu_memb_read_lock();
+	inv_read_lock();
 	struct entity *e = inv_registry_find(registry, artifact, strlen(artifact));
 	for (struct cell *c = e ? rcu_dereference(e->cells) : NULL; c; c = c->next) {
 		inv_hist_copy(&row.hist, &c->hist);
@@ -262,50 +293,41 @@ void inv_registry_cells(struct inv_registry *registry, const char *artifact,
 		if (row.hist.count)
 			visit(arg, &row);
 	}
-	urcu_memb_read_unlock();
+	inv_read_unlock();
 }
 
-/* ---- history ------------------------------------------------------------------- */
-
-static bool named(const struct inv_word *word, const char *name)
+void inv_registry_sum(struct inv_registry *registry, uint64_t *successful, uint64_t *failed)
 {
-	return !name || (strlen(name) == word->length && !memcmp(name, word->text, word->length));
-}
-
-bool inv_query_matches(const struct inv_query *query, const struct inv_call *call)
-{
-	bool done = call->state == INV_CALL_DONE;
-	if (query->failed && !(done && inv_call_failed(call)))
-		return false;
-	if (query->succeeded && !(done && !inv_call_failed(call)))
-		return false;
-	if (query->since_ns && call->start_ns < query->since_ns)
-		return false;
-	return named(call->artifact, query->artifact) && named(call->invoker, query->invoker) &&
-	       named(call->method, query->method);
-}
-
-static struct record *first_of(struct inv_registry *registry, const struct inv_query *query)
-{
-	if (!query->invoker)
-		return rcu_dereference(registry->chain.newest);
-	struct entity *e = inv_registry_find(registry, query->invoker, strlen(query->invoker));
-	return e ? rcu_dereference(e->chain.newest) : NULL;
-}
-
-size_t inv_registry_history(struct inv_registry *registry, const struct inv_query *query,
-			    void (*visit)(void *arg, const struct inv_call *call), void *arg)
-{
-	size_t found = 0;
-	urcu_memb_read_lock();
-	struct record *r = first_of(registry, query);
-	while (r && (!query->limit || found < query->limit)) {
-		if (inv_query_matches(query, &r->call)) {
-			visit(arg, &r->call);
-			found++;
-		}
-		r = query->invoker ? rcu_dereference(r->older_same) : rcu_dereference(r->older);
+	struct cds_lfht_iter iter;
+	struct cell *c;
+	*successful = *failed = 0;
+	inv_read_lock();
+	cds_lfht_for_each_entry(registry->cells, &iter, c, node)
+	{
+		/* cppcheck-suppress uninitvar ; the macro sets c */
+		uint64_t *sum = c->failed ? failed : successful;
+		*sum += LOAD(c->hist.count);
 	}
-	urcu_memb_read_unlock();
-	return found;
+	inv_read_unlock();
+}
+
+void inv_registry_each_cell(struct inv_registry *registry,
+			    void (*visit)(void *arg, const struct inv_cell_view *cell), void *arg)
+{
+	struct cds_lfht_iter iter;
+	struct inv_hist hist;
+	struct cell *c;
+	inv_read_lock();
+	cds_lfht_for_each_entry(registry->cells, &iter, c, node)
+	{
+		/* cppcheck-suppress uninitvar ; the macro sets c */
+		inv_hist_copy(&hist, &c->hist);
+		const struct inv_cell_view view = {&c->artifact->word, &c->method->word,
+						   &c->type->word, &hist,
+						   /* cppcheck-suppress uninitvar ; it sets c */
+						   c->failed};
+		if (hist.count)
+			visit(arg, &view);
+	}
+	inv_read_unlock();
 }

@@ -137,7 +137,7 @@ static void put_invoker(struct inv_json *j, const struct inv_cut *cut, const str
 
 /* ---- the rest of a cut --------------------------------------------------------------- */
 
-static void put_control(struct inv_json *j, const struct inv_cut *cut)
+void inv_report_control(struct inv_json *j, const struct inv_cut *cut)
 {
 	inv_json_key(j, "control");
 	inv_setting_put(&cut->setting, j);
@@ -162,7 +162,7 @@ static void put_status(struct inv_json *j, const struct inv_cut *cut)
 	put_u64(j, "events_lapped", cut->events_lapped);
 	put_u64(j, "events_filtered", cut->events_filtered);
 	put_u64(j, "calls_paused", cut->calls_paused);
-	put_control(j, cut);
+	inv_report_control(j, cut);
 	put_u64(j, "names", cut->names);
 	put_u64(j, "lanes", cut->lanes);
 	put_u64(j, "reserved_bytes", cut->reserved_bytes);
@@ -213,7 +213,7 @@ static void put_lost(struct inv_json *j, const struct inv_cut *cut)
 	inv_json_close(j, ']');
 }
 
-static void put_probes(struct inv_json *j, const struct inv_cut *cut)
+void inv_report_probes(struct inv_json *j, const struct inv_cut *cut)
 {
 	begin_list(j, "probes");
 	for (size_t i = 0; i < cut->probe_count; i++) {
@@ -234,7 +234,7 @@ static void put_probes(struct inv_json *j, const struct inv_cut *cut)
 	inv_json_close(j, ']');
 }
 
-static void put_notes(struct inv_json *j, const struct inv_cut *cut)
+void inv_report_notes(struct inv_json *j, const struct inv_cut *cut)
 {
 	begin_list(j, "notes");
 	for (size_t i = 0; i < cut->note_count; i++) {
@@ -292,8 +292,8 @@ void inv_report_object(const struct inv_cut *cut, struct inv_buf *out, bool with
 	put_open(&j, "in_flight", &cut->in_flight);
 	put_open(&j, "never_returned", &cut->never);
 	put_lost(&j, cut);
-	put_probes(&j, cut);
-	put_notes(&j, cut);
+	inv_report_probes(&j, cut);
+	inv_report_notes(&j, cut);
 	put_closing(&j, cut);
 	inv_json_close(&j, '}');
 	inv_buf_line_end(out);
@@ -474,7 +474,7 @@ int inv_report_cut_lines(const struct inv_cut *cut, struct inv_buf *out)
 	put_word(&j, "session", cut->session);
 	put_lost(&j, cut);
 	if (cut->setting.known)
-		put_control(&j, cut);
+		inv_report_control(&j, cut);
 	inv_json_close(&j, '}');
 	inv_buf_line_end(out);
 	return 0;

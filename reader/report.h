@@ -11,6 +11,7 @@
 
 #include "buf.h"
 #include "cut.h"
+#include "json.h"
 
 /* One JSON object and a newline. with_status: the "status" member, too. */
 void inv_report_object(const struct inv_cut *cut, struct inv_buf *out, bool with_status);
@@ -30,6 +31,11 @@ void inv_report_group_json(const struct inv_cut *cut, enum inv_group by,
 			   const struct inv_stats_list *list, struct inv_buf *out);
 void inv_report_group_csv(const struct inv_cut *cut, enum inv_group by,
 			  const struct inv_stats_list *list, struct inv_buf *out);
+
+/* The members "control", "probes" and "notes" of an object. */
+void inv_report_control(struct inv_json *json, const struct inv_cut *cut);
+void inv_report_probes(struct inv_json *json, const struct inv_cut *cut);
+void inv_report_notes(struct inv_json *json, const struct inv_cut *cut);
 
 /* "artifact_id", "method", "error_type", "invoker_id". */
 const char *inv_report_key(enum inv_group by);

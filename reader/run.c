@@ -36,6 +36,7 @@
 #include "reader/guard.h"
 #include "reader/launch.h"
 #include "reader/run_options.h"
+#include "reader/run_serve.h"
 #include "reader/sessions.h"
 #include "reader/summary.h"
 #include "shm/control.h"
@@ -59,6 +60,7 @@ struct run {
 	bool viewed;
 	struct inv_view view;
 	struct inv_follow *follow;
+	struct inv_serve *serve;
 	struct inv_launch_signals signals;
 	int signal_fd;
 	pid_t pid; /* 0: reaped */
@@ -78,16 +80,6 @@ static int64_t now_ms(void)
 }
 
 /* ---- prepare: what can be refused --------------------------------------------------- */
-
-/* A number below 3 would be taken for a standard stream; close-on-exec: the program finds
- * it closed, as it was. */
-static void fill_standard_streams(void)
-{
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-		    open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
-			return;
-}
 
 static int read_probes(struct run *run)
 {
@@ -554,9 +546,14 @@ static int observe(struct run *run)
 		return r;
 	if (run->observed)
 		open_view(run);
+	if (run->observed && inv_run_serve_open(&run->serve, &run->options, run->name)) {
+		unlink(run->path); /* nobody ever wrote to it */
+		return INV_RUN_EXIT_OWN;
+	}
 	r = start(run);
 	if (r)
 		return r;
+	inv_run_serve_start(&run->serve);
 	run->progress = run->viewed && !run->options.quiet && plain_terminal();
 	run->started_ms = run->shown_ms = now_ms();
 	run->user = geteuid();
@@ -564,11 +561,14 @@ static int observe(struct run *run)
 	erase_progress(run);
 	inv_launch_give_back_terminal(&run->signals);
 	sum_up(run);
+	if (run->options.linger)
+		inv_run_serve_linger(run->serve, run->name);
 	return exit_status(run->status);
 }
 
 static void release(struct run *run)
 {
+	inv_serve_close(run->serve);
 	if (run->follow)
 		inv_follow_close(run->follow);
 	if (run->viewed)
@@ -585,7 +585,7 @@ static void release(struct run *run)
 int inv_verb_run(int argc, char **argv)
 {
 	static struct run run = {.output = -1, .signal_fd = -1};
-	fill_standard_streams();
+	inv_launch_fill_standard_streams();
 	int r = inv_run_options(&run.options, argc, argv);
 	if (r >= 0)
 		return r;

@@ -71,6 +71,13 @@ static int take_option(struct inv_run_options *out, int option, char **argv)
 		return -1;
 	case 'b':
 		return take_size(out, optarg);
+	case 'S':
+		out->serve = true;
+		out->listen = optarg;
+		return -1;
+	case 'L':
+		out->linger = true;
+		return -1;
 	case 'q':
 		out->quiet = true;
 		return -1;
@@ -87,6 +94,7 @@ int inv_run_options(struct inv_run_options *out, int argc, char **argv)
 		{"probes", required_argument, NULL, 'p'},  {"output", required_argument, NULL, 'o'},
 		{"session", required_argument, NULL, 's'}, {"dir", required_argument, NULL, 'd'},
 		{"size", required_argument, NULL, 'b'},	   {"quiet", no_argument, NULL, 'q'},
+		{"serve", optional_argument, NULL, 'S'},   {"linger", no_argument, NULL, 'L'},
 		{"help", no_argument, NULL, 'h'},	   {NULL, 0, NULL, 0}};
 	memset(out, 0, sizeof(*out));
 	out->probes = getenv("INVREG_PROBES");
@@ -103,6 +111,8 @@ int inv_run_options(struct inv_run_options *out, int argc, char **argv)
 		return wrong("no probe file: give -p FILE or set INVREG_PROBES", NULL);
 	if (out->dir && !*out->dir)
 		return wrong("--dir is empty", NULL);
+	if (out->linger && !out->serve)
+		return wrong("--linger goes with --serve", NULL);
 	out->command = argv + optind;
 	return -1;
 }

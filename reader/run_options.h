@@ -15,7 +15,10 @@ struct inv_run_options {
 	const char *dir;
 	uint64_t budget_bytes; /* 0: the default */
 	bool quiet;
-	char **command; /* NULL-terminated, not empty */
+	bool serve;
+	bool linger;	    /* serve on after the command has ended */
+	const char *listen; /* NULL: the default */
+	char **command;	    /* NULL-terminated, not empty */
 };
 
 /*

@@ -53,6 +53,13 @@ const char *inv_src_keep_text(struct inv_src *src, const char *text, size_t leng
 	return memcpy(to, text, length);
 }
 
+void inv_src_drop_text(struct inv_src *src)
+{
+	for (size_t i = 0; i < src->chunk_count; i++)
+		free(src->chunks[i]);
+	src->chunk_count = src->chunk_used = src->chunk_size = 0;
+}
+
 int inv_src_add_lost(struct inv_src *src, uint32_t lane, uint64_t first, uint64_t last)
 {
 	size_t bytes = (src->lost_count + 1) * sizeof(*src->lost);
@@ -150,12 +157,12 @@ static int open_view(void *arg)
 	return inv_decoder_init(&o->src->decoder, &o->src->view, &o->src->words);
 }
 
-static bool looks_like_lines(const struct inv_src *src)
+bool inv_src_is_lines(int fd, const char *path)
 {
 	char first = 0;
-	ssize_t n = pread(src->fd, &first, 1, 0);
-	size_t length = strlen(src->path);
-	bool named = length > 6 && !strcmp(src->path + length - 6, ".jsonl");
+	ssize_t n = pread(fd, &first, 1, 0);
+	size_t length = strlen(path);
+	bool named = length > 6 && !strcmp(path + length - 6, ".jsonl");
 	return n >= 0 && (named || (n == 1 && first == '{'));
 }
 
@@ -174,7 +181,7 @@ static int open_lines(struct inv_src *src)
 static int open_fd(struct inv_src *src)
 {
 	struct opening opening = {.src = src};
-	if (looks_like_lines(src))
+	if (inv_src_is_lines(src->fd, src->path))
 		return open_lines(src);
 	int result = inv_guard_call(open_view, &opening);
 	if (result == 0)
@@ -217,8 +224,7 @@ int inv_src_borrow(struct inv_src *src, const struct inv_view *view)
 
 void inv_src_close(struct inv_src *src)
 {
-	for (size_t i = 0; i < src->chunk_count; i++)
-		free(src->chunks[i]);
+	inv_src_drop_text(src);
 	free(src->chunks);
 	free(src->calls);
 	free(src->lost);

@@ -50,6 +50,9 @@ struct inv_src {
  */
 int inv_src_open(struct inv_src *src, const char *dir, const char *name);
 
+/* Whether a file holds event lines: by its name or its first byte. */
+bool inv_src_is_lines(int fd, const char *path);
+
 /* A source over a view that stays the caller's. Returns: 0 or -ENOMEM. */
 int inv_src_borrow(struct inv_src *src, const struct inv_view *view);
 void inv_src_close(struct inv_src *src);
@@ -63,6 +66,7 @@ void inv_src_sort(struct inv_src *src);
 /* For readers of a source: room for one call more, and a copy of text that lasts. */
 struct inv_call *inv_src_add(struct inv_src *src);
 const char *inv_src_keep_text(struct inv_src *src, const char *text, size_t length);
+void inv_src_drop_text(struct inv_src *src); /* all of it */
 int inv_src_add_lost(struct inv_src *src, uint32_t lane, uint64_t first, uint64_t last);
 
 #endif

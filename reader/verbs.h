@@ -28,5 +28,6 @@ int inv_verb_filter(int argc, char **argv);
 int inv_verb_check(int argc, char **argv);
 int inv_verb_doctor(int argc, char **argv);
 int inv_verb_probe(int argc, char **argv);
+int inv_verb_serve(int argc, char **argv);
 
 #endif

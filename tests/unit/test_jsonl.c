@@ -110,3 +110,47 @@ Test(jsonl, other_text_is_refused_and_odd_json_is_harmless)
 		     0);
 	inv_src_close(&src);
 }
+
+static size_t handed;
+
+static int count_handed(void *arg, const struct inv_call *call)
+{
+	cr_assert_eq(call->state, INV_CALL_DONE);
+	cr_assert_eq(call->id, 10 + handed, "in the order of their ends");
+	handed++;
+	return 0;
+}
+
+static void line_of(struct inv_jsonl *reading, const char *type, unsigned call, unsigned second)
+{
+	char line[400];
+	int n = snprintf(line, sizeof(line),
+			 "{\"event_type\":\"%s\",\"call\":%u,\"invoker_id\":\"i\",\"artifact_id\":"
+			 "\"a\",\"method\":\"m\",\"error_type\":\"t\",\"error_message\":\"text\","
+			 "\"duration_ms\":1.0,\"timestamp\":\"2026-11-01T00:00:%02u.000000Z\"}",
+			 type, call, second);
+	cr_assert_eq(inv_jsonl_line(reading, line, (size_t)n), 0);
+}
+
+Test(jsonl, calls_that_are_done_are_handed_over_and_open_ones_wait)
+{
+	src = (struct inv_src){.fd = -1, .borrowed = true, .kind = INV_SRC_JSONL};
+	cr_assert_eq(inv_words_init(&src.words), 0);
+	struct inv_jsonl *reading = inv_jsonl_new(&src);
+	cr_assert_not_null(reading);
+	for (unsigned call = 10; call < 14; call++)
+		line_of(reading, "invoke_attempt", call, 1);
+	line_of(reading, "invoke_failure", 11, 3);
+	line_of(reading, "invoke_failure", 10, 2);
+	cr_assert_eq(inv_jsonl_hand_over(reading, count_handed, NULL), 0);
+	cr_assert_eq(handed, 2);
+	cr_assert_eq(src.call_count, 2);
+	line_of(reading, "invoke_failure", 13, 5);
+	line_of(reading, "invoke_failure", 12, 4);
+	line_of(reading, "invoke_failure", 14, 6);
+	cr_assert_eq(inv_jsonl_hand_over(reading, count_handed, NULL), 0);
+	cr_assert_eq(handed, 5);
+	cr_assert_eq(src.call_count, 0);
+	inv_jsonl_free(reading);
+	inv_src_close(&src);
+}
