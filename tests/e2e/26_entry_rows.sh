@@ -102,7 +102,7 @@ rows_of_the_program_itself() {
 			cp "$dir/$name" "$dir/$name,stripped"
 			strip "$dir/$name,stripped"
 			bind_probe row "program+0x$(offset_of "$dir/$name")" >"$work/offset.ini"
-			probes=$work/offset.ini row "$local,stripped,by-offset" 10 10 "$dir/$name,stripped"
+			probes=$work/offset.ini row "$name,stripped,by-offset" 10 10 "$dir/$name,stripped"
 		done
 	done
 	bind_probe row program:probed >"$work/program.ini"
