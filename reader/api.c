@@ -119,7 +119,7 @@ void inv_api_put_invocation(struct inv_json *json, const struct inv_call *call)
 	inv_json_key(json, "tick");
 	inv_json_put_i64(json, call->tick);
 	inv_json_key(json, "timestamp");
-	inv_json_put_time(json, call->start_ns + (int64_t)call->duration_ns);
+	inv_json_put_time(json, inv_call_end_ns(call));
 	put_word(json, "invoker_id", call->invoker);
 	put_word(json, "artifact_id", call->artifact);
 	put_word(json, "method", call->method);

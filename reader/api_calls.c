@@ -68,8 +68,9 @@ static uint64_t age_of(const struct inv_board *board, const struct inv_open_call
 	if (board->state != INV_BOARD_LIVE)
 		return call->age_ns;
 	clock_gettime(CLOCK_REALTIME, &t);
-	int64_t age = t.tv_sec * INT64_C(1000000000) + t.tv_nsec - call->start_ns;
-	return age > (int64_t)call->age_ns ? (uint64_t)age : call->age_ns;
+	int64_t now = t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+	uint64_t age = (uint64_t)now - (uint64_t)call->start_ns;
+	return now > call->start_ns && age > call->age_ns ? age : call->age_ns;
 }
 
 static struct inv_text text_of(const struct inv_word *word)

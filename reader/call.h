@@ -42,4 +42,12 @@ static inline bool inv_call_failed(const struct inv_call *call)
 	return call->flags & 1u; /* INV_FLAG_FAILED */
 }
 
+/* When it returned, of one that is done; a file may say what does not fit into a time. */
+static inline int64_t inv_call_end_ns(const struct inv_call *call)
+{
+	int64_t end;
+	return __builtin_add_overflow(call->start_ns, call->duration_ns, &end) ? call->start_ns
+									       : end;
+}
+
 #endif

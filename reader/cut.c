@@ -119,11 +119,11 @@ static int push_open(struct inv_open_list *list, const struct inv_call *call, in
 		list->calls = calls;
 		list->room = room;
 	}
-	int64_t age = end_ns - call->start_ns;
+	uint64_t age = end_ns > call->start_ns ? (uint64_t)end_ns - (uint64_t)call->start_ns : 0;
 	list->calls[list->count++] = (struct inv_open_call){
 		.id = call->id,
 		.start_ns = call->start_ns,
-		.age_ns = age > 0 ? (uint64_t)age : 0,
+		.age_ns = age,
 		.tick = call->tick,
 		.invoker = call->invoker,
 		.artifact = call->artifact,
@@ -142,7 +142,7 @@ static int64_t end_of(const struct inv_src *src)
 	int64_t end = 0;
 	for (size_t i = 0; i < src->call_count; i++) {
 		const struct inv_call *call = &src->calls[i];
-		int64_t at = call->start_ns + (int64_t)call->duration_ns;
+		int64_t at = inv_call_end_ns(call);
 		end = at > end ? at : end;
 	}
 	return end;

@@ -88,7 +88,7 @@ static void end(struct lines *l)
 static int keep(void *arg, const struct inv_call *call)
 {
 	struct lines *l = arg;
-	int64_t end = call->start_ns + (int64_t)call->duration_ns;
+	int64_t end = inv_call_end_ns(call);
 	l->newest_ns = end > l->newest_ns ? end : l->newest_ns;
 	l->kept++;
 	return inv_registry_record(l->history, call);
@@ -192,8 +192,9 @@ static int make_cut(struct lines *l, struct inv_board *board)
 	board->cut.taken_ns = l->newest_ns;
 	for (size_t i = 0; i < board->cut.in_flight.count; i++) {
 		struct inv_open_call *call = &board->cut.in_flight.calls[i];
-		int64_t age = l->newest_ns - call->start_ns;
-		call->age_ns = age > 0 ? (uint64_t)age : 0;
+		call->age_ns = 0;
+		if (l->newest_ns > call->start_ns)
+			call->age_ns = (uint64_t)l->newest_ns - (uint64_t)call->start_ns;
 	}
 	return 0;
 }

@@ -76,15 +76,10 @@ static void on_outcome(void *arg, const struct inv_call *call)
 	take(arg, call);
 }
 
-static int64_t end_of(const struct inv_call *call)
-{
-	return call->start_ns + (int64_t)call->duration_ns;
-}
-
 static int by_end(const void *a, const void *b)
 {
 	const struct inv_call *x = a, *y = b;
-	int64_t at = end_of(x), other = end_of(y);
+	int64_t at = inv_call_end_ns(x), other = inv_call_end_ns(y);
 	if (at != other)
 		return at < other ? -1 : 1;
 	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
@@ -104,11 +99,12 @@ static void admit(struct viewing *v, size_t held, int64_t until)
 	size_t i = 0;
 	/* Held once is held enough: a clock that was set back must not hold for ever. */
 	for (size_t k = 0; k < held; k++)
-		until = end_of(&batch.calls[k]) > until ? end_of(&batch.calls[k]) : until;
+		until = inv_call_end_ns(&batch.calls[k]) > until ? inv_call_end_ns(&batch.calls[k])
+								 : until;
 	v->batch = (struct inv_src){.fd = -1, .borrowed = true};
 	if (batch.call_count)
 		qsort(batch.calls, batch.call_count, sizeof(*batch.calls), by_end);
-	for (; i < batch.call_count && end_of(&batch.calls[i]) <= until; i++) {
+	for (; i < batch.call_count && inv_call_end_ns(&batch.calls[i]) <= until; i++) {
 		int result = inv_registry_keep(v->history, &batch.calls[i]);
 		v->error = v->error ? v->error : result;
 	}

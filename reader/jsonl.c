@@ -14,6 +14,9 @@
 #include "shm/layout.h"
 #include "shm/proc.h"
 
+/* What nanoseconds in 64 bits reach, some 290 years from 1970. */
+#define SECONDS_MOST INT64_C(9200000000)
+
 /* Open calls by `call`: open addressing over places in src->calls, 0 = empty. */
 struct index {
 	size_t *places;
@@ -73,7 +76,10 @@ static int64_t timestamp(struct json_object *line)
 		return 0;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	return (int64_t)timegm(&tm) * INT64_C(1000000000) + (int64_t)micro * 1000;
+	int64_t seconds = timegm(&tm);
+	if (seconds < -SECONDS_MOST || seconds > SECONDS_MOST)
+		return 0;
+	return seconds * INT64_C(1000000000) + (int64_t)micro * 1000;
 }
 
 static bool flagged(struct json_object *line, const char *name)
@@ -192,8 +198,8 @@ static int take_outcome(struct inv_jsonl *r, struct json_object *line, bool fail
 	call->flags = (uint8_t)(flags_of(line) | (failed ? INV_FLAG_FAILED : 0u));
 	call->duration_ns = ms_as_ns(line, "duration_ms");
 	call->type = word(r, line, failed ? "error_type" : "result_type");
-	if (is_new)
-		call->start_ns = timestamp(line) - (int64_t)call->duration_ns;
+	if (is_new && __builtin_sub_overflow(timestamp(line), call->duration_ns, &call->start_ns))
+		call->start_ns = 0;
 	return failed ? take_message(r, line, call) : 0;
 }
 
@@ -363,8 +369,7 @@ void inv_jsonl_free(struct inv_jsonl *r)
 static int by_end(const void *a, const void *b)
 {
 	const struct inv_call *x = a, *y = b;
-	int64_t at = x->start_ns + (int64_t)x->duration_ns;
-	int64_t other = y->start_ns + (int64_t)y->duration_ns;
+	int64_t at = inv_call_end_ns(x), other = inv_call_end_ns(y);
 	if (at != other)
 		return at < other ? -1 : 1;
 	return x->id < y->id ? -1 : x->id > y->id;

@@ -8,8 +8,9 @@
  * and each outcome) was rejected: eight pairs of pointers a record instead of four.
  *
  * Chains are in the order in which calls returned. A call is told a little late when its
- * thread was not running just then: it is put in its place, but no further down than
- * LATE_MOST, so that a file whose clock goes backwards costs no walk of all for each line.
+ * thread was not running just then: it is put in its place. One that is further back than
+ * that can be, as in a file of several runs, is new whatever its time says: no walk of all
+ * for each of its lines.
  *
  * A record counts as arrived when it is on all its shelves ([Q4]): a walk leaves out what
  * has arrived since it began.
@@ -22,7 +23,8 @@
 
 #define STORE(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELAXED)
 #define LOAD(word)	   __atomic_load_n(&(word), __ATOMIC_RELAXED)
-#define LATE_MOST	   256
+#define LATE_MOST	   256 /* records */
+#define LATE_NS_MOST	   UINT64_C(2000000000)
 
 static void free_record(struct rcu_head *head)
 {
@@ -78,8 +80,7 @@ static struct record *make_record(struct inv_registry *r, const struct inv_call 
 	memset(rec, 0, sizeof(*rec));
 	rec->call = *call;
 	rec->outcome = outcome_of(call);
-	if (__builtin_add_overflow(call->start_ns, (int64_t)call->duration_ns, &rec->end_ns))
-		rec->end_ns = call->start_ns;
+	rec->end_ns = inv_call_end_ns(call);
 	if (!take_words(r, rec, call)) {
 		free(rec);
 		return NULL;
@@ -103,11 +104,17 @@ static bool is_newer(const struct record *x, const struct record *y)
 	return x->end_ns != y->end_ns ? x->end_ns > y->end_ns : x->arrival > y->arrival;
 }
 
+static bool is_late(const struct record *rec, const struct record *older)
+{
+	return is_newer(older, rec) &&
+	       (uint64_t)older->end_ns - (uint64_t)rec->end_ns < LATE_NS_MOST;
+}
+
 /* Complete when it is seen: its own link is set before the one that leads to it. */
 static void put_in(struct chain *c, struct record *rec, enum scope s)
 {
 	struct record *newer = NULL, *older = c->newest;
-	for (int i = 0; older && i < LATE_MOST && is_newer(older, rec); i++) {
+	for (int i = 0; older && i < LATE_MOST && is_late(rec, older); i++) {
 		newer = older;
 		older = older->links[s].older;
 	}

@@ -62,6 +62,23 @@ sleep 0.3
 assert_eq "a file that was removed is still served" 3 "$(ask /api/status "$total")"
 stop_server
 
+echo "-- lines that say what cannot be: every answer is JSON all the same"
+cat >"$work/hostile.jsonl" <<'JSONL'
+{"event_type":"invoke_success","tick":9223372036854775807,"invoker_id":5,"artifact_id":null,"method":[],"duration_ms":1e300,"result_type":"int","timestamp":"9999-99-99T99:99:99.999999Z","sequence":-5,"call":-1,"pid":1e99,"tid":-1,"depth":999}
+{"event_type":"invoke_attempt","tick":-9223372036854775808,"invoker_id":"a","artifact_id":"b","method":"m","timestamp":"0000-00-00T00:00:00Z","call":18446744073709551615,"depth":-1}
+{"event_type":"invoke_failure","duration_ms":8999999999999.0,"timestamp":"2261-01-01T00:00:00.000000Z","call":7,"error_type":"\ud800","error_message":"\u0000"}
+{"event_type":"events_lost","lane":-1,"first":0,"last":9223372036854775807}
+{"event_type":"events_lost","lane":-1,"first":0,"last":9223372036854775807}
+{"event_type":"invoke_stats","artifact_id":"b","cells":[{"buckets":[[0,9223372036854775807],[343,9223372036854775807],[-1,5],[1]],"failed":"yes"}],"invokers":[{"calls":5,"failures":9}]}
+{"event_type":"invoke_losses","lost":[{"reason":"lapped","count":9223372036854775807},{"reason":"no_ring","count":-1}]}
+JSONL
+serve "$work/hostile.jsonl"
+becomes /api/invocations 'len(d)' 2
+for path in artifacts invokers methods errors invocations inflight graph status; do
+	ask "/api/$path" 'len(d) > 0' >/dev/null
+done
+stop_server
+
 echo "-- one that run -o writes: totals become exact at its end, though events are missing"
 run --session source -o "$work/full.jsonl" -- "$hosts/threads" --threads 3 --calls 3000 >/dev/null
 grep -v '"event_type":"invoke_success"' "$work/full.jsonl" >"$work/gaps.jsonl"
