@@ -4,7 +4,8 @@
  *
  * Calls of one pass come lane by lane; they are put in the order of their ends before they
  * are kept. One that ended after the pass began waits for the next: another lane, read
- * before, may have an older one by then.
+ * before, may have an older one by then. (Putting each in its place instead, as is done for
+ * the few that are later still, would cost a walk over a pass's calls for each of them.)
  */
 #include "feed_private.h"
 
