@@ -93,7 +93,7 @@ static bool rest(int ms)
 	return inv_hub_rest(resting, ms);
 }
 
-bool inv_feed_next(struct inv_feed *feed, const char *current)
+bool inv_feed_next(struct inv_feed *feed, const char *current, int64_t created_ns)
 {
 	char dir[400];
 	struct inv_session_row *rows;
@@ -102,10 +102,15 @@ bool inv_feed_next(struct inv_feed *feed, const char *current)
 	if (feed->name || inv_session_dir(dir, sizeof(dir), feed->dir) != INV_OK ||
 	    inv_sessions_list(dir, &rows, &count))
 		return false;
-	for (size_t i = 0; i < count && !found; i++)
-		if (!rows[i].refused && rows[i].liveness == INV_LIVENESS_ALIVE &&
-		    strcmp(rows[i].name, current))
-			found = &rows[i];
+	for (size_t i = 0; i < count; i++) { /* newest first */
+		const struct inv_session_row *row = &rows[i];
+		bool live = row->liveness == INV_LIVENESS_ALIVE;
+		if (row->refused || !strcmp(row->name, current) ||
+		    (!live && row->created_ns <= created_ns))
+			continue;
+		if (!found || (live && found->liveness != INV_LIVENESS_ALIVE))
+			found = row;
+	}
 	if (found)
 		strcpy(feed->next, found->name);
 	free(rows);

@@ -44,8 +44,11 @@ int64_t inv_feed_now_ms(void);
 /* Tells the hub, but not too often. Returns: false: to be asked again. */
 bool inv_feed_notify(struct inv_feed *feed);
 
-/* Whether a session has come to life that is not `current`; only when none was named. */
-bool inv_feed_next(struct inv_feed *feed, const char *current);
+/*
+ * Whether there is another session that lives, or one made after `current` (it may have
+ * ended between two looks); only when none was named.
+ */
+bool inv_feed_next(struct inv_feed *feed, const char *current, int64_t created_ns);
 
 /* Publishes an empty board. Returns: 0 or the exit code: out of memory. */
 int inv_feed_wait_board(struct inv_feed *feed, const char *what);

@@ -38,6 +38,7 @@ struct viewing {
 	enum inv_board_state state;
 	uint64_t fingerprint;  /* of the counters on the board */
 	uint64_t seen, missed; /* events that were read; that were overwritten before */
+	int64_t created_ns;    /* of the session */
 	int64_t published_ms, cost_ms, asked_ms, looked_ms;
 	bool unnotified, warned, lost;
 	int error;
@@ -177,6 +178,7 @@ static int publish(struct viewing *v)
 	}
 	count_missed(v, &board->cut);
 	inv_feed_set_missed(board, v->missed);
+	v->created_ns = board->cut.created_ns;
 	board->epoch = v->feed->epoch;
 	board->history = v->history;
 	board->totals = board->cut.registry;
@@ -257,7 +259,7 @@ static bool superseded(struct viewing *v)
 	if (v->state == INV_BOARD_LIVE || now - v->looked_ms < ENDED_REST_MS)
 		return false;
 	v->looked_ms = now;
-	return inv_feed_next(v->feed, v->src->decoder.session->text);
+	return inv_feed_next(v->feed, v->src->decoder.session->text, v->created_ns);
 }
 
 /* Returns: 0: stopped; 1: there is a newer session; -errno. */

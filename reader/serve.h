@@ -36,7 +36,7 @@ struct inv_serve;
 int inv_serve_open(struct inv_serve **serve, const struct inv_serve_options *options);
 
 /*
- * Starts the threads, with all signals blocked, and says on stderr where it is.
+ * Starts the threads, with signals blocked, and says on stderr where it is.
  * Returns: 0, or the exit code after one line on stderr.
  */
 int inv_serve_start(struct inv_serve *serve);

@@ -110,7 +110,17 @@ program=$!
 becomes /api/status 'd["session"]' later
 wait "$program"
 becomes /api/status "d[\"state\"], $total" "('ended', 4000)"
+run --session brief -- "$hosts/ballast" --calls 5 >/dev/null
+becomes /api/status "d[\"session\"], $total" "('brief', 5)"
 stop_server
+
+echo "-- a session that is truncated while it is served ends it, with one line"
+serve later
+becomes /api/status "$total" 4000
+truncate -s 100 "$INVREG_DIR/later.seg"
+status_of wait "$server"
+assert_eq "exit status" 4 "$status"
+assert_contains "why" "was truncated while it was read" "$(cat "$work/serve.err")"
 
 echo "-- what cannot be served ends it, with one line"
 echo nonsense >"$work/bad.seg"
