@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Every class of prototype gives the same results bare and observed, is counted exactly, and
-# shows its fields; a million calls through a closure leak nothing, and no descriptor is kept.
+# shows its fields, by got and by the entry where there is a way (no struct by value); a
+# million calls through a closure leak nothing, and no descriptor is kept.
 . "$(dirname "$0")/lib.sh"
 
 cat >"$work/p.ini" <<'INI'
@@ -50,7 +51,30 @@ signature = u64 (int a, int b, int c, int d, int e, int f, int g, int h, int i, 
 INI
 # The symbol and what is seen of it are the probe's name.
 sed -i 's/^\[probe \(.*\)\]$/&\ntarget = p_\1\nartifact_id = "\1"\nmethod = "call"/' "$work/p.ini"
-probes=$work/p.ini
+sed '/^target/a bind = got' "$work/p.ini" >"$work/got.ini"
+sed '/^target/a bind = auto' "$work/p.ini" >"$work/auto.ini"
+
+check() { # HOW TIERS
+	forget_sessions
+	same_output "$dir/host" 3
+	snapshot_json "$(session)" >"$work/s.json"
+	# Each is called once a round, but for two that are called twice.
+	assert_eq "calls with $1" "[('bool', 6), ('variadic', 6)] 16" "$(json "$work/s.json" \
+		'str(sorted((a["artifact_id"], a["total_invocations"]) for a in d["artifacts"]
+		 if a["total_invocations"] != 3)) + " " + str(sum(a["total_invocations"] == 3 for a in d["artifacts"]))')"
+	# By hand: nine_floats is 70.25 + n, float_stack 289.5 + 10 n, pair_in 5 + 4 n.
+	assert_eq "failures with $1" "[('bool', 3), ('float_stack', 2), ('narrow', 0), ('nine_floats', 3), ('pair_in', 1), ('seven', 0)]" \
+		"$(json "$work/s.json" 'sorted((a["artifact_id"], a["failed"]) for a in d["artifacts"]
+		 if a["failed"] or a["artifact_id"] in ("narrow", "nine_floats", "seven"))')"
+	invreg events "$(session)" >"$work/events"
+	assert_contains "fields of mixed" \
+		'"tick":3,"invoker_id":"bob","artifact_id":"mixed","method":"call","args_count":65535' \
+		"$(grep -F '"mixed"' "$work/events" | tail -2)"
+	assert_contains "fields of variadic" '"invoker_id":"dave","artifact_id":"variadic","method":"call","args_count":7' \
+		"$(cat "$work/events")"
+	assert_contains "tick of sixteen" '"tick":2,"invoker_id":"","artifact_id":"sixteen"' "$(cat "$work/events")"
+	assert_eq "tiers with $1" "$2" "$(json "$work/s.json" 'sorted({p["tier"] for p in d["probes"]})')"
+}
 
 for cc in gcc clang; do
 	command -v "$cc" >/dev/null || continue
@@ -60,27 +84,12 @@ for cc in gcc clang; do
 		"$cc" $level -fPIC -shared -o "$dir/libp.so" "$root/tests/hosts/prototypes/target.c"
 		"$cc" $level -o "$dir/host" "$root/tests/hosts/prototypes/host.c" "-Wl,-rpath,$dir" \
 			-L"$dir" -lp
-		forget_sessions
-		same_output "$dir/host" 3
-		snapshot_json "$(session)" >"$work/s.json"
-		# Each is called once a round, but for two that are called twice.
-		assert_eq "calls with $cc $level" "[('bool', 6), ('variadic', 6)] 16" "$(json "$work/s.json" \
-			'str(sorted((a["artifact_id"], a["total_invocations"]) for a in d["artifacts"]
-			 if a["total_invocations"] != 3)) + " " + str(sum(a["total_invocations"] == 3 for a in d["artifacts"]))')"
-		# By hand: nine_floats is 70.25 + n, float_stack 289.5 + 10 n, pair_in 5 + 4 n.
-		assert_eq "failures with $cc $level" "[('bool', 3), ('float_stack', 2), ('narrow', 0), ('nine_floats', 3), ('pair_in', 1), ('seven', 0)]" \
-			"$(json "$work/s.json" 'sorted((a["artifact_id"], a["failed"]) for a in d["artifacts"]
-			 if a["failed"] or a["artifact_id"] in ("narrow", "nine_floats", "seven"))')"
-		invreg events "$(session)" >"$work/events"
-		assert_contains "fields of mixed" \
-			'"tick":3,"invoker_id":"bob","artifact_id":"mixed","method":"call","args_count":65535' \
-			"$(grep -F '"mixed"' "$work/events" | tail -2)"
-		assert_contains "fields of variadic" '"invoker_id":"dave","artifact_id":"variadic","method":"call","args_count":7' \
-			"$(cat "$work/events")"
-		assert_contains "tick of sixteen" '"tick":2,"invoker_id":"","artifact_id":"sixteen"' "$(cat "$work/events")"
+		probes=$work/got.ini check "$cc $level, got" "['got']"
+		probes=$work/auto.ini check "$cc $level, auto" "['entry', 'got']"
 	done
 done
 
+probes=$work/got.ini
 forget_sessions
 same_output "$work/gcc-O2/host" -m 1000000
 assert_contains "a million calls" "memory stays" "$(cat "$work/observed.out")"

@@ -141,7 +141,7 @@ static void fill(int target)
 		registers_in.general[RDI] = any() % 3 ? any() : 1;
 		registers_in.general[RSI] = any() % 3 ? 0 : 4095;
 	} else {
-		registers_in.general[R9] = (uint64_t)message;
+		registers_in.general[R_9] = (uint64_t)message;
 	}
 }
 

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host.cc - leaves calls by exceptions, pthread_exit and cancellation, and tells how many.
+ * host.cc - leaves calls by exceptions, pthread_exit, cancellation and longjmp, and tells how
+ * many.
  *
  *   host ROUNDS   each way ROUNDS times through the stub and through the closure; prints
- *                 what was caught, whether destructors ran, and each thread's exit value
+ *                 what was caught, whether destructors ran, each thread's exit value, and
+ *                 who called whom, but for the shim
  */
 #include <cerrno>
+#include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <exception>
+#include <execinfo.h>
 #include <pthread.h>
 #include <stdexcept>
 #include <typeinfo>
@@ -30,7 +35,7 @@ static int call(bool closure, const char *way, void (*inside)(void *) = nullptr,
 		void *data = nullptr)
 {
 	guard g;
-	return closure ? s_closure(wide{{1, 2, 3, 4}}, "host", way, inside, data)
+	return closure ? s_closure(WIDE_VALUE, "host", way, inside, data)
 		       : s_stub("host", way, inside, data);
 }
 
@@ -103,6 +108,31 @@ static void threads(void *closure)
 	std::printf("cancelled %d\n", result == PTHREAD_CANCELED);
 }
 
+static jmp_buf back;
+
+static void jump(void *)
+{
+	std::longjmp(back, 1);
+}
+
+static void jumps(bool closure)
+{
+	if (setjmp(back) == 0)
+		closure ? s_closure(WIDE_VALUE, "host", "jumps", jump, nullptr)
+			: s_stub("host", "jumps", jump, nullptr);
+}
+
+static void callers(void *)
+{
+	void *frames[64];
+	int n = backtrace(frames, 64);
+	for (int i = 0; i < n; i++) {
+		Dl_info info;
+		if (!dladdr(frames[i], &info) || !std::strstr(info.dli_fname, "invreg_preload"))
+			std::printf("%s\n", info.dli_sname ? info.dli_sname : "?");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const ways[] = {"runtime_error", "timeout",	"int",
@@ -119,6 +149,13 @@ int main(int argc, char **argv)
 		threads(nullptr);
 		threads(&destroyed);
 	}
+	for (int i = 0; i < 3; i++) {
+		jumps(false);
+		jumps(true);
+	}
+	s_stub("host", "returns", nullptr, nullptr); /* from a frame above those that were left */
+	call(false, "returns", callers);
+	call(true, "returns", callers);
 	std::printf("destroyed %ld, caught %ld, nested %ld\n", destroyed, caught, nested);
 	return 0;
 }

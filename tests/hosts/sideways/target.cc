@@ -39,9 +39,9 @@ int s_stub(const char *, const char *way, void (*inside)(void *), void *data)
 	return leave(way);
 }
 
-int s_closure(wide w, const char *, const char *way, void (*inside)(void *), void *data)
+int s_closure(WIDE, const char *, const char *way, void (*inside)(void *), void *data)
 {
 	if (inside)
 		inside(data);
-	return leave(way) + (w.v[0] + w.v[3] == 5 ? 0 : 1);
+	return leave(way) + (WIDE_SUM(w) == 5 ? 0 : 1);
 }
