@@ -106,8 +106,9 @@ ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
 $(GENERAL_ONLY): GENERAL = -mgeneral-regs-only
 endif
 
-# A sanitizer's runtime calls dlsym, ours, before it has set itself up.
-$(filter $(BUILD)/obj/preload/got% %/elf_object.o,$(call obj,$(PRELOAD_SRC))): \
+# A sanitizer's runtime calls dlsym, ours, before it has set itself up; and it knows nothing of
+# text, which the entry tier reads and writes.
+$(filter $(BUILD)/obj/preload/got% $(BUILD)/obj/preload/entry% %/elf_object.o %/prologue.o,$(call obj,$(PRELOAD_SRC))): \
   UNSANITIZED = $(if $(SAN),-fno-sanitize=all)
 
 # The hot path is bound by instructions: -O3 takes about a fifth off it.
