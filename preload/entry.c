@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "preload/entry_call.h"
@@ -82,6 +83,13 @@ static unsigned thread_count(void)
 	for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
 		count = count * 10 + (unsigned)(*at - '0');
 	return count;
+}
+
+/* Whether returns are checked against a stack of their own (CET): ARCH_SHSTK_STATUS. */
+static bool has_shadow_stack(void)
+{
+	uint64_t features = 0;
+	return syscall(SYS_arch_prctl, 0x5005, &features) == 0 && (features & 1);
 }
 
 /* Whether text may be writable and executable at once, tried on a page of ours [E2]. */
@@ -452,6 +460,7 @@ static const char *patch_new(struct inv_plan *plan, const struct inv_elf_object 
 		.size = place->size,
 		.limit = end - place->address,
 		.loops_told = true,
+		.shadow_stack = has_shadow_stack(),
 	};
 	if (!end)
 		return "it is not in the object's text";

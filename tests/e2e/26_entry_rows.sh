@@ -57,6 +57,10 @@ rows_of_builds() {
 	row LD_BIND_NOW 10 10 env LD_BIND_NOW=1 "$dir/now"
 }
 
+only_entry() {
+	assert_eq "sites: no slot besides" 1 "$(number_of sites <"$work/s.json")"
+}
+
 # Left to itself, a probe takes this tier: calls that both could see are seen once.
 rows_by_default() {
 	tier=auto bind_probe row probed >"$work/auto.ini"
@@ -64,6 +68,7 @@ rows_by_default() {
 	row auto 10 10 "$dir/O2-lazy"
 	row auto,internal 10 10 "$dir/O2-lazy" internal
 	row auto,identity 10 10 "$dir/O2-lazy" identity
+	expect_green auto,sites only_entry
 	probes=$work/row.ini
 }
 

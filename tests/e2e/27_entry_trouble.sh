@@ -49,6 +49,8 @@ rows_of_threads() {
 	falls_back_of late,split "another thread may be in its first bytes" spins "${split[@]}"
 	tier=auto bind_probe row probed >"$work/auto.ini"
 	probes=$work/auto.ini expect_green late,split,calls seen_while_called got "${split[@]}"
+	# Patched, closed, and at the same address again, where it can be patched no more.
+	probes=$work/auto.ini row late,split,again 20 20 "$dir/late" again "${split[0]}"
 }
 
 falls_back_of() { # NAME WHY spins PLUGINS...

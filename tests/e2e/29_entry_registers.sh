@@ -4,7 +4,8 @@
 # and the function finds all as its caller set them: general and vector registers, masks,
 # mxcsr, x87, the direction flag, words on the stack; on the hot path and on each of the slow ones
 # (new names, failures with a message, a lapped ring, the first call of a thread and of a
-# child, a load, signal handlers that call in), with a stack that is aligned to 8 only.
+# child, a load, signal handlers that call in, a pause and a filter that come and go), with a
+# stack that is aligned to 8 only.
 # skip-under: thread address
 . "$(dirname "$0")/lib.sh"
 need gcc python3
@@ -59,6 +60,30 @@ sed -i 's/^\[probe \(.*\)\]$/&\ntarget = program:r_\1\nbind = entry/' "$work/r.i
 probes=$work/r.ini
 invreg check "$probes" >/dev/null || fail "the probe file is wrong"
 
+paused_and_filtered() { # HOW
+	local host running=yes
+	forget_sessions
+	env "LD_PRELOAD=$preload" "INVREG_PROBES=$probes" "$work/host" 20000 >"$work/paused.out" 2>&1 &
+	host=$!
+	for _ in $(seq 200); do
+		! compgen -G "$INVREG_DIR/*.ctl" >/dev/null || break
+		sleep 0.02
+	done
+	for _ in $(seq 10); do
+		invreg pause || break
+		sleep 0.02
+		invreg resume || break
+		invreg filter --artifact "artifact 3" || break
+		sleep 0.02
+		invreg filter --clear || break
+	done >/dev/null 2>&1
+	kill -0 $host 2>/dev/null || running=no
+	wait $host || fail "$1, paused and filtered: $(cat "$work/paused.out")"
+	snapshot_json "$(session)" >"$work/p.json"
+	[[ $running == no || $(json "$work/p.json" 'd["status"]["calls_paused"]') -gt 0 ]] ||
+		fail "$1: no call was paused"
+}
+
 for cc in gcc clang; do
 	command -v "$cc" >/dev/null || continue
 	for how in "-O2 -pie -fPIE" "-O2 -no-pie -fno-pie"; do
@@ -74,6 +99,7 @@ for cc in gcc clang; do
 			"$(json "$work/s.json" '{p["tier"] for p in d["probes"]}')"
 		assert_eq "calls with $cc $how" "$(awk '{ n += $2 } END { print n }' "$work/counts")" \
 			"$(json "$work/s.json" 'total()')"
+		paused_and_filtered "$cc $how"
 		echo "$cc $how: $(json "$work/s.json" 'total()') calls, $(cat "$work/observed.out")"
 	done
 done
