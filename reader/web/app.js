@@ -215,8 +215,9 @@ const loadStatus = oneAtATime(async () => {
 	showLosses(s);
 	setText(byId("command"), oneLine(s.command));
 	byId("command").title = s.command;
-	setText(byId("card-cost"), s.shim.cost_ns_per_call > 0 ? duration(s.shim.cost_ns_per_call / 1e6) : "–");
-	setText(byId("card-cost-all"), s.shim.cost_ns_per_call > 0 ? `a call, ${duration(s.shim.cost_ms)} in all` : s.shim.reserved_bytes ? bytes(s.shim.reserved_bytes) : "not measured");
+	const { cost_ns_per_call: cost, cost_ms: all, reserved_bytes: memory } = s.shim;
+	setText(byId("card-cost"), cost > 0 ? duration(cost / 1e6) : memory ? bytes(memory) : "–");
+	setText(byId("card-cost-all"), cost > 0 ? `a call, ${duration(all)} in all, ${bytes(memory)}` : "memory; time not measured");
 	setText(byId("foot"), `${oneLine(s.source)} · ${count(s.events.served)} events kept here, at most ${count(s.events.served_at_most)} · percentiles to a bucket ${s.bucket_width_percent} % wide` +
 		(s.from === "events" ? " · totals from events: what was lost is missing" : ""));
 });

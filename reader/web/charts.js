@@ -92,6 +92,25 @@ class TimeChart {
 	}
 }
 
+const two = (n) => String(n).padStart(2, "0");
+
+function hours(t, withSeconds) {
+	const d = new Date(t * 1000);
+	return `${two(d.getHours())}:${two(d.getMinutes())}${withSeconds ? `:${two(d.getSeconds())}` : ""}`;
+}
+
+/** Hours and minutes; seconds where the ticks are so near. */
+const timeAxis = () => axis({
+	space: 70,
+	values: (_, ticks, __, ___, step) => ticks.map((t) => step < 1 ? hours(t, true) + (t % 1).toFixed(1).slice(1) : hours(t, step < 60)),
+});
+
+/** On a scale of powers only those of ten have room for a label. */
+function powers(_, ticks) {
+	return ticks.map((v) => v && Math.abs(Math.log10(v) % 1) < 1e-9 ? duration(v).replace(/\.0+(?= )/, "") : "");
+}
+
+const time = { label: "time", value: (_, v) => v === null || v === undefined ? "–" : hours(v, true) };
 const cursor = { sync: { key: SYNC }, points: { size: 6 }, drag: { x: true, y: false } };
 const value = (format) => (_, v) => v === null || v === undefined ? "–" : format(v);
 
@@ -99,25 +118,22 @@ export function rateChart(root) {
 	return new TimeChart(root, () => ({
 		cursor,
 		scales: { y: { range: (_, low, high) => [0, Math.max(1, high * 1.08)] } },
-		axes: [axis(), axis({ size: 52, values: (_, ticks) => ticks.map(short) })],
+		axes: [timeAxis(), axis({ size: 52, values: (_, ticks) => ticks.map(short) })],
 		series: [
-			{ label: "time", value: "{HH}:{mm}:{ss}" },
-			{ label: "calls/s", stroke: color("accent"), width: 1.5, fill: fade(color("accent"), 0.12), value: value(rate) },
-			{ label: "failures/s", stroke: color("bad"), width: 1.5, fill: fade(color("bad"), 0.18), value: value(rate) },
+			time,
+			{ label: "calls/s", stroke: color("accent"), width: 1.5, fill: fade(color("accent"), 0.12), points: { show: false }, value: value(rate) },
+			{ label: "failures/s", stroke: color("bad"), width: 1.5, fill: fade(color("bad"), 0.18), points: { show: false }, value: value(rate) },
 		],
 	}), "No calls yet.");
 }
 
 export function latencyChart(root) {
-	const line = (label, name) => ({ label, stroke: color(name), width: 1.5, spanGaps: true, value: value(duration) });
+	const line = (label, name) => ({ label, stroke: color(name), width: 1.5, points: { show: false }, value: value(duration) });
 	return new TimeChart(root, () => ({
 		cursor,
 		scales: { y: { distr: 3, log: 10 } },
-		axes: [axis(), axis({
-			size: 62,
-			values: (_, ticks) => ticks.map((v) => v !== null && /^1(e|0*$|\.?0*e)|^0\.0*1$/.test(String(v)) ? duration(v).replace(".00", "") : ""),
-		})],
-		series: [{ label: "time", value: "{HH}:{mm}:{ss}" },
+		axes: [timeAxis(), axis({ size: 62, values: powers })],
+		series: [time,
 			line("p50", "good"), line("p90", "warn"), line("p99", "bad")],
 	}), "No calls yet.");
 }

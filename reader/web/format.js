@@ -34,7 +34,7 @@ export function rate(n) {
 export function short(n) {
 	for (const [size, unit] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]])
 		if (n >= size)
-			return `${(n / size).toPrecision(3)}${unit}`;
+			return `${Number((n / size).toPrecision(3))}${unit}`;
 	return String(Math.round(n * 10) / 10);
 }
 

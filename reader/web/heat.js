@@ -110,6 +110,7 @@ export class Heat {
 			if (by.log && v > 0)
 				share = 0.12 + 0.88 * Math.max(0, 1 + Math.log10(share) / 3);
 			td.style.setProperty("--heat", `${Math.round(100 * Math.min(1, share))}%`);
+			td.classList.toggle("deep", share > 0.6);
 			setText(td, edge ? (edge.calls > 9999 ? `${Math.round(edge.calls / 1000)}k` : String(edge.calls)) : "");
 		}
 	}

@@ -10,7 +10,7 @@ import { get, pool } from "./net.js";
 
 const PROBES = 40;
 const SAMPLE = 50; // calls of each probe
-const POINTS = 90; // of the chart
+const POINTS = 90; // of the chart, at most one a second
 const WIDTH = 4; // requests at a time
 
 const seconds = (call) => Date.parse(call.timestamp) / 1000;
@@ -48,6 +48,29 @@ function until(points, at) {
 	return points[points.length - 1][1];
 }
 
+/** Samples that are less than a step apart are one. */
+function percentiles(samples, first, step) {
+	const rows = [];
+	let at = first, some = [];
+	const end = () => {
+		some.sort((a, b) => a - b);
+		if (some.length)
+			rows.push([at, percentile(some, 0.5), percentile(some, 0.9), percentile(some, 0.99)]);
+		some = [];
+	};
+	for (const [t, durations] of samples) {
+		if (t < first)
+			continue;
+		if (t >= at + step) {
+			end();
+			at = t;
+		}
+		some.push(...durations);
+	}
+	end();
+	return rows;
+}
+
 /** Rows for the two charts; of the last `most` seconds. */
 export async function past(most) {
 	const all = await cumulate({});
@@ -56,14 +79,13 @@ export async function past(most) {
 	const failed = await cumulate({ success: "false" });
 	const last = all.points[all.points.length - 1][0];
 	const first = Math.max(all.points[0][0], last - most);
-	const step = (last - first) / POINTS;
+	const count = Math.max(1, Math.min(POINTS, Math.floor(last - first)));
+	const step = (last - first) / count;
 	const rates = [];
-	for (let i = 1; i <= POINTS && step > 0; i++) {
+	for (let i = 1; i <= count && step > 0; i++) {
 		const t = first + i * step;
 		rates.push([t, (until(all.points, t) - until(all.points, t - step)) / step,
 			(until(failed.points, t) - until(failed.points, t - step)) / step]);
 	}
-	const latencies = all.samples.filter(([t], i) => t >= first && (i === 0 || t > all.samples[i - 1][0]))
-		.map(([t, sorted]) => [t, percentile(sorted, 0.5), percentile(sorted, 0.9), percentile(sorted, 0.99)]);
-	return { rates, latencies };
+	return { rates, latencies: percentiles(all.samples, first, step) };
 }

@@ -69,6 +69,7 @@ export class VList {
 			head.append(cell);
 			return cell;
 		});
+		this.head = head;
 		this.root.append(head);
 	}
 
@@ -85,6 +86,8 @@ export class VList {
 		const height = parseFloat(getComputedStyle(this.root).getPropertyValue("--row")) || 30;
 		this.rowPx = height;
 		this.viewPx = this.scroller.clientHeight;
+		const scrollbar = this.scroller.offsetWidth - this.scroller.clientWidth;
+		this.head.style.setProperty("--scrollbar", `${scrollbar}px`);
 		const wanted = Math.ceil(this.viewPx / height) + 3;
 		if (wanted > this.pool.length) {
 			for (const row of this.pool)
@@ -109,6 +112,7 @@ export class VList {
 		this.heightPx = Math.min(count * this.rowPx, MAX_PX);
 		this.space.style.height = `${this.heightPx}px`;
 		this.empty.hidden = count > 0;
+		this.root.style.setProperty("--count", String(count));
 		this.root.setAttribute("aria-rowcount", String(count + 1));
 		if (this.current >= count)
 			this.current = count - 1;

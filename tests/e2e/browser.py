@@ -48,7 +48,7 @@ class Browser:
                 break
         if not self.port:
             raise Failure("chromedriver did not start")
-        arguments = FLAGS + [f"--user-data-dir={directory}/profile", f"--window-size={width},{height}"]
+        arguments = FLAGS + [f"--user-data-dir={directory}/profile", f"--window-size={width},{height}", "about:blank"]
         if dark:
             arguments.append("--force-dark-mode")
         options = {"args": arguments, "binary": os.environ.get("CHROMIUM", "/usr/bin/chromium")}
@@ -143,8 +143,9 @@ class Browser:
         return [(row["level"], row["message"]) for row in self.call("POST", "/se/log", {"type": "browser"})]
 
     def requests(self):
-        """Addresses asked for since the last call."""
+        """Addresses asked for since the last call; pages that the browser has inside are left out."""
         rows = [json.loads(row["message"])["message"]
                 for row in self.call("POST", "/se/log", {"type": "performance"})]
         return [row["params"]["request"]["url"] for row in rows
-                if row["method"] == "Network.requestWillBeSent"]
+                if row["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated")
+                and not row["params"]["request"]["url"].startswith(("chrome:", "chrome-", "data:", "about:"))]
