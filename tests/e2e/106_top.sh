@@ -100,7 +100,9 @@ calls_shown() { screen | sed -n '2s/ calls.*//p'; }
 
 echo "-- a live session: it moves, and its keys work"
 forget_sessions
-run --session live -- "$hosts/ecology" --ticks 100000 --threads 2 >/dev/null &
+# The program itself is the job, so that it ends with the test.
+env "LD_PRELOAD=$preload" "INVREG_PROBES=$probes" INVREG_SESSION=live \
+	"$hosts/ecology" --ticks 100000 --threads 2 >/dev/null &
 program=$!
 until_ready() {
 	for _ in $(seq 100); do
@@ -177,15 +179,7 @@ done
 until_screen "wide again" "FAILURES"
 
 echo "-- the session ends meanwhile: it stays to be read, and q restores the terminal"
-kill -INT "$(invreg snapshot live --format json | python3 -c '
-import json, os, sys
-json.load(sys.stdin)
-for pid in filter(str.isdigit, os.listdir("/proc")):
-    try:
-        if os.readlink(f"/proc/{pid}/exe").endswith("/ecology") and b"INVREG_DIR='"$INVREG_DIR"'" in open(f"/proc/{pid}/environ", "rb").read():
-            print(pid)
-    except OSError:
-        pass')"
+kill "$program"
 wait "$program" || true
 until_screen "it has ended" "live +ended, .*rates: mean of the run"
 until_screen "the table" "^ARTIFACT"

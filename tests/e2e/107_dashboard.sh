@@ -9,13 +9,28 @@
 need python3 curl chromium chromedriver
 
 probes=$root/preload/probes/executor.ini
+# shellcheck disable=SC2317 # by the trap
+on_exit() {
+	local status=$?
+	[[ -f $work/again.pid ]] && kill "$(cat "$work/again.pid")" 2>/dev/null
+	(exit "$status")
+	cleanup
+}
+trap on_exit EXIT
+
+# The program itself is the job, so that it ends with the test.
+program() { # HOST ARGS...
+	env "LD_PRELOAD=$preload" "INVREG_PROBES=$probes" "$@" >/dev/null &
+	program=$!
+}
+
 page() { # PART ARGS...
 	python3 "$root/tests/e2e/dashboard.py" "$work" "$@" || fail "the page: $1"
 }
 
 echo "-- live: the demo"
-run --session demo -- "$hosts/ecology" --ticks 100000 --threads 2 >/dev/null &
-serve demo
+program "$hosts/ecology" --ticks 100000 --threads 2
+serve
 becomes /api/status 'd["total_invocations"] > 100' True
 page live "$url"
 
@@ -25,11 +40,11 @@ cat >"$work/again.sh" <<SH
 kill $server
 while kill -0 $server 2>/dev/null; do sleep 0.05; done
 sleep 1
-exec "$build/invreg" serve demo --listen 127.0.0.1:$port 2>"$work/again.err"
+exec "$build/invreg" serve --listen 127.0.0.1:$port 2>"$work/again.err"
 SH
 page away "$url" "$work/again.sh"
-server=$(cat "$work/again.pid")
-kill "$server"
+kill "$(cat "$work/again.pid")"
+kill "$program"
 
 echo "-- names that are code, and every outcome"
 hostile='<img src=x onerror=alert(1)>'
@@ -52,9 +67,11 @@ serve lost
 page lost "$url" "$(ask /api/status 'd["events_lost"]')"
 stop_server
 
-echo "-- 1,000 artifacts, and calls by the hundred thousand, while they come"
-forget_sessions
-run --session many --size 64M -- "$hosts/ecology" --ticks 1000000000 --artifacts 1000 --agents 100 --threads 1 --fast --quiet >/dev/null &
-serve many --keep 300k
-becomes /api/artifacts 'len(d)' 100
+echo "-- 1,000 artifacts, and many calls, while more come"
+python3 "$root/tests/e2e/many_calls.py" "${CALLS:-200000}" 2000 >"$work/many.jsonl" &
+serve "$work/many.jsonl" --keep 1M
+for _ in $(seq 60); do
+	(($(ask /api/status 'd["total_invocations"]') >= ${CALLS:-200000})) && break
+	sleep 1
+done
 page many "$url"
