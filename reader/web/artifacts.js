@@ -11,7 +11,7 @@ import { get, oneAtATime } from "./net.js";
 import { VList } from "./vlist.js";
 
 const ROWS_MOST = 1000;
-const SPARK_SAMPLES = 60;
+const SPARK_SAMPLES = 180;
 const FORGET_AFTER = 5000; // artifacts whose rates are remembered
 
 // key: of the column; server: what the API calls that order; value: to sort by.

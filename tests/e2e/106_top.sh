@@ -62,6 +62,7 @@ tm() { TMUX_TMPDIR=$work tmux -L "$socket" -f /dev/null "$@"; }
 # shellcheck disable=SC2317 # by the trap
 on_exit() {
 	local status=$?
+	set +e # an exit status below is no end
 	tm kill-server 2>/dev/null || true
 	(exit "$status")
 	cleanup

@@ -12,6 +12,7 @@ probes=$root/preload/probes/executor.ini
 # shellcheck disable=SC2317 # by the trap
 on_exit() {
 	local status=$?
+	set +e # an exit status below is no end
 	[[ -f $work/again.pid ]] && kill "$(cat "$work/again.pid")" 2>/dev/null
 	(exit "$status")
 	cleanup
