@@ -197,7 +197,7 @@ echo "-- Ctrl-C and SIGTERM do, too"
 for by in C-c TERM; do
 	tm clear-history -t 0
 	type_line "clear; '$build/invreg' top live; echo status-$by \$?"
-	until_screen "the table" "^ARTIFACT"
+	until_screen "the table" "^invreg top"
 	if [[ $by == TERM ]]; then
 		shell=$(tm display -p -t 0 '#{pane_pid}')
 		kill "$(xargs <"/proc/$shell/task/$shell/children")"
@@ -224,7 +224,7 @@ with open(sys.argv[1], "wb") as f:
     f.write(json.dumps(line).replace("\\u200b\\u200b", "BROKEN").encode().replace(b"BROKEN", b"broken\xff\xc3(") + b"\n")
 PYTHON
 type_line "clear; '$build/invreg' top '$work/hostile.jsonl'"
-until_screen "the table" "^ARTIFACT"
+until_screen "the table" "^invreg top"
 for view in 1 2 3; do
 	tm send-keys -t 0 "$view"
 	until_screen "view $view" "\[$view "
@@ -251,12 +251,12 @@ type_line "clear; TERM=dumb '$build/invreg' top live | cat; TERM=dumb '$build/in
 until_screen "once" "^live: ended"
 coloured() { tm capture-pane -e -p -t 0 | grep -qE $'\e''\[([0-9;]*;)?(3[0-7]|9[0-7])m'; }
 type_line "clear; '$build/invreg' top live"
-until_screen "the table" "^ARTIFACT"
+until_screen "the table" "^invreg top"
 coloured || fail "no colours"
 tm send-keys -t 0 q
 until_screen "the shell" "ready>"
 type_line "clear; NO_COLOR=1 '$build/invreg' top live"
-until_screen "the table" "^ARTIFACT"
+until_screen "the table" "^invreg top"
 if coloured; then
 	fail "colours though NO_COLOR is set"
 fi
