@@ -238,8 +238,8 @@ function setStatus(status) {
 const stream = new Stream({
 	link: (text) => {
 		setText(byId("link"), text);
-		byId("link").className = text === "live" ? "link on" : "link";
-		if (text === "live")
+		byId("link").className = text === "connected" ? "link on" : "link";
+		if (text === "connected")
 			state.dirty = true; // what happened meanwhile
 	},
 	status: (status) => {

@@ -79,7 +79,7 @@ export class Stream {
 		this.source = source;
 		source.onopen = () => {
 			this.wait = 1000;
-			this.handlers.link("live");
+			this.handlers.link("connected");
 		};
 		source.onerror = () => {
 			this.handlers.link("connecting");

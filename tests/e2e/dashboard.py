@@ -141,7 +141,7 @@ def away(page, _, script):
     with open(f"{page.directory}/again.pid", "w", encoding="utf-8") as out:
         out.write(str(again.pid))
     page.wait("return document.getElementById('link').textContent === 'connecting'", "it says that it is not connected")
-    page.wait("return document.getElementById('link').textContent === 'live'", "it connects again", 30)
+    page.wait("return document.getElementById('link').textContent === 'connected'", "it connects again", 30)
     before = total(page.js(ROWS))
     page.wait(f"const rows = (() => {{ {ROWS} }})(); return rows.reduce((n, r) => n + r.calls, 0) > {before}", "rows that move again")
 
