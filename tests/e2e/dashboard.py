@@ -201,7 +201,7 @@ def many(page, _):
     page.wait("return [...document.querySelectorAll('#artifact-table .vbody .vrow')].some(r => Number(r.getAttribute('aria-rowindex')) > 990)", "the last artifacts")
     page.js("const b = document.querySelector('#call-table .vbody'); b.scrollTop = b.scrollHeight / 2")
     page.wait(f"const rows = (() => {{ {CALLS} }})(); return rows.length > 5 && rows.every(r => r.artifact)", "calls of the middle of the list")
-    check("stands still" in page.js(NOTE), page.js(NOTE))
+    page.wait(f"return /stands still/.test((() => {{ {NOTE} }})())", "it stands still while it is scrolled")
     page.js("document.querySelector('#call-table .vbody').scrollTop = 0")
     page.wait(f"return !/stands still/.test((() => {{ {NOTE} }})())", "it follows again")
 
