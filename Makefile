@@ -30,7 +30,7 @@ SHM_SRC    := $(sort $(wildcard shm/*.c))
 PROBE_SRC  := $(sort $(wildcard preload/probe*.c))
 PRELOAD_SRC:= $(sort $(wildcard preload/*.c preload/python/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
-MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats history ls prune pause resume \
+MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats top history ls prune pause resume \
               filter check doctor serve probe probes)
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 MODEL_SRC  := $(sort $(wildcard tests/model/*.c))
@@ -45,7 +45,7 @@ SHIM    := $(BUILD)/libinvreg_preload.so
 READER  := $(BUILD)/invreg
 UNIT    := $(BUILD)/tests/unit
 
-READER_LIBS := -lmicrohttpd -linih -lelf -ljson-c -lurcu-memb -lurcu-cds -lurcu-common -lpthread -lm
+READER_LIBS := -lmicrohttpd -linih -lelf -ljson-c -lncursesw -lurcu-memb -lurcu-cds -lurcu-common -lpthread -lm
 # libffi_pic.a is Debian's name for the one that may go into a shared object.
 SHIM_LIBS   := -Wl,-Bstatic -linih $(if $(shell $(CC) -print-file-name=libffi_pic.a | grep /),-lffi_pic,-lffi) -Wl,-Bdynamic -Wl,--exclude-libs,ALL
 

@@ -170,6 +170,8 @@ static int publish(struct viewing *v)
 		free(board);
 		return result;
 	}
+	/* The pass has to be made anyhow; after a busy second of a long ring it takes long. */
+	v->cost_ms = inv_feed_now_ms() - begun;
 	result = pass(v);
 	if (result < 0) {
 		inv_cut_free(&board->cut);
@@ -185,7 +187,6 @@ static int publish(struct viewing *v)
 	inv_hub_publish(v->feed->hub, board);
 	v->unnotified = false;
 	v->published_ms = inv_feed_now_ms();
-	v->cost_ms = v->published_ms - begun;
 	return 0;
 }
 

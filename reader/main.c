@@ -23,7 +23,7 @@ static const struct {
 	{"stats", inv_verb_stats},   {"history", inv_verb_history},   {"ls", inv_verb_ls},
 	{"prune", inv_verb_prune},   {"pause", inv_verb_pause},	      {"resume", inv_verb_resume},
 	{"filter", inv_verb_filter}, {"check", inv_verb_check},	      {"doctor", inv_verb_doctor},
-	{"probe", inv_verb_probe},   {"serve", inv_verb_serve},
+	{"probe", inv_verb_probe},   {"serve", inv_verb_serve},	      {"top", inv_verb_top},
 };
 
 static bool asks_for_help(const char *word)

@@ -15,9 +15,14 @@
 char inv_grace;
 #endif
 
+/*
+ * Without accounting a table grows whenever it finds a chain of three, and of N keys some
+ * always are: it ends at about N^1.5 buckets, gigabytes for some 100,000 keys.
+ */
 static struct cds_lfht *new_table(void)
 {
-	return cds_lfht_new_flavor(1024, 1024, 0, CDS_LFHT_AUTO_RESIZE, &urcu_memb_flavor, NULL);
+	return cds_lfht_new_flavor(1024, 1024, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING,
+				   &urcu_memb_flavor, NULL);
 }
 
 struct inv_registry *inv_registry_new(size_t keep)

@@ -27,12 +27,14 @@ for file in "$INVREG_DIR"/*.seg; do
 	check snapshot "$name" --format table
 	check snapshot "$name" -o "$work/$name.seg"
 	check stats "$name" --json
+	check top -1 "$name"
 	check events "$name" -n 100
 done
 kill -9 "$victim"
 check snapshot "$work/ended.seg" --format json
 check events "$work/run.jsonl" --failed -n 10
 check stats "$work/run.jsonl" --json
+check top -1 --by method "$work/run.jsonl"
 check history invoker_0 --dir "$INVREG_DIR" -n 5
 check check "$work/target.ini"
 check check "$work/run.jsonl"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "reader/registry.h"
 #include "reader_fixture.h"
@@ -229,6 +230,33 @@ static void *ask(void *arg)
 	}
 	inv_registry_leave();
 	return NULL;
+}
+
+/* In kB. */
+static long resident(void)
+{
+	long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+	if (!f || fscanf(f, "%*s %ld", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+Test(registry, memory_of_many_pairs_follows_their_number)
+{
+	long before = resident();
+	for (unsigned i = 0; i < 120000; i++) {
+		char invoker[16], artifact[16];
+		snprintf(invoker, sizeof(invoker), "i%u", i % 300);
+		snprintf(artifact, sizeof(artifact), "a%u", i / 300);
+		cr_assert_eq(inv_registry_add_pair(registry, inv_words_str(&words, invoker),
+						   inv_words_str(&words, artifact), 1, 0, 1),
+			     0);
+	}
+	long grown = resident() - before;
+	cr_assert(before && grown < 50 << 10, "grew by %ld kB", grown);
 }
 
 Test(registry, is_queried_by_others_while_it_is_filled)
