@@ -119,11 +119,18 @@ static const char *tier_note(const struct inv_probe *p, char *why, size_t size)
 {
 	if (p->target_kind == INV_TARGET_PYTHON)
 		return NULL;
-	if (p->target_kind == INV_TARGET_OFFSET)
-		return "not bound by this build: its target needs another tier";
-	if (p->bind == INV_BIND_ENTRY)
-		return "not bound by this build: it has the tier got only";
-	return inv_signature_refusal(&p->signature, why, size);
+	bool offset = p->target_kind == INV_TARGET_OFFSET;
+	const char *refusal = inv_signature_refusal(&p->signature, why, size);
+	const char *entry = inv_signature_entry_refusal(&p->signature);
+	if (refusal)
+		return refusal;
+	if (offset && p->bind == INV_BIND_GOT)
+		return "not bound: slots have no offset";
+	if (!entry || p->bind == INV_BIND_GOT)
+		return NULL;
+	snprintf(why, size, "%s: %s",
+		 offset || p->bind == INV_BIND_ENTRY ? "not bound" : "got only", entry);
+	return why;
 }
 
 static void print_probe(const struct inv_probe *p)
