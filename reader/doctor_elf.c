@@ -283,6 +283,33 @@ void inv_doctor_elf_each(const struct inv_doctor_elf *file,
 				take(arg, text_of(file->elf, &rows, symbol.st_name));
 }
 
+static bool name_in(Elf *elf, uint32_t type, uint64_t address, char *out, size_t size)
+{
+	struct rows rows = {0};
+	GElf_Sym symbol;
+	while (next_rows(elf, type, &rows))
+		for (size_t i = 0; i < rows.count && gelf_getsym(rows.data, (int)i, &symbol); i++) {
+			const char *text = text_of(elf, &rows, symbol.st_name);
+			bool fits = type == SHT_DYNSYM
+					    ? is_exported(&symbol)
+					    : is_function(&symbol) &&
+						      GELF_ST_TYPE(symbol.st_info) == STT_FUNC;
+			if (symbol.st_value == address && fits && *text && strlen(text) < size) {
+				strcpy(out, text);
+				return true;
+			}
+		}
+	return false;
+}
+
+bool inv_doctor_elf_name_at(const struct inv_doctor_elf *file, uint64_t address, char *out,
+			    size_t size, bool *exported)
+{
+	*exported = name_in(file->elf, SHT_DYNSYM, address, out, size);
+	return *exported ||
+	       name_in(file->debug ? file->debug : file->elf, SHT_SYMTAB, address, out, size);
+}
+
 /* ---- text ------------------------------------------------------------------------------ */
 
 const uint8_t *inv_doctor_elf_text(const struct inv_doctor_elf *file, uint64_t address,

@@ -62,6 +62,13 @@ enum inv_doctor_symbol inv_doctor_elf_find(const struct inv_doctor_elf *file, co
 					   struct inv_doctor_function *out);
 
 /*
+ * The function that begins at an address: its exported name, else a local one.
+ * Returns: whether there is one.
+ */
+bool inv_doctor_elf_name_at(const struct inv_doctor_elf *file, uint64_t address, char *out,
+			    size_t size, bool *exported);
+
+/*
  * The text of the file from an address on, to its segment's end; owned by the file.
  * Returns: NULL when the address is in none that is executable.
  */
