@@ -147,10 +147,31 @@ void inv_debug_place(Dwarf_Die *function, char *out, size_t size)
 {
 	const char *file = dwarf_decl_file(function);
 	int line = 0;
-	const char *slash = file ? strrchr(file, '/') : NULL;
+	Dwarf_Die unit;
 	dwarf_decl_line(function, &line);
+	if (!file && dwarf_diecu(function, &unit, NULL, NULL))
+		file = dwarf_diename(&unit); /* libdw takes the unit's own file for none */
+	const char *slash = file ? strrchr(file, '/') : NULL;
 	if (file && line)
 		snprintf(out, size, "%s:%d", slash ? slash + 1 : file, line);
 	else
 		out[0] = '\0';
+}
+
+static int count_one(Dwarf_Die *instance, void *arg)
+{
+	unsigned *count = arg;
+	++*count;
+	return DWARF_CB_OK;
+}
+
+unsigned inv_debug_inlined(Dwarf_Die *function)
+{
+	Dwarf_Die abstract;
+	Dwarf_Attribute attribute;
+	unsigned count = 0;
+	if (dwarf_attr(function, DW_AT_abstract_origin, &attribute) &&
+	    dwarf_formref_die(&attribute, &abstract))
+		dwarf_func_inline_instances(&abstract, count_one, &count);
+	return count;
 }

@@ -42,6 +42,9 @@ bool inv_debug_function_at(const struct inv_debug_info *info, Dwarf_Addr address
 /* NAME, or NAMESPACE::CLASS::NAME. Returns: its length, cut to size. */
 size_t inv_debug_name(Dwarf_Die *function, char *out, size_t size);
 
+/* At how many places the compiler put the function's code instead of a call. */
+unsigned inv_debug_inlined(Dwarf_Die *function);
+
 /* "file.c:12", the file without what leads to it from the build folder; or "". */
 void inv_debug_place(Dwarf_Die *function, char *out, size_t size);
 

@@ -258,9 +258,69 @@ static size_t put_eightbytes(const struct layout *layout, unsigned bytes, char *
 	return n;
 }
 
-static bool passed_by_address(Dwarf_Die *type)
+/* ---- classes that are passed by their address ------------------------------------------- */
+
+/* Written by hand, not left to the compiler. */
+static bool is_own_code(Dwarf_Die *function)
 {
-	return number_of(type, DW_AT_calling_convention, 0) == DW_CC_pass_by_reference;
+	Dwarf_Attribute attribute;
+	return !dwarf_attr(function, DW_AT_artificial, &attribute) &&
+	       !dwarf_attr(function, DW_AT_defaulted, &attribute) &&
+	       !dwarf_attr(function, DW_AT_deleted, &attribute);
+}
+
+/* Whether the one argument beside `this` is a reference to the class. */
+static bool takes_reference_to(Dwarf_Die *function, Dwarf_Die *class)
+{
+	Dwarf_Die child, type, target;
+	unsigned count = 0;
+	bool fits = false;
+	if (dwarf_child(function, &child))
+		return false;
+	do {
+		if (dwarf_tag(&child) != DW_TAG_formal_parameter || count++ == 0)
+			continue;
+		fits = get_type(&child, &type) &&
+		       (dwarf_tag(&type) == DW_TAG_reference_type ||
+			dwarf_tag(&type) == DW_TAG_rvalue_reference_type) &&
+		       get_type(&type, &target) && target.addr == class->addr;
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return fits && count == 2;
+}
+
+/* A virtual function, a destructor, a constructor that copies or moves. */
+static bool makes_special(Dwarf_Die *class, Dwarf_Die *child)
+{
+	const char *name = dwarf_diename(child), *own = dwarf_diename(class);
+	Dwarf_Attribute attribute;
+	if (dwarf_tag(child) != DW_TAG_subprogram)
+		return false;
+	if (dwarf_attr(child, DW_AT_virtuality, &attribute))
+		return true;
+	if (!name || !own || !is_own_code(child))
+		return false;
+	size_t length = strcspn(own, "<");
+	return *name == '~' || (strlen(name) == length && !strncmp(name, own, length) &&
+				takes_reference_to(child, class));
+}
+
+/* Not all compilers say which classes these are: then by what makes them so. */
+static bool passed_by_address(Dwarf_Die *type, int depth)
+{
+	unsigned long convention = number_of(type, DW_AT_calling_convention, 0);
+	Dwarf_Die child, inner;
+	if (convention == DW_CC_pass_by_reference || convention == DW_CC_pass_by_value)
+		return convention == DW_CC_pass_by_reference;
+	if (depth > NESTING_MAX || !is_struct(dwarf_tag(type)) || dwarf_child(type, &child))
+		return false;
+	do {
+		int tag = dwarf_tag(&child);
+		bool part = tag == DW_TAG_member || tag == DW_TAG_inheritance;
+		if (makes_special(type, &child) ||
+		    (part && get_type(&child, &inner) && passed_by_address(&inner, depth + 1)))
+			return true;
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return false;
 }
 
 struct find_member {
@@ -273,6 +333,28 @@ static bool is_member(void *arg, const char *path, long offset, Dwarf_Die *membe
 	struct find_member *find = arg;
 	find->found |= offset == 0 && !strcmp(path, find->name);
 	return !find->found;
+}
+
+/* The word for an eightbyte in a register: what alone lies in it, else its class. */
+static void put_part(const struct layout *layout, long at, unsigned size, char *word)
+{
+	const struct scalar *only = NULL;
+	unsigned count = 0;
+	for (unsigned i = 0; i < layout->count; i++)
+		if (layout->scalars[i].offset / (long)EIGHT == at / (long)EIGHT) {
+			only = &layout->scalars[i];
+			count++;
+		}
+	bool alone = count == 1 && only->offset == at;
+	strcpy(word, alone ? only->word : eightbyte_is_float(layout, at, size) ? "f64" : "i64");
+}
+
+static bool is_aligned(const struct layout *layout)
+{
+	for (unsigned i = 0; i < layout->count; i++)
+		if (layout->scalars[i].offset % (long)layout->scalars[i].size)
+			return false;
+	return true;
 }
 
 static bool is_declaration(Dwarf_Die *type)
@@ -307,18 +389,23 @@ static void struct_type(Dwarf_Die *type, struct inv_debug_type *out)
 	unsigned size = size_of(type);
 	size_t n;
 	out->is_string = is_std_string(type);
-	if (passed_by_address(type) || (out->is_string && is_declaration(type))) {
+	out->size = size;
+	if (passed_by_address(type, 0) || (out->is_string && is_declaration(type))) {
 		out->class = INV_DEBUG_REFERENCE;
 		strcpy(out->word, "ptr");
 		return;
 	}
-	layout.failed = is_declaration(type);
+	layout.failed = is_declaration(type) || number_of(type, DW_AT_alignment, 0) > EIGHT;
 	collect(&layout, type, 0, 0);
 	out->class = INV_DEBUG_STRUCT;
 	if (!layout.failed && !layout.count) {
 		out->class = INV_DEBUG_NOTHING;
 		return;
 	}
+	layout.failed |= !is_aligned(&layout); /* passed in memory, whatever it holds */
+	for (; !layout.failed && size <= 2 * EIGHT && out->part_count * EIGHT < size;
+	     out->part_count++)
+		put_part(&layout, out->part_count * (long)EIGHT, size, out->parts[out->part_count]);
 	if (is_natural(&layout, size))
 		n = put_members(&layout, out->word + 1, sizeof(out->word) - 2);
 	else

@@ -28,6 +28,9 @@ enum inv_debug_class {
 struct inv_debug_type {
 	enum inv_debug_class class;
 	char word[INV_DEBUG_WORD_MAX]; /* "int", "{i32,f64}" */
+	unsigned size;		       /* STRUCT: bytes */
+	unsigned part_count; /* STRUCT in registers: how many; 0: it is passed in memory */
+	char parts[2][12];   /* ... and the word for each */
 	bool boolean;
 	bool enumeration;  /* `die` is it */
 	bool is_string;	   /* a std::string by value (in a struct, or a REFERENCE) */

@@ -307,7 +307,7 @@ static enum inv_doctor_verdict judge_words(struct judgement *j)
 		return INV_DOCTOR_TIER;
 	}
 	if (probe->bind == INV_BIND_AUTO && entry)
-		refuse(j, entry, "");
+		refuse(j, entry, "export it, and call it from another object: slots can take it");
 	const char *why =
 		inv_signature_refusal(&probe->signature, out->detail, sizeof(out->detail));
 	if (why && why != out->detail)

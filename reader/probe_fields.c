@@ -116,7 +116,8 @@ struct search {
 	bool own;
 };
 
-static bool is_fit(const struct search *s, const struct inv_debug_type *type)
+/* by_value: a parameter, of which a struct in registers cannot be read. */
+static bool is_fit(const struct search *s, const struct inv_debug_type *type, bool by_value)
 {
 	bool text =
 		type->class == INV_DEBUG_STR || type->class == INV_DEBUG_STRING || type->is_string;
@@ -168,14 +169,14 @@ static bool consider_member(void *arg, const char *path, long offset, Dwarf_Die 
 		s->own ? own_names[rank_of(name, own_names)] != NULL : rank < length_of(s->names);
 	inv_debug_type_of(member, &type);
 	snprintf(source, sizeof(source), "%s->%s", s->source, path);
-	if (fits && is_fit(s, &type) && is_better(s, rank)) {
+	if (fits && is_fit(s, &type, false) && is_better(s, rank)) {
 		bool reference = type.class == INV_DEBUG_STRING;
 		snprintf(expression, sizeof(expression), "%.90s->%ld%s:%.12s", s->expression,
-			 offset, reference ? "->0" : "",
+			 offset, reference ? ":ptr->0" : "",
 			 type.is_string || reference ? "str" : type.word);
 		take(s, rank, expression, source, type.is_string || reference);
 	} else if (type.target_known) {
-		snprintf(expression, sizeof(expression), "%s->%ld", s->expression, offset);
+		snprintf(expression, sizeof(expression), "%s->%ld:ptr", s->expression, offset);
 		if (fits && !s->own)
 			follow(s, &type, expression, source, rank, true);
 		follow(s, &type, expression, source, 0, false);
@@ -204,7 +205,7 @@ static void consider_value(struct search *s, const struct inv_probe_value *value
 	unsigned rank = rank_of(value->shown, s->names);
 	bool fits = rank < length_of(s->names);
 	char expression[128];
-	if (fits && is_fit(s, &value->type) && is_better(s, rank)) {
+	if (fits && is_fit(s, &value->type, true) && is_better(s, rank)) {
 		bool text = value->type.is_string || value->type.class == INV_DEBUG_STRING;
 		snprintf(expression, sizeof(expression), "%s%s", value->name,
 			 text ? "->0:str" : "");

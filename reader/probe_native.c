@@ -25,7 +25,9 @@
 #include "reader/probe_fields.h"
 #include "reader/verbs.h"
 
-#define VALUES_MAX (INV_PROBE_ARGS_MAX + 2) /* the result's place, the parameters, the result */
+#define INTEGER_REGISTERS 6u
+#define FLOAT_REGISTERS	  8u
+#define VALUES_MAX	  (INV_PROBE_ARGS_MAX + 2) /* the result's place, the parameters, the result */
 
 struct subject {
 	FILE *to;
@@ -41,6 +43,8 @@ struct subject {
 	struct inv_probe_value values[VALUES_MAX];
 	struct inv_probe_value result;
 	bool variadic;
+	bool in_registers;	   /* the result: a struct, of which `return` is the first */
+	unsigned integers, floats; /* registers that parameters have so far */
 };
 
 static int refuse(const char *what, const char *detail, const char *remedy)
@@ -246,19 +250,74 @@ static void rename_misfit(struct inv_probe_value *value)
 		strncat(value->name, "_", sizeof(value->name) - strlen(value->name) - 1);
 }
 
+static void count_register(struct subject *s, const char *word)
+{
+	if (!strcmp(word, "f32") || !strcmp(word, "f64"))
+		s->floats++;
+	else if (strcmp(word, "ldouble") != 0)
+		s->integers++;
+}
+
+/*
+ * A struct in registers is as good as its eightbytes, each a parameter, which every tier can
+ * take. If not all of it has a register left, none of it does: on the stack it is as good as
+ * whole words, if these would find no register either.
+ * Returns: how many; 0: it is not to be split.
+ */
+static unsigned part_count(const struct subject *s, const struct inv_debug_type *type)
+{
+	unsigned integers = s->integers, floats = s->floats;
+	if (type->class != INV_DEBUG_STRUCT)
+		return 0;
+	for (unsigned i = 0; i < type->part_count; i++) {
+		bool floating = type->parts[i][0] == 'f';
+		floats += floating;
+		integers += !floating;
+	}
+	bool in_registers =
+		type->part_count && integers <= INTEGER_REGISTERS && floats <= FLOAT_REGISTERS;
+	bool on_stack = floats == s->floats && s->integers >= INTEGER_REGISTERS;
+	unsigned count = type->part_count ? type->part_count : (type->size + 7) / 8;
+	return (in_registers || on_stack) && s->count + count < VALUES_MAX ? count : 0;
+}
+
+static void add_parts(struct subject *s, const struct inv_debug_type *type, const char *name,
+		      unsigned count)
+{
+	char part_name[64];
+	for (unsigned i = 0; i < count; i++) {
+		struct inv_probe_value *value = &s->values[s->count];
+		memset(value, 0, sizeof(*value));
+		value->type.class = INV_DEBUG_UNKNOWN; /* no field is looked for in it */
+		strcpy(value->type.word, type->part_count ? type->parts[i] : "i64");
+		snprintf(part_name, sizeof(part_name), "%.40s_part%u", name ? name : "", i + 1);
+		choose_name(value, name ? part_name : NULL, s);
+		count_register(s, value->type.word);
+		s->count++;
+	}
+}
+
 static int add_parameter(struct subject *s, Dwarf_Die *parameter)
 {
 	struct inv_probe_value *value = &s->values[s->count];
-	inv_debug_type_of(parameter, &value->type);
-	if (value->type.class == INV_DEBUG_NOTHING)
+	struct inv_debug_type type;
+	inv_debug_type_of(parameter, &type);
+	if (type.class == INV_DEBUG_NOTHING)
 		return 0;
-	if (value->type.class == INV_DEBUG_UNKNOWN || value->type.class == INV_DEBUG_VOID)
+	if (type.class == INV_DEBUG_UNKNOWN || type.class == INV_DEBUG_VOID)
 		return refuse(s->name, "a parameter's type is one that no signature can say",
-			      value->type.word);
+			      type.word);
 	if (s->count == VALUES_MAX - 1)
 		return refuse(s->name, "it has more parameters than a signature holds", "");
+	unsigned parts = part_count(s, &type);
+	if (parts) {
+		add_parts(s, &type, dwarf_diename(parameter), parts);
+		return 0;
+	}
+	value->type = type;
 	choose_name(value, dwarf_diename(parameter), s);
 	rename_misfit(value);
+	count_register(s, type.word);
 	s->count++;
 	return 0;
 }
@@ -275,8 +334,15 @@ static int read_result(struct subject *s)
 			      s->result.type.word);
 	if (s->result.type.class == INV_DEBUG_NOTHING)
 		strcpy(s->result.type.word, "void");
-	if (s->result.type.class != INV_DEBUG_REFERENCE)
+	if (s->result.type.class == INV_DEBUG_STRUCT && s->result.type.part_count) {
+		s->in_registers = true;
+		strcpy(s->result.type.word, s->result.type.parts[0]);
 		return 0;
+	}
+	if (s->result.type.class != INV_DEBUG_REFERENCE && s->result.type.class != INV_DEBUG_STRUCT)
+		return 0;
+	strcpy(s->result.type.word, "ptr");
+	count_register(s, "ptr");
 	strcpy(place->name, "result_place");
 	place->type.class = INV_DEBUG_POINTER;
 	strcpy(place->type.word, "ptr");
@@ -318,8 +384,11 @@ static void put_signature(const struct subject *s)
 	if (s->variadic)
 		fprintf(s->to, "; variadic: state behind the dots what calls pass at most, such as "
 			       "... i64, f64\n");
-	if (!s->count && !s->variadic)
-		return;
+	if (s->in_registers)
+		fprintf(s->to, "; the result is a struct in registers: `return` is its first part, "
+			       "and only at\n"
+			       "; the entry are the others kept\n"
+			       "bind          = entry\n");
 	for (size_t i = 0; i < s->count; i++)
 		if (s->values[i].type.class == INV_DEBUG_REFERENCE)
 			fprintf(s->to, "; %s: an object that is passed by its address\n",
@@ -359,11 +428,12 @@ static void put_fields(struct subject *s)
 		{INV_FIELD_ARGS_COUNT, "args_count", "1"},
 	};
 	struct inv_probe_guess guess;
+	const char *colon = strrchr(s->name, ':');
 	char constant[280];
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
 		put_field(s, &lines[i], s->values, s->count);
 	inv_probe_guess_field(&guess, INV_FIELD_METHOD, s->values, s->count);
-	snprintf(constant, sizeof(constant), "\"%s\"", s->name);
+	snprintf(constant, sizeof(constant), "\"%s\"", colon ? colon + 1 : s->name);
 	if (guess.found)
 		put_field(s, &(struct field_line){INV_FIELD_METHOD, "method", ""}, s->values,
 			  s->count);
@@ -428,6 +498,12 @@ static void put_head(struct subject *s, const char *name)
 		"; names. Correct what is wrong (`invreg help probes` has the expressions), then "
 		"`invreg check`.\n",
 		s->name, s->given, *place ? ", " : "", place);
+	unsigned inlined = inv_debug_inlined(&s->function);
+	if (inlined)
+		fprintf(s->to,
+			"; The compiler has inlined it at %u place%s, where it is not seen: "
+			"__attribute__((noinline)).\n",
+			inlined, inlined == 1 ? "" : "s");
 	own += strspn(own, "_~");
 	fputs("[probe ", s->to);
 	if (name)
