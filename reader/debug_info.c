@@ -52,12 +52,20 @@ struct walk {
 	bool stopped;
 };
 
+/* Code in several pieces (a .cold one) has a list of them, and begins where the first does. */
+static bool entry_of(Dwarf_Die *function, Dwarf_Addr *address)
+{
+	Dwarf_Addr base, end;
+	return dwarf_entrypc(function, address) == 0 ||
+	       dwarf_ranges(function, 0, &base, address, &end) > 0;
+}
+
 static int each_function(Dwarf_Die *function, void *arg)
 {
 	struct walk *walk = arg;
 	Dwarf_Addr address = 0;
 	Dwarf_Attribute attribute;
-	bool has_code = dwarf_entrypc(function, &address) == 0;
+	bool has_code = entry_of(function, &address);
 	if (!has_code && !(walk->inlined && dwarf_attr(function, DW_AT_inline, &attribute)))
 		return DWARF_CB_OK;
 	walk->stopped = !walk->take(walk->arg, function, address);

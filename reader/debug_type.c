@@ -364,8 +364,8 @@ static bool is_declaration(Dwarf_Die *type)
 }
 
 /*
- * libstdc++'s, where the text's address comes first. Some compilers leave the declaration
- * alone: then by the namespace, which is no other library's.
+ * libstdc++'s, where the text's address comes first: by its namespace, which is no other
+ * library's, as some compilers describe it in part only; the one before C++11 by its members.
  */
 static bool is_std_string(Dwarf_Die *type)
 {
@@ -375,10 +375,9 @@ static bool is_std_string(Dwarf_Die *type)
 	char qualified[256];
 	if (!name || strncmp(name, "basic_string<char,", 18) != 0)
 		return false;
-	if (is_declaration(type)) {
-		inv_debug_name(type, qualified, sizeof(qualified));
-		return !strncmp(qualified, full, sizeof(full) - 1);
-	}
+	inv_debug_name(type, qualified, sizeof(qualified));
+	if (!strncmp(qualified, full, sizeof(full) - 1))
+		return true;
 	inv_debug_each_member(type, is_member, &find);
 	return find.found;
 }

@@ -13,6 +13,7 @@ struct inv_probe_value {
 	char name[64];	/* as expressions call it: a parameter's name, "return" */
 	char shown[64]; /* as the source calls it */
 	struct inv_debug_type type;
+	bool on_stack; /* passed there */
 };
 
 struct inv_probe_guess {

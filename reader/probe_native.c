@@ -22,12 +22,8 @@
 #include "reader/debug_info.h"
 #include "reader/doctor_names.h"
 #include "reader/probe_codes.h"
-#include "reader/probe_fields.h"
+#include "reader/probe_prototype.h"
 #include "reader/verbs.h"
-
-#define INTEGER_REGISTERS 6u
-#define FLOAT_REGISTERS	  8u
-#define VALUES_MAX	  (INV_PROBE_ARGS_MAX + 2) /* the result's place, the parameters, the result */
 
 struct subject {
 	FILE *to;
@@ -39,12 +35,7 @@ struct subject {
 	Dwarf_Die function;
 	char symbol_name[192];
 	char name[256]; /* as the source has it: Executor::invoke */
-	size_t count;
-	struct inv_probe_value values[VALUES_MAX];
-	struct inv_probe_value result;
-	bool variadic;
-	bool in_registers;	   /* the result: a struct, of which `return` is the first */
-	unsigned integers, floats; /* registers that parameters have so far */
+	struct inv_probe_prototype prototype;
 };
 
 static int refuse(const char *what, const char *detail, const char *remedy)
@@ -143,8 +134,9 @@ static bool take_named(void *arg, Dwarf_Die *function, Dwarf_Addr address)
 		return true;
 	}
 	if (!inv_doctor_elf_name_at(&search->subject->elf, address, symbol, sizeof(symbol),
-				    &exported))
-		return true;
+				    &exported) ||
+	    strchr(symbol, '.'))
+		return true; /* a clone is not the function that the source has */
 	search->count++;
 	search->address = address;
 	strcpy(search->symbol, symbol);
@@ -160,14 +152,14 @@ static int say_no_function(const struct subject *s, const char *wanted, bool inl
 	struct inv_doctor_elf elf = s->elf;
 	struct inv_doctor_program program = {.count = 1, .objects = &elf};
 	char remedy[1024] = "`invreg probe OBJECT` lists candidates";
-	if (inlined)
-		return refuse(wanted, "the compiler has inlined it everywhere",
-			      "__attribute__((noinline)), or observe its caller");
 	if (s->symbol.symbol == INV_DOCTOR_SYMBOL_CLONE)
 		return refuse(wanted, "the compiler left only a clone of it, with other parameters",
 			      "export it, or __attribute__((noipa))");
 	if (s->symbol.symbol == INV_DOCTOR_SYMBOL_SEVERAL)
 		return refuse(wanted, "several local functions have the name", "rename one");
+	if (inlined)
+		return refuse(wanted, "the compiler has inlined it everywhere",
+			      "__attribute__((noinline)), or observe its caller");
 	snprintf(probe.symbol, sizeof(probe.symbol), "%.190s", wanted);
 	inv_doctor_offer_names(&nearest, &program);
 	if (nearest.name_count)
@@ -210,161 +202,11 @@ static int find_function(struct subject *s, const char *wanted)
 	return 0;
 }
 
-/* ---- parameters and result ------------------------------------------------------------- */
-
-static const char *const reserved[] = {"return", "global", "void", NULL};
-
-/* A name that the parser takes: its own, or one with _ behind; none stays none. */
-static void choose_name(struct inv_probe_value *value, const char *name, const struct subject *s)
-{
-	size_t n = 0;
-	bool taken = false;
-	for (; name && name[n] && n < sizeof(value->name) - 2; n++)
-		value->name[n] = isalnum((unsigned char)name[n]) ? name[n] : '_';
-	snprintf(value->shown, sizeof(value->shown), "%s", name ? name : "");
-	for (int i = 0; reserved[i]; i++)
-		taken |= !strcmp(value->name, reserved[i]);
-	for (size_t i = 0; i < s->count; i++)
-		taken |= !strcmp(value->name, s->values[i].name);
-	if (taken && n)
-		value->name[n] = '_';
-	if (isdigit((unsigned char)value->name[0]))
-		value->name[0] = '_';
-}
-
-/* A parameter whose name would make it a field that its type cannot be. */
-static void rename_misfit(struct inv_probe_value *value)
-{
-	static const char *const numbers[] = {"tick", "args_count", NULL};
-	static const char *const texts[] = {"invoker_id", "artifact_id", "method", NULL};
-	bool integer = value->type.class == INV_DEBUG_INTEGER;
-	bool text = value->type.class == INV_DEBUG_STR;
-	bool misfit = false;
-	for (int i = 0; numbers[i]; i++)
-		misfit |= !strcmp(value->name, numbers[i]) && !integer;
-	for (int i = 0; texts[i]; i++)
-		misfit |= !strcmp(value->name, texts[i]) && !integer && !text;
-	misfit |= !strcmp(value->name, "error_message") && !text;
-	misfit |= !strcmp(value->name, "result_type") && !integer && !text;
-	if (misfit)
-		strncat(value->name, "_", sizeof(value->name) - strlen(value->name) - 1);
-}
-
-static void count_register(struct subject *s, const char *word)
-{
-	if (!strcmp(word, "f32") || !strcmp(word, "f64"))
-		s->floats++;
-	else if (strcmp(word, "ldouble") != 0)
-		s->integers++;
-}
-
-/*
- * A struct in registers is as good as its eightbytes, each a parameter, which every tier can
- * take. If not all of it has a register left, none of it does: on the stack it is as good as
- * whole words, if these would find no register either.
- * Returns: how many; 0: it is not to be split.
- */
-static unsigned part_count(const struct subject *s, const struct inv_debug_type *type)
-{
-	unsigned integers = s->integers, floats = s->floats;
-	if (type->class != INV_DEBUG_STRUCT)
-		return 0;
-	for (unsigned i = 0; i < type->part_count; i++) {
-		bool floating = type->parts[i][0] == 'f';
-		floats += floating;
-		integers += !floating;
-	}
-	bool in_registers =
-		type->part_count && integers <= INTEGER_REGISTERS && floats <= FLOAT_REGISTERS;
-	bool on_stack = floats == s->floats && s->integers >= INTEGER_REGISTERS;
-	unsigned count = type->part_count ? type->part_count : (type->size + 7) / 8;
-	return (in_registers || on_stack) && s->count + count < VALUES_MAX ? count : 0;
-}
-
-static void add_parts(struct subject *s, const struct inv_debug_type *type, const char *name,
-		      unsigned count)
-{
-	char part_name[64];
-	for (unsigned i = 0; i < count; i++) {
-		struct inv_probe_value *value = &s->values[s->count];
-		memset(value, 0, sizeof(*value));
-		value->type.class = INV_DEBUG_UNKNOWN; /* no field is looked for in it */
-		strcpy(value->type.word, type->part_count ? type->parts[i] : "i64");
-		snprintf(part_name, sizeof(part_name), "%.40s_part%u", name ? name : "", i + 1);
-		choose_name(value, name ? part_name : NULL, s);
-		count_register(s, value->type.word);
-		s->count++;
-	}
-}
-
-static int add_parameter(struct subject *s, Dwarf_Die *parameter)
-{
-	struct inv_probe_value *value = &s->values[s->count];
-	struct inv_debug_type type;
-	inv_debug_type_of(parameter, &type);
-	if (type.class == INV_DEBUG_NOTHING)
-		return 0;
-	if (type.class == INV_DEBUG_UNKNOWN || type.class == INV_DEBUG_VOID)
-		return refuse(s->name, "a parameter's type is one that no signature can say",
-			      type.word);
-	if (s->count == VALUES_MAX - 1)
-		return refuse(s->name, "it has more parameters than a signature holds", "");
-	unsigned parts = part_count(s, &type);
-	if (parts) {
-		add_parts(s, &type, dwarf_diename(parameter), parts);
-		return 0;
-	}
-	value->type = type;
-	choose_name(value, dwarf_diename(parameter), s);
-	rename_misfit(value);
-	count_register(s, type.word);
-	s->count++;
-	return 0;
-}
-
-/* A result that is no plain value is made where the caller says: a first parameter. */
-static int read_result(struct subject *s)
-{
-	struct inv_probe_value *place = &s->values[0];
-	inv_debug_type_of(&s->function, &s->result.type);
-	strcpy(s->result.name, "return");
-	strcpy(s->result.shown, "return");
-	if (s->result.type.class == INV_DEBUG_UNKNOWN)
-		return refuse(s->name, "its result's type is one that no signature can say",
-			      s->result.type.word);
-	if (s->result.type.class == INV_DEBUG_NOTHING)
-		strcpy(s->result.type.word, "void");
-	if (s->result.type.class == INV_DEBUG_STRUCT && s->result.type.part_count) {
-		s->in_registers = true;
-		strcpy(s->result.type.word, s->result.type.parts[0]);
-		return 0;
-	}
-	if (s->result.type.class != INV_DEBUG_REFERENCE && s->result.type.class != INV_DEBUG_STRUCT)
-		return 0;
-	strcpy(s->result.type.word, "ptr");
-	count_register(s, "ptr");
-	strcpy(place->name, "result_place");
-	place->type.class = INV_DEBUG_POINTER;
-	strcpy(place->type.word, "ptr");
-	s->count = 1;
-	return 0;
-}
-
 static int read_prototype(struct subject *s)
 {
-	Dwarf_Die child;
-	int r = read_result(s);
-	if (dwarf_child(&s->function, &child))
-		return r;
-	do {
-		int tag = dwarf_tag(&child);
-		if (tag == DW_TAG_formal_parameter)
-			r = r ? r : add_parameter(s, &child);
-		s->variadic |= tag == DW_TAG_unspecified_parameters;
-	} while (dwarf_siblingof(&child, &child) == 0);
-	if (!r && s->count > INV_PROBE_ARGS_MAX)
-		r = refuse(s->name, "it has more parameters than a signature holds", "");
-	return r;
+	char detail[INV_DEBUG_WORD_MAX];
+	const char *why = inv_probe_prototype_read(&s->prototype, &s->function, detail);
+	return why ? refuse(s->name, why, detail) : 0;
 }
 
 /* ---- the section ----------------------------------------------------------------------- */
@@ -376,23 +218,31 @@ static void put_key(const struct subject *s, const char *key, const char *value,
 
 static void put_signature(const struct subject *s)
 {
-	fprintf(s->to, "%-13s = %s (", "signature", s->result.type.word);
-	for (size_t i = 0; i < s->count; i++)
-		fprintf(s->to, "%s%s%s%s", i ? ", " : "", s->values[i].type.word,
-			s->values[i].name[0] ? " " : "", s->values[i].name);
-	fprintf(s->to, "%s)\n", s->variadic ? (s->count ? ", ..." : "...") : "");
-	if (s->variadic)
+	fprintf(s->to, "%-13s = %s (", "signature", s->prototype.result.type.word);
+	for (size_t i = 0; i < s->prototype.count; i++)
+		fprintf(s->to, "%s%s%s%s", i ? ", " : "", s->prototype.values[i].type.word,
+			s->prototype.values[i].name[0] ? " " : "", s->prototype.values[i].name);
+	fprintf(s->to, "%s)\n",
+		s->prototype.variadic ? (s->prototype.count ? ", ..." : "...") : "");
+	if (s->prototype.variadic)
 		fprintf(s->to, "; variadic: state behind the dots what calls pass at most, such as "
 			       "... i64, f64\n");
-	if (s->in_registers)
+	if (s->prototype.padded)
+		fprintf(s->to,
+			"; what is passed on the stack is written last, behind words for all "
+			"registers\n");
+	if (s->prototype.placed)
+		fprintf(s->to, "; the result is made in memory of the caller, whose address is the "
+			       "first parameter\n; and what is returned\n");
+	if (s->prototype.in_registers)
 		fprintf(s->to, "; the result is a struct in registers: `return` is its first part, "
 			       "and only at\n"
 			       "; the entry are the others kept\n"
 			       "bind          = entry\n");
-	for (size_t i = 0; i < s->count; i++)
-		if (s->values[i].type.class == INV_DEBUG_REFERENCE)
+	for (size_t i = 0; i < s->prototype.count; i++)
+		if (s->prototype.values[i].type.class == INV_DEBUG_REFERENCE)
 			fprintf(s->to, "; %s: an object that is passed by its address\n",
-				s->values[i].shown);
+				s->prototype.values[i].shown);
 }
 
 struct field_line {
@@ -431,12 +281,12 @@ static void put_fields(struct subject *s)
 	const char *colon = strrchr(s->name, ':');
 	char constant[280];
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-		put_field(s, &lines[i], s->values, s->count);
-	inv_probe_guess_field(&guess, INV_FIELD_METHOD, s->values, s->count);
+		put_field(s, &lines[i], s->prototype.values, s->prototype.count);
+	inv_probe_guess_field(&guess, INV_FIELD_METHOD, s->prototype.values, s->prototype.count);
 	snprintf(constant, sizeof(constant), "\"%s\"", colon ? colon + 1 : s->name);
 	if (guess.found)
-		put_field(s, &(struct field_line){INV_FIELD_METHOD, "method", ""}, s->values,
-			  s->count);
+		put_field(s, &(struct field_line){INV_FIELD_METHOD, "method", ""},
+			  s->prototype.values, s->prototype.count);
 	else
 		put_key(s, "method", constant, "nothing looks like it: the function's own name");
 }
@@ -447,11 +297,11 @@ static void put_message(struct subject *s)
 	static const struct field_line line = {INV_FIELD_ERROR_MESSAGE, "error_message",
 					       "context->32:str"};
 	struct inv_probe_guess guess;
-	inv_probe_guess_field(&guess, line.field, &s->result, 1);
-	if (guess.found && s->result.type.class == INV_DEBUG_POINTER)
-		put_field(s, &line, &s->result, 1);
+	inv_probe_guess_field(&guess, line.field, &s->prototype.result, 1);
+	if (guess.found && s->prototype.result.type.class == INV_DEBUG_POINTER)
+		put_field(s, &line, &s->prototype.result, 1);
 	else
-		put_field(s, &line, s->values, s->count);
+		put_field(s, &line, s->prototype.values, s->prototype.count);
 }
 
 static void put_truth(struct subject *s)
@@ -459,9 +309,12 @@ static void put_truth(struct subject *s)
 	static const char *const names[] = {"success", "succeeded", "ok", "is_ok", "good", NULL};
 	struct inv_probe_guess guess;
 	char rule[160];
-	if (inv_probe_find_truth(&guess, &s->result, names)) {
+	if (inv_probe_find_truth(&guess, &s->prototype.result, names)) {
 		snprintf(rule, sizeof(rule), "%s != 0", guess.expression);
 		put_key(s, "success", rule, guess.source);
+	} else if (s->prototype.placed) {
+		fprintf(s->to,
+			"; success     = return->0:i32 == 0 ; without it every return is one\n");
 	} else {
 		put_key(s, "success", "return is not null", "a guess: a pointer");
 	}
@@ -469,13 +322,14 @@ static void put_truth(struct subject *s)
 
 static void put_success(struct subject *s)
 {
-	switch (s->result.type.class) {
+	switch (s->prototype.result.type.class) {
 	case INV_DEBUG_INTEGER:
-		if (s->result.type.boolean)
+		if (s->prototype.result.type.boolean)
 			put_key(s, "success", "return != 0", "a bool");
-		else if (!inv_probe_put_codes(s->to, &s->function, &s->result.type))
+		else if (!inv_probe_put_codes(s->to, &s->function, &s->prototype.result.type))
 			put_key(s, "success",
-				s->result.type.word[0] == 'u' ? "return == 0" : "return >= 0",
+				s->prototype.result.type.word[0] == 'u' ? "return == 0"
+									: "return >= 0",
 				"a guess: correct it");
 		break;
 	case INV_DEBUG_STR:

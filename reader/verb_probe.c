@@ -146,7 +146,9 @@ static int parse(struct request *out, int argc, char **argv)
 				    argv[optind - 1]);
 	}
 	if (out->object[0] && (out->target || optind < argc))
-		return fail(INV_EXIT_USAGE, "one object, or --python", NULL);
+		return fail(INV_EXIT_USAGE,
+			    "no function: give OBJECT[:SYMBOL] alone, or --python MODULE:NAME",
+			    NULL);
 	if (out->object[0])
 		return check_native(out);
 	if (!out->target)
