@@ -397,38 +397,19 @@ static const char *patch(struct inv_entry_site *site, const struct inv_elf_objec
 	return "its text cannot be written";
 }
 
-/* Whether a relative call or jump at p, of 32 bits, goes into the bytes that change. */
-static bool goes_into(const uint8_t *p, uintptr_t first, uintptr_t end)
-{
-	size_t opcode = p[0] == 0xe8 || p[0] == 0xe9		? 1
-			: p[0] == 0x0f && (p[1] & 0xf0) == 0x80 ? 2
-								: 0;
-	int32_t distance;
-	if (__builtin_expect(!opcode, 1))
-		return false;
-	memcpy(&distance, p + opcode, sizeof(distance));
-	uintptr_t to = (uintptr_t)p + opcode + sizeof(distance) + (uintptr_t)(intptr_t)distance;
-	return to > first && to < end;
-}
-
 /*
  * Other functions of the object may jump there, such as the function's own .cold part, for
- * which a stripped object has no name. All of its text is looked through, at each byte, some
- * milliseconds for the largest: what only looks like such a jump refuses one function in
- * thousands.
+ * which a stripped object has no name. All of its text is looked through.
  */
 static bool is_branched_into(const struct inv_elf_object *object,
 			     const struct inv_prologue *prologue)
 {
-	uintptr_t first = prologue->address + prologue->patch_at;
 	for (uint32_t i = 0; i < object->load_count; i++) {
 		const struct inv_elf_load *load = &object->loads[i];
-		if ((load->flags & (PF_X | PF_R)) != (PF_X | PF_R) || load->end - load->start < 8)
-			continue;
-		for (const uint8_t *p = (const uint8_t *)load->start;
-		     p < (const uint8_t *)load->end - 6; p++)
-			if (goes_into(p, first, first + prologue->displaced))
-				return true;
+		if ((load->flags & (PF_X | PF_R)) == (PF_X | PF_R) &&
+		    inv_prologue_is_entered(prologue, (const uint8_t *)load->start,
+					    load->end - load->start, load->start))
+			return true;
 	}
 	return false;
 }

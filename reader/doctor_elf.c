@@ -125,6 +125,16 @@ static void open_debug_file(struct inv_doctor_elf *file)
 		file->debug = elf_begin(file->debug_fd, ELF_C_READ, NULL);
 }
 
+static bool has_go_note(Elf *elf)
+{
+	struct rows rows = {0};
+	while (next_rows(elf, SHT_NOTE, &rows))
+		if (rows.data && rows.data->d_size >= sizeof(GElf_Nhdr) + 4 &&
+		    !memcmp((const char *)rows.data->d_buf + sizeof(GElf_Nhdr), "Go\0", 4))
+			return true;
+	return false;
+}
+
 static void read_symtab(struct inv_doctor_elf *file)
 {
 	file->symtab = has_symtab(file->elf);
@@ -166,6 +176,7 @@ int inv_doctor_elf_open(struct inv_doctor_elf *out, const char *path)
 	}
 	read_interp(out);
 	read_symtab(out);
+	out->go = has_go_note(out->elf);
 	read_dynamic(out);
 	return 0;
 }
@@ -313,7 +324,7 @@ bool inv_doctor_elf_name_at(const struct inv_doctor_elf *file, uint64_t address,
 /* ---- text ------------------------------------------------------------------------------ */
 
 const uint8_t *inv_doctor_elf_text(const struct inv_doctor_elf *file, uint64_t address,
-				   size_t *bytes)
+				   uint64_t *start, size_t *bytes)
 {
 	size_t count = 0;
 	GElf_Phdr load;
@@ -327,8 +338,9 @@ const uint8_t *inv_doctor_elf_text(const struct inv_doctor_elf *file, uint64_t a
 							    load.p_filesz, ELF_T_BYTE);
 		if (!text)
 			return NULL;
-		*bytes = load.p_filesz - (address - load.p_vaddr);
-		return (const uint8_t *)text->d_buf + (address - load.p_vaddr);
+		*start = load.p_vaddr;
+		*bytes = load.p_filesz;
+		return text->d_buf;
 	}
 	return NULL;
 }

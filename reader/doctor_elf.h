@@ -30,6 +30,7 @@ struct inv_doctor_elf {
 	char soname[256];    /* empty: none */
 	char sanitizer[256]; /* the runtime that it needs or contains; empty: none */
 	bool symbolic;	     /* its references bind to its own definitions first */
+	bool go;	     /* made by Go, whose functions move their stacks */
 	bool symtab;	     /* has .symtab, its own or its debug file's */
 };
 
@@ -69,11 +70,11 @@ bool inv_doctor_elf_name_at(const struct inv_doctor_elf *file, uint64_t address,
 			    size_t size, bool *exported);
 
 /*
- * The text of the file from an address on, to its segment's end; owned by the file.
- * Returns: NULL when the address is in none that is executable.
+ * The executable segment that an address is in, owned by the file.
+ * Returns: its bytes, which are to be at *start; NULL when the address is in none.
  */
 const uint8_t *inv_doctor_elf_text(const struct inv_doctor_elf *file, uint64_t address,
-				   size_t *bytes);
+				   uint64_t *start, size_t *bytes);
 
 /* Slots that the loader fills with the address of the symbol: JUMP_SLOT, GLOB_DAT, words. */
 uint32_t inv_doctor_elf_sites(const struct inv_doctor_elf *file, const char *name);

@@ -18,6 +18,8 @@
 #include "preload/prologue.h"
 #include "reader/doctor_names.h"
 
+#define PADDING "build it with -fpatchable-function-entry=5, or observe a function that calls it"
+
 /* The probe's function in one object. */
 struct definition {
 	struct inv_doctor_function function;
@@ -93,10 +95,7 @@ static void refuse(struct judgement *j, const char *why, const char *remedy)
 static void refuse_bytes(struct judgement *j, enum inv_prologue_result result)
 {
 	refuse(j, inv_prologue_reason(result),
-	       result == INV_PROLOGUE_UNKNOWN_BYTES
-		       ? "observe a function that calls it"
-		       : "build it with -fpatchable-function-entry=5, or observe a function that "
-			 "calls it");
+	       result == INV_PROLOGUE_UNKNOWN_BYTES ? "observe a function that calls it" : PADDING);
 }
 
 /* Returns: whether its first bytes can be patched. */
@@ -104,17 +103,28 @@ static bool can_patch(struct judgement *j, const struct inv_doctor_elf *elf,
 		      const struct inv_doctor_function *function)
 {
 	struct inv_prologue prologue;
-	struct inv_prologue_function question = {.address = function->address,
-						 .size = function->size};
-	question.code = inv_doctor_elf_text(elf, function->address, &question.limit);
+	uint64_t start = 0;
+	size_t bytes = 0;
+	const uint8_t *text = inv_doctor_elf_text(elf, function->address, &start, &bytes);
+	struct inv_prologue_function question = {
+		.code = text ? text + (function->address - start) : NULL,
+		.address = function->address,
+		.size = function->size,
+		.limit = bytes - (function->address - start),
+		.loops_told = true,
+	};
 	enum inv_prologue_result result =
-		question.code ? inv_prologue_plan(&prologue, &question) : INV_PROLOGUE_OK;
-	if (!question.code)
+		text ? inv_prologue_plan(&prologue, &question) : INV_PROLOGUE_OK;
+	if (elf->go)
+		refuse(j, "a Go program moves its stacks", "observe the C libraries that it calls");
+	else if (!text)
 		refuse(j, "it is not in the object's text", "correct the offset");
 	else if (is_taken(j, elf, function->address))
 		refuse(j, "another probe has this function", "make one probe of the two");
 	else if (result != INV_PROLOGUE_OK)
 		refuse_bytes(j, result);
+	else if (inv_prologue_is_entered(&prologue, text, bytes, start))
+		refuse(j, "other code of the object branches into its first bytes", PADDING);
 	else
 		return true;
 	return false;

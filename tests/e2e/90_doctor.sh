@@ -157,14 +157,20 @@ else
 	echo "not root, or no build-id: a debug file is not provoked"
 fi
 
-# Each reason of the planner that C can provoke.
-c loops <<'C'
+# Reasons that a compiler seldom gives: loops to the start are told from calls, a jump into
+# the first bytes from elsewhere is refused.
+assembly() { # NAME FIRST-LINES: work_on of program NAME
+	c "$1" <<C
 int work_on(int n);
-__asm__(".text\n.globl work_on\n.type work_on, @function\nwork_on: mov %edi, %eax\n"
-	"mov %edi, %eax\nmov %edi, %eax\ndec %edi\njns work_on\nret\n.size work_on, .-work_on\n");
+__asm__(".text\n.globl work_on\n.type work_on, @function\nwork_on: $2\nret\n.size work_on, .-work_on\n$3");
 int main(int argc, char **v) { return work_on(argc) == 9; }
 C
-says_truly 1 refused "loops to its start" "$work/work.ini" "$bin/loops"
+}
+move='mov %edi, %eax\n'
+assembly loops "$move$move${move}dec %edi\njns work_on" ""
+says_truly 0 bound "loops 1" "$work/work.ini" "$bin/loops"
+assembly entered "$move inside: $move$move$move" 'elsewhere: jmp.d32 inside\n'
+says_truly 1 refused "branches into its first bytes" "$work/work.ini" "$bin/entered"
 c two "-Wl,-rpath,$bin" -r -nostdlib <<<"${hidden/main/other}"
 c several "$bin/two" <<<"${hidden/<stdio.h>/<stdio.h>
 int other(int, char **);}"
