@@ -209,7 +209,7 @@ int inv_verb_doctor(int argc, char **argv)
 	int code = parse(&request, argc, argv);
 	if (code >= 0)
 		return code;
-	if (inv_check_read(&file, request.probes))
+	if (inv_check_read(&file, request.probes, request.command, NULL))
 		return INV_EXIT_REFUSED;
 	int r = inv_doctor_open(&doctor, &file, request.command);
 	if (r) {
