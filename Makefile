@@ -27,7 +27,8 @@ CFLAGS_ALL := -std=gnu11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ftls-model=in
 HOST_CFLAGS := -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE
 
 SHM_SRC    := $(sort $(wildcard shm/*.c))
-PROBE_SRC  := $(sort $(wildcard preload/probe*.c))
+# What of preload/ the reader judges a probe by, before a run.
+PROBE_SRC  := $(sort $(wildcard preload/probe*.c)) preload/prologue.c preload/x86_decode.c preload/x86_opcodes.c
 PRELOAD_SRC:= $(sort $(wildcard preload/*.c preload/python/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
 MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats top history ls prune pause resume \
@@ -45,7 +46,7 @@ SHIM    := $(BUILD)/libinvreg_preload.so
 READER  := $(BUILD)/invreg
 UNIT    := $(BUILD)/tests/unit
 
-READER_LIBS := -lmicrohttpd -linih -lelf -ljson-c -lncursesw -lurcu-memb -lurcu-cds -lurcu-common -lpthread -lm
+READER_LIBS := -lmicrohttpd -linih -ldw -lelf -ljson-c -lncursesw -lurcu-memb -lurcu-cds -lurcu-common -lpthread -lm
 # libffi_pic.a is Debian's name for the one that may go into a shared object.
 SHIM_LIBS   := -Wl,-Bstatic -linih $(if $(shell $(CC) -print-file-name=libffi_pic.a | grep /),-lffi_pic,-lffi) -Wl,-Bdynamic -Wl,--exclude-libs,ALL
 

@@ -26,16 +26,6 @@
 #include "preload/entry_call.h"
 #include "preload/prologue.h"
 
-const char *inv_entry_refusal(const struct inv_signature *s)
-{
-#if !defined(__x86_64__)
-	return "there is no entry tier on this processor";
-#endif
-	if (s->by_value_struct)
-		return "a struct by value";
-	return NULL;
-}
-
 #if !defined(__x86_64__)
 const char *inv_entry_patch(struct inv_plan *plan, const struct inv_elf_object *object,
 			    const struct inv_entry_place *place, bool initial)
@@ -121,19 +111,13 @@ static uint8_t *page_at(uintptr_t at)
 }
 
 /*
- * A fresh page that a jump from every byte of the object reaches, as near as there is one.
  * Steps grow with the distance: a segment of most of a gigabyte may lie there, and is to be
  * crossed in some hundred tries.
  */
-static uint8_t *near_page(const struct inv_elf_object *object)
+static uint8_t *page_below(uintptr_t low, uintptr_t high)
 {
-	uintptr_t low = UINTPTR_MAX, high = 0, step = page_bytes();
-	for (uint32_t i = 0; i < object->load_count; i++) {
-		low = object->loads[i].start < low ? object->loads[i].start : low;
-		high = object->loads[i].end > high ? object->loads[i].end : high;
-	}
+	uintptr_t step = page_bytes();
 	low &= ~(page_bytes() - 1);
-	/* Downwards: above a program is its heap, which is to grow. */
 	for (uintptr_t at = low - step; at < low && at >= LOWEST && high - at <= REACH;
 	     at -= step) {
 		uint8_t *page = page_at(at);
@@ -143,6 +127,31 @@ static uint8_t *near_page(const struct inv_elf_object *object)
 			step += page_bytes();
 	}
 	return NULL;
+}
+
+static uint8_t *page_above(uintptr_t low, uintptr_t high)
+{
+	uint8_t *page = NULL;
+	uintptr_t at = (high + page_bytes() - 1) & ~(page_bytes() - 1);
+	for (; !page && at + page_bytes() - low <= REACH; at += page_bytes())
+		page = page_at(at);
+	return page;
+}
+
+/*
+ * A fresh page that a jump from every byte of the object reaches, as near as there is one:
+ * downwards, as above a program is its heap, which is to grow; for a library, above it too,
+ * where a segment of many gigabytes fills all that is below.
+ */
+static uint8_t *near_page(const struct inv_elf_object *object)
+{
+	uintptr_t low = UINTPTR_MAX, high = 0;
+	for (uint32_t i = 0; i < object->load_count; i++) {
+		low = object->loads[i].start < low ? object->loads[i].start : low;
+		high = object->loads[i].end > high ? object->loads[i].end : high;
+	}
+	uint8_t *page = page_below(low, high);
+	return page || !*object->path ? page : page_above(low, high);
 }
 
 static void put_relative(uint8_t *at, uintptr_t from, uintptr_t to)
@@ -396,38 +405,19 @@ static const char *patch(struct inv_entry_site *site, const struct inv_elf_objec
 	return "its text cannot be written";
 }
 
-/* Whether a relative call or jump at p, of 32 bits, goes into the bytes that change. */
-static bool goes_into(const uint8_t *p, uintptr_t first, uintptr_t end)
-{
-	size_t opcode = p[0] == 0xe8 || p[0] == 0xe9		? 1
-			: p[0] == 0x0f && (p[1] & 0xf0) == 0x80 ? 2
-								: 0;
-	int32_t distance;
-	if (__builtin_expect(!opcode, 1))
-		return false;
-	memcpy(&distance, p + opcode, sizeof(distance));
-	uintptr_t to = (uintptr_t)p + opcode + sizeof(distance) + (uintptr_t)(intptr_t)distance;
-	return to > first && to < end;
-}
-
 /*
  * Other functions of the object may jump there, such as the function's own .cold part, for
- * which a stripped object has no name. All of its text is looked through, at each byte, some
- * milliseconds for the largest: what only looks like such a jump refuses one function in
- * thousands.
+ * which a stripped object has no name. All of its text is looked through.
  */
 static bool is_branched_into(const struct inv_elf_object *object,
 			     const struct inv_prologue *prologue)
 {
-	uintptr_t first = prologue->address + prologue->patch_at;
 	for (uint32_t i = 0; i < object->load_count; i++) {
 		const struct inv_elf_load *load = &object->loads[i];
-		if ((load->flags & (PF_X | PF_R)) != (PF_X | PF_R) || load->end - load->start < 8)
-			continue;
-		for (const uint8_t *p = (const uint8_t *)load->start;
-		     p < (const uint8_t *)load->end - 6; p++)
-			if (goes_into(p, first, first + prologue->displaced))
-				return true;
+		if ((load->flags & (PF_X | PF_R)) == (PF_X | PF_R) &&
+		    inv_prologue_is_entered(prologue, (const uint8_t *)load->start,
+					    load->end - load->start, load->start))
+			return true;
 	}
 	return false;
 }
@@ -492,7 +482,7 @@ const char *inv_entry_patch(struct inv_plan *plan, const struct inv_elf_object *
 {
 	int saved = errno;
 	const struct inv_entry_site *site = site_of(place->address);
-	const char *why = inv_entry_refusal(&plan->probe->signature);
+	const char *why = inv_signature_entry_refusal(&plan->probe->signature);
 	if (site)
 		why = site->plan == plan ? NULL : "another probe has this function";
 	else if (!why)

@@ -50,10 +50,4 @@ const char *inv_entry_patch(struct inv_plan *plan, const struct inv_elf_object *
 /* Whether the function at `address` is patched, for this plan. */
 bool inv_entry_is(const struct inv_plan *plan, uintptr_t address);
 
-/*
- * Why no function of this prototype can be observed at its entry.
- * Returns: NULL when it can, else a few static words.
- */
-const char *inv_entry_refusal(const struct inv_signature *signature);
-
 #endif

@@ -228,6 +228,12 @@ bool inv_signature_needs_closure(const struct inv_signature *signature);
 const char *inv_signature_refusal(const struct inv_signature *signature, char *buf, size_t size);
 
 /*
+ * Why no function of this prototype can be observed at its entry.
+ * Returns: NULL when it can, else a few static words.
+ */
+const char *inv_signature_entry_refusal(const struct inv_signature *signature);
+
+/*
  * Classifies a failure by its message (NULL: there is none), by the text rules.
  * Returns: the rule's index, or -1 when none matches.
  */

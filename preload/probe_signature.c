@@ -401,3 +401,11 @@ const char *inv_signature_refusal(const struct inv_signature *signature, char *b
 		 signature->param_count + 1);
 	return buf;
 }
+
+const char *inv_signature_entry_refusal(const struct inv_signature *signature)
+{
+#if !defined(__x86_64__)
+	return "there is no entry tier on this processor";
+#endif
+	return signature->by_value_struct ? "a struct by value" : NULL;
+}

@@ -554,6 +554,29 @@ enum inv_prologue_result inv_prologue_emit(const struct inv_prologue *plan, uint
 	return w.out_of_range ? INV_PROLOGUE_OUT_OF_RANGE : INV_PROLOGUE_OK;
 }
 
+static bool goes_into(const uint8_t *p, uintptr_t at, uintptr_t first, uintptr_t end)
+{
+	size_t opcode = p[0] == 0xe8 || p[0] == 0xe9		? 1
+			: p[0] == 0x0f && (p[1] & 0xf0) == 0x80 ? 2
+								: 0;
+	int32_t distance;
+	if (__builtin_expect(!opcode, 1))
+		return false;
+	memcpy(&distance, p + opcode, sizeof(distance));
+	uintptr_t to = at + opcode + sizeof(distance) + (uintptr_t)(intptr_t)distance;
+	return to > first && to < end;
+}
+
+bool inv_prologue_is_entered(const struct inv_prologue *plan, const uint8_t *text, size_t bytes,
+			     uintptr_t address)
+{
+	uintptr_t first = plan->address + plan->patch_at;
+	for (size_t i = 0; i + JCC_BYTES < bytes; i++)
+		if (goes_into(text + i, address + i, first, first + plan->displaced))
+			return true;
+	return false;
+}
+
 const char *inv_prologue_reason(enum inv_prologue_result result)
 {
 	static const char *const words[INV_PROLOGUE_RESULTS] = {

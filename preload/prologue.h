@@ -100,6 +100,14 @@ enum inv_prologue_result inv_prologue_emit(const struct inv_prologue *plan, uint
 enum inv_prologue_result inv_prologue_scan(const struct inv_prologue *plan, const uint8_t *code,
 					   size_t bytes, uintptr_t address);
 
+/*
+ * Looks at each byte of any text for what may be a call or jump of 32 bits into the bytes that
+ * change: some milliseconds for the largest texts. What only looks like one counts too, one
+ * function in thousands.
+ */
+bool inv_prologue_is_entered(const struct inv_prologue *plan, const uint8_t *text, size_t bytes,
+			     uintptr_t address);
+
 /* A few words on a result, lower case, for `refused: ...`. Never NULL. */
 const char *inv_prologue_reason(enum inv_prologue_result result);
 

@@ -499,12 +499,13 @@ static void sort_probes(void)
 		const char *refusal;
 		if (p->target_kind == INV_TARGET_PYTHON)
 			continue; /* see inv_py_install */
-		bool by_entry = p->bind != INV_BIND_GOT && !inv_entry_refusal(&p->signature);
+		bool by_entry =
+			p->bind != INV_BIND_GOT && !inv_signature_entry_refusal(&p->signature);
 		if (p->target_kind == INV_TARGET_OFFSET && p->bind == INV_BIND_GOT) {
 			refuse(i, INV_REASON_UNSUPPORTED, p->target);
 		} else if (!by_entry &&
 			   (p->bind == INV_BIND_ENTRY || p->target_kind == INV_TARGET_OFFSET)) {
-			refuse(i, INV_REASON_TIER, inv_entry_refusal(&p->signature));
+			refuse(i, INV_REASON_TIER, inv_signature_entry_refusal(&p->signature));
 		} else if ((refusal = inv_signature_refusal(&p->signature, why, sizeof(why)))) {
 			refuse(i, INV_REASON_PROTOTYPE, refusal);
 		} else if (inv_signature_needs_closure(&p->signature) &&

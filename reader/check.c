@@ -11,9 +11,11 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reader/help.h"
+#include "reader/probe_resolve.h"
 #include "reader/verbs.h"
 
 static const char *const type_names[] = {
@@ -119,11 +121,18 @@ static const char *tier_note(const struct inv_probe *p, char *why, size_t size)
 {
 	if (p->target_kind == INV_TARGET_PYTHON)
 		return NULL;
-	if (p->target_kind == INV_TARGET_OFFSET)
-		return "not bound by this build: its target needs another tier";
-	if (p->bind == INV_BIND_ENTRY)
-		return "not bound by this build: it has the tier got only";
-	return inv_signature_refusal(&p->signature, why, size);
+	bool offset = p->target_kind == INV_TARGET_OFFSET;
+	const char *refusal = inv_signature_refusal(&p->signature, why, size);
+	const char *entry = inv_signature_entry_refusal(&p->signature);
+	if (refusal)
+		return refusal;
+	if (offset && p->bind == INV_BIND_GOT)
+		return "not bound: slots have no offset";
+	if (!entry || p->bind == INV_BIND_GOT)
+		return NULL;
+	snprintf(why, size, "%s: %s",
+		 offset || p->bind == INV_BIND_ENTRY ? "not bound" : "got only", entry);
+	return why;
 }
 
 static void print_probe(const struct inv_probe *p)
@@ -148,25 +157,61 @@ static void print_probe(const struct inv_probe *p)
 	puts(p->error_default);
 }
 
-int inv_check_read(struct inv_probe_file *file, const char *path)
+/* Returns: the text, malloc'ed; NULL: the parser is to say why not. */
+static char *load(const char *path)
+{
+	char *text = malloc(INV_PROBE_BYTES_MAX + 1);
+	FILE *from = text ? fopen(path, "re") : NULL;
+	size_t n = from ? fread(text, 1, INV_PROBE_BYTES_MAX + 1, from) : 0;
+	bool good = from && !ferror(from) && n <= INV_PROBE_BYTES_MAX && !memchr(text, 0, n);
+	if (from)
+		fclose(from);
+	if (good)
+		text[n] = '\0';
+	else
+		free(text);
+	return good ? text : NULL;
+}
+
+static int read_text(struct inv_probe_file *file, const char *path, const char *text,
+		     char *const *command, char **resolved, struct inv_probe_error *error)
+{
+	int r = inv_probe_resolve(resolved, text, command, error);
+	snprintf(error->path, sizeof(error->path), "%s", path);
+	if (r)
+		return r;
+	const char *checked = *resolved ? *resolved : text;
+	return inv_probe_file_parse(file, path, checked, strlen(checked), error);
+}
+
+int inv_check_read(struct inv_probe_file *file, const char *path, char *const *command,
+		   char **resolved)
 {
 	struct inv_probe_error error = {.line = 0};
-	int r = inv_probe_file_read(file, path, &error);
+	char *text = load(path), *made = NULL;
+	memset(file, 0, sizeof(*file));
+	int r = text ? read_text(file, path, text, command, &made, &error)
+		     : inv_probe_file_read(file, path, &error);
 	if (r && error.line)
 		fprintf(stderr, "invreg: %s:%" PRIu32 ":%" PRIu32 ": %s\n", error.path, error.line,
 			error.column, error.text);
 	else if (r)
 		fprintf(stderr, "invreg: %s: %s\n", error.path, error.text);
+	free(text);
+	if (resolved && !r)
+		*resolved = made;
+	else
+		free(made);
 	return r;
 }
 
-static int check_file(const char *path)
+static int check_file(const char *path, char *const *command)
 {
 	struct inv_probe_file file;
 	if (!strcmp(path, "-"))
 		path = "/dev/stdin";
 	fflush(stdout); /* in order, where both streams are one */
-	if (inv_check_read(&file, path))
+	if (inv_check_read(&file, path, command, NULL))
 		return INV_EXIT_REFUSED;
 	printf("%s: %" PRIu32 " probe%s\n", path, file.count, file.count == 1 ? "" : "s");
 	for (uint32_t i = 0; i < file.count; i++)
@@ -189,12 +234,16 @@ int inv_verb_check(int argc, char **argv)
 			argv[optind - 1]);
 		return INV_EXIT_USAGE;
 	}
-	if (optind == argc) {
+	if (optind == argc || !strcmp(argv[optind], "--")) {
 		fprintf(stderr, "invreg: check: no file: see `invreg check --help`\n");
 		return INV_EXIT_USAGE;
 	}
-	for (int i = optind; i < argc; i++)
-		if (check_file(argv[i]))
+	int files = optind;
+	while (files < argc && strcmp(argv[files], "--") != 0)
+		files++;
+	char **command = files + 1 < argc ? argv + files + 1 : NULL;
+	for (int i = optind; i < files; i++)
+		if (check_file(argv[i], command))
 			r = INV_EXIT_REFUSED;
 	if (fflush(stdout) && errno != EPIPE) {
 		fprintf(stderr, "invreg: stdout: %s\n", strerror(errno));

@@ -9,6 +9,7 @@
 #include "reader/doctor_elf.h"
 
 #include <ctype.h>
+#include <elfutils/libdwelf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -16,6 +17,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define DEBUG_FOLDER   "/usr/lib/debug/.build-id/"
+#define VERSION_HIDDEN 0x8000u
 
 /* ---- sections ------------------------------------------------------------------------- */
 
@@ -28,9 +32,9 @@ struct rows {
 };
 
 /* The next section of a type. Returns: false at the end. */
-static bool next_rows(const struct inv_doctor_elf *file, uint32_t type, struct rows *rows)
+static bool next_rows(Elf *elf, uint32_t type, struct rows *rows)
 {
-	while ((rows->section = elf_nextscn(file->elf, rows->section))) {
+	while ((rows->section = elf_nextscn(elf, rows->section))) {
 		if (!gelf_getshdr(rows->section, &rows->header) || rows->header.sh_type != type)
 			continue;
 		rows->data = elf_getdata(rows->section, NULL);
@@ -41,9 +45,9 @@ static bool next_rows(const struct inv_doctor_elf *file, uint32_t type, struct r
 	return false;
 }
 
-static const char *text_of(const struct inv_doctor_elf *file, const struct rows *rows, size_t at)
+static const char *text_of(Elf *elf, const struct rows *rows, size_t at)
 {
-	const char *text = elf_strptr(file->elf, rows->header.sh_link, at);
+	const char *text = elf_strptr(elf, rows->header.sh_link, at);
 	return text ? text : "";
 }
 
@@ -74,10 +78,10 @@ static void take_needed(struct inv_doctor_elf *file, const char *name)
 static void take_dynamic(struct inv_doctor_elf *file, const struct rows *rows, const GElf_Dyn *dyn)
 {
 	if (dyn->d_tag == DT_NEEDED)
-		take_needed(file, text_of(file, rows, dyn->d_un.d_val));
+		take_needed(file, text_of(file->elf, rows, dyn->d_un.d_val));
 	if (dyn->d_tag == DT_SONAME)
 		snprintf(file->soname, sizeof(file->soname), "%s",
-			 text_of(file, rows, dyn->d_un.d_val));
+			 text_of(file->elf, rows, dyn->d_un.d_val));
 	if (dyn->d_tag == DT_SYMBOLIC || (dyn->d_tag == DT_FLAGS && dyn->d_un.d_val & DF_SYMBOLIC))
 		file->symbolic = true;
 }
@@ -86,16 +90,58 @@ static void read_dynamic(struct inv_doctor_elf *file)
 {
 	struct rows rows = {0};
 	GElf_Dyn dyn;
-	while (next_rows(file, SHT_DYNAMIC, &rows))
+	while (next_rows(file->elf, SHT_DYNAMIC, &rows))
 		for (size_t i = 0; i < rows.count && gelf_getdyn(rows.data, (int)i, &dyn); i++)
 			take_dynamic(file, &rows, &dyn);
-	rows = (struct rows){0};
-	file->symtab = next_rows(file, SHT_SYMTAB, &rows) && rows.count;
 	/* the runtime linked into the program itself */
 	const char *entry[] = {"__asan_init", "__tsan_init"};
+	struct inv_doctor_function unused;
 	for (size_t i = 0; i < 2 && file->interp[0] && !file->sanitizer[0]; i++)
-		if (inv_doctor_elf_symbol(file, entry[i], NULL) == INV_DOCTOR_SYMBOL_EXPORTED)
+		if (inv_doctor_elf_find(file, entry[i], &unused) == INV_DOCTOR_SYMBOL_EXPORTED)
 			snprintf(file->sanitizer, sizeof(file->sanitizer), "%s", entry[i]);
+}
+
+static bool has_symtab(Elf *elf)
+{
+	struct rows rows = {0};
+	return next_rows(elf, SHT_SYMTAB, &rows) && rows.count;
+}
+
+/* The symbols that were stripped off, where the distribution's debug packages put them. */
+static void open_debug_file(struct inv_doctor_elf *file)
+{
+	char path[sizeof(DEBUG_FOLDER) + 160];
+	const void *id;
+	ssize_t bytes = dwelf_elf_gnu_build_id(file->elf, &id);
+	if (bytes < 2 || bytes > 64)
+		return;
+	const unsigned char *byte = id;
+	int n = snprintf(path, sizeof(path), DEBUG_FOLDER "%02x/", byte[0]);
+	for (ssize_t i = 1; i < bytes; i++)
+		n += snprintf(path + n, sizeof(path) - (size_t)n, "%02x", byte[i]);
+	snprintf(path + n, sizeof(path) - (size_t)n, ".debug");
+	file->debug_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (file->debug_fd >= 0)
+		file->debug = elf_begin(file->debug_fd, ELF_C_READ, NULL);
+}
+
+static bool has_go_note(Elf *elf)
+{
+	struct rows rows = {0};
+	while (next_rows(elf, SHT_NOTE, &rows))
+		if (rows.data && rows.data->d_size >= sizeof(GElf_Nhdr) + 4 &&
+		    !memcmp((const char *)rows.data->d_buf + sizeof(GElf_Nhdr), "Go\0", 4))
+			return true;
+	return false;
+}
+
+static void read_symtab(struct inv_doctor_elf *file)
+{
+	file->symtab = has_symtab(file->elf);
+	if (file->symtab)
+		return;
+	open_debug_file(file);
+	file->symtab = file->debug && has_symtab(file->debug);
 }
 
 static int read_head(struct inv_doctor_elf *file)
@@ -119,6 +165,7 @@ int inv_doctor_elf_open(struct inv_doctor_elf *out, const char *path)
 	struct stat st;
 	memset(out, 0, sizeof(*out));
 	snprintf(out->path, sizeof(out->path), "%s", path);
+	out->debug_fd = -1;
 	out->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (out->fd < 0)
 		return -errno;
@@ -128,12 +175,17 @@ int inv_doctor_elf_open(struct inv_doctor_elf *out, const char *path)
 		return r;
 	}
 	read_interp(out);
+	read_symtab(out);
+	out->go = has_go_note(out->elf);
 	read_dynamic(out);
 	return 0;
 }
 
 void inv_doctor_elf_close(struct inv_doctor_elf *file)
 {
+	elf_end(file->debug);
+	if (file->debug_fd >= 0)
+		close(file->debug_fd);
 	elf_end(file->elf);
 	close(file->fd);
 }
@@ -157,59 +209,78 @@ static bool is_exported(const GElf_Sym *symbol)
 	       (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
 }
 
+/* NAME.constprop.0, .isra.0, .part.0 and the like; .cold is no function of its own. */
 static bool is_clone_of(const char *text, const char *name, size_t length)
 {
-	static const char *const suffixes[] = {".constprop.", ".isra.", ".part.", ".cold"};
-	if (strncmp(text, name, length) != 0)
-		return false;
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++)
-		if (!strncmp(text + length, suffixes[i], strlen(suffixes[i])))
-			return true;
-	return false;
+	return !strncmp(text, name, length) && text[length] == '.' &&
+	       strncmp(text + length, ".cold", 5) != 0;
 }
 
-static bool exports(const struct inv_doctor_elf *file, const char *name)
+/* A version that only old programs ask for is not what a name without a version means. */
+static bool is_default_version(const struct rows *versions, size_t i)
 {
-	struct rows rows = {0};
+	GElf_Versym version;
+	return !versions->count || !gelf_getversym(versions->data, (int)i, &version) ||
+	       !(version & VERSION_HIDDEN);
+}
+
+static void fill(struct inv_doctor_function *out, const GElf_Sym *symbol,
+		 enum inv_doctor_symbol how)
+{
+	out->symbol = how;
+	out->address = symbol->st_value;
+	out->size = symbol->st_size;
+	out->ifunc = GELF_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC;
+}
+
+static bool find_exported(const struct inv_doctor_elf *file, const char *name,
+			  struct inv_doctor_function *out)
+{
+	struct rows rows = {0}, versions = {0};
 	GElf_Sym symbol;
-	while (next_rows(file, SHT_DYNSYM, &rows))
+	next_rows(file->elf, SHT_GNU_versym, &versions);
+	while (next_rows(file->elf, SHT_DYNSYM, &rows))
 		for (size_t i = 0; i < rows.count && gelf_getsym(rows.data, (int)i, &symbol); i++)
 			if (is_exported(&symbol) &&
-			    !strcmp(text_of(file, &rows, symbol.st_name), name))
+			    !strcmp(text_of(file->elf, &rows, symbol.st_name), name) &&
+			    is_default_version(&versions, i)) {
+				fill(out, &symbol, INV_DOCTOR_SYMBOL_EXPORTED);
 				return true;
+			}
 	return false;
 }
 
-/* What .symtab alone knows. */
-static enum inv_doctor_symbol private_symbol(const struct inv_doctor_elf *file, const char *name,
-					     char *clone)
+static void consider_private(struct inv_doctor_function *out, const GElf_Sym *symbol,
+			     const char *text, const char *name, size_t length)
 {
-	enum inv_doctor_symbol best = INV_DOCTOR_SYMBOL_NONE;
+	if (GELF_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_shndx == SHN_UNDEF)
+		return;
+	if (!strcmp(text, name)) {
+		bool other = out->symbol == INV_DOCTOR_SYMBOL_SEVERAL ||
+			     (out->symbol == INV_DOCTOR_SYMBOL_PRIVATE &&
+			      out->address != symbol->st_value);
+		fill(out, symbol, other ? INV_DOCTOR_SYMBOL_SEVERAL : INV_DOCTOR_SYMBOL_PRIVATE);
+	} else if (!out->symbol && is_clone_of(text, name, length)) {
+		out->symbol = INV_DOCTOR_SYMBOL_CLONE;
+		snprintf(out->clone, sizeof(out->clone), "%s", text);
+	}
+}
+
+enum inv_doctor_symbol inv_doctor_elf_find(const struct inv_doctor_elf *file, const char *name,
+					   struct inv_doctor_function *out)
+{
+	Elf *elf = file->debug ? file->debug : file->elf;
 	struct rows rows = {0};
 	GElf_Sym symbol;
 	size_t length = strlen(name);
-	while (next_rows(file, SHT_SYMTAB, &rows))
-		for (size_t i = 0; i < rows.count && gelf_getsym(rows.data, (int)i, &symbol); i++) {
-			const char *text = text_of(file, &rows, symbol.st_name);
-			if (!is_function(&symbol))
-				continue;
-			if (!strcmp(text, name))
-				return INV_DOCTOR_SYMBOL_PRIVATE;
-			if (best || !is_clone_of(text, name, length))
-				continue;
-			best = INV_DOCTOR_SYMBOL_CLONE;
-			snprintf(clone, 256, "%s", text);
-		}
-	return best;
-}
-
-enum inv_doctor_symbol inv_doctor_elf_symbol(const struct inv_doctor_elf *file, const char *name,
-					     char *clone)
-{
-	char unused[256];
-	if (exports(file, name))
-		return INV_DOCTOR_SYMBOL_EXPORTED;
-	return private_symbol(file, name, clone ? clone : unused);
+	memset(out, 0, sizeof(*out));
+	if (find_exported(file, name, out))
+		return out->symbol;
+	while (next_rows(elf, SHT_SYMTAB, &rows))
+		for (size_t i = 0; i < rows.count && gelf_getsym(rows.data, (int)i, &symbol); i++)
+			consider_private(out, &symbol, text_of(elf, &rows, symbol.st_name), name,
+					 length);
+	return out->symbol;
 }
 
 void inv_doctor_elf_each(const struct inv_doctor_elf *file,
@@ -217,10 +288,61 @@ void inv_doctor_elf_each(const struct inv_doctor_elf *file,
 {
 	struct rows rows = {0};
 	GElf_Sym symbol;
-	while (next_rows(file, SHT_DYNSYM, &rows))
+	while (next_rows(file->elf, SHT_DYNSYM, &rows))
 		for (size_t i = 0; i < rows.count && gelf_getsym(rows.data, (int)i, &symbol); i++)
 			if (is_exported(&symbol))
-				take(arg, text_of(file, &rows, symbol.st_name));
+				take(arg, text_of(file->elf, &rows, symbol.st_name));
+}
+
+static bool name_in(Elf *elf, uint32_t type, uint64_t address, char *out, size_t size)
+{
+	struct rows rows = {0};
+	GElf_Sym symbol;
+	while (next_rows(elf, type, &rows))
+		for (size_t i = 0; i < rows.count && gelf_getsym(rows.data, (int)i, &symbol); i++) {
+			const char *text = text_of(elf, &rows, symbol.st_name);
+			bool fits = type == SHT_DYNSYM
+					    ? is_exported(&symbol)
+					    : is_function(&symbol) &&
+						      GELF_ST_TYPE(symbol.st_info) == STT_FUNC;
+			if (symbol.st_value == address && fits && *text && strlen(text) < size) {
+				strcpy(out, text);
+				return true;
+			}
+		}
+	return false;
+}
+
+bool inv_doctor_elf_name_at(const struct inv_doctor_elf *file, uint64_t address, char *out,
+			    size_t size, bool *exported)
+{
+	*exported = name_in(file->elf, SHT_DYNSYM, address, out, size);
+	return *exported ||
+	       name_in(file->debug ? file->debug : file->elf, SHT_SYMTAB, address, out, size);
+}
+
+/* ---- text ------------------------------------------------------------------------------ */
+
+const uint8_t *inv_doctor_elf_text(const struct inv_doctor_elf *file, uint64_t address,
+				   uint64_t *start, size_t *bytes)
+{
+	size_t count = 0;
+	GElf_Phdr load;
+	elf_getphdrnum(file->elf, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!gelf_getphdr(file->elf, (int)i, &load) || load.p_type != PT_LOAD ||
+		    !(load.p_flags & PF_X) || address < load.p_vaddr ||
+		    address - load.p_vaddr >= load.p_filesz)
+			continue;
+		const Elf_Data *text = elf_getdata_rawchunk(file->elf, (int64_t)load.p_offset,
+							    load.p_filesz, ELF_T_BYTE);
+		if (!text)
+			return NULL;
+		*start = load.p_vaddr;
+		*bytes = load.p_filesz;
+		return text->d_buf;
+	}
+	return NULL;
 }
 
 /* ---- sites ----------------------------------------------------------------------------- */
@@ -254,13 +376,13 @@ uint32_t inv_doctor_elf_sites(const struct inv_doctor_elf *file, const char *nam
 	GElf_Rela rela;
 	GElf_Sym symbol;
 	uint32_t sites = 0;
-	while (next_rows(file, SHT_RELA, &rows)) {
+	while (next_rows(file->elf, SHT_RELA, &rows)) {
 		if (!open_symbols(file, &rows, &symbols))
 			continue;
 		for (size_t i = 0; i < rows.count && gelf_getrela(rows.data, (int)i, &rela); i++)
 			if (is_slot(file->machine, &rela) &&
 			    gelf_getsym(symbols.data, (int)GELF_R_SYM(rela.r_info), &symbol) &&
-			    !strcmp(text_of(file, &symbols, symbol.st_name), name))
+			    !strcmp(text_of(file->elf, &symbols, symbol.st_name), name))
 				sites++;
 	}
 	return sites;

@@ -199,7 +199,7 @@ static const char *listed_file(char *line)
 	char *arrow = strstr(line, " => ");
 	char *file = arrow ? arrow + 4 : line + strspn(line, " \t");
 	char *end = strstr(file, " (0x");
-	if (*file != '/' || !end)
+	if (!strchr(file, '/') || !end)
 		return NULL;
 	*end = '\0';
 	return file;

@@ -36,6 +36,7 @@
 #include "reader/guard.h"
 #include "reader/launch.h"
 #include "reader/run_options.h"
+#include "reader/run_probes.h"
 #include "reader/run_serve.h"
 #include "reader/sessions.h"
 #include "reader/summary.h"
@@ -48,9 +49,8 @@
 
 struct run {
 	struct inv_run_options options;
-	struct inv_probe_file file;
 	char shim[1024];
-	char *probes; /* realpath, malloc'ed */
+	struct inv_run_probes probes;
 	char dir[400];
 	char *dir_absolute; /* malloc'ed, or NULL */
 	char name[INV_SESSION_NAME_MAX + 1];
@@ -81,17 +81,6 @@ static int64_t now_ms(void)
 
 /* ---- prepare: what can be refused --------------------------------------------------- */
 
-static int read_probes(struct run *run)
-{
-	if (inv_check_read(&run->file, run->options.probes))
-		return INV_RUN_EXIT_OWN;
-	run->probes = realpath(run->options.probes, NULL);
-	if (run->probes)
-		return 0;
-	fprintf(stderr, "invreg: %s: %s\n", run->options.probes, strerror(errno));
-	return INV_RUN_EXIT_OWN;
-}
-
 static int find_shim(struct run *run)
 {
 	int r = inv_launch_find_shim(run->shim, sizeof(run->shim));
@@ -121,7 +110,7 @@ static int open_output(struct run *run)
 
 static int prepare(struct run *run)
 {
-	int r = read_probes(run);
+	int r = inv_run_probes_read(&run->probes, run->options.probes, run->options.command);
 	if (!r)
 		r = find_shim(run);
 	return r ? r : open_output(run);
@@ -187,6 +176,7 @@ static void remove_session(const struct run *run)
 	char control[sizeof(run->path)];
 	if (!inv_control_path(control, sizeof(control), run->path))
 		unlink(control);
+	inv_run_probes_drop(&run->probes);
 	unlink(run->path);
 }
 
@@ -199,15 +189,16 @@ static enum inv_result make_session(struct run *run)
 		r = inv_session_ensure_dir(run->dir);
 	if (r)
 		return r;
-	uint32_t count = run->file.count < INV_PROBES_MAX ? run->file.count : INV_PROBES_MAX;
+	uint32_t count =
+		run->probes.file.count < INV_PROBES_MAX ? run->probes.file.count : INV_PROBES_MAX;
 	for (uint32_t i = 0; i < count; i++)
-		inv_probe_describe(&rows[i], &run->file.probes[i]);
+		inv_probe_describe(&rows[i], &run->probes.file.probes[i]);
 	command_text(command, sizeof(command), run->options.command);
 	struct inv_segment_options options = {
 		.budget_bytes = run->options.budget_bytes,
 		.probes = rows,
 		.probe_count = count,
-		.probes_hash = run->file.hash,
+		.probes_hash = run->probes.file.hash,
 		.command = command,
 	};
 	r = create_segment(run, &options);
@@ -260,7 +251,10 @@ static int open_session(struct run *run)
 	int err = errno;
 	if (r == INV_E_EXISTS)
 		return refuse_name(run);
-	if (r == INV_OK && !find_absolute_dir(run)) {
+	if (r == INV_OK &&
+	    (!find_absolute_dir(run) ||
+	     !inv_run_probes_keep(&run->probes, run->dir_absolute ? run->dir_absolute : run->dir,
+				  run->name))) {
 		err = errno;
 		r = INV_E_SYSTEM;
 		remove_session(run);
@@ -494,7 +488,7 @@ static void sum_up(struct run *run)
 			"to a session of user %lu: start invreg as that user\n",
 			(unsigned long)run->user, (unsigned long)geteuid());
 	else
-		inv_doctor_explain(stderr, &run->file, run->options.command, bound);
+		inv_doctor_explain(stderr, &run->probes.file, run->options.command, bound);
 }
 
 static int exit_status(int status)
@@ -521,7 +515,7 @@ static int start(struct run *run)
 	struct inv_launch launch = {
 		.argv = run->options.command,
 		.preload = run->observed ? run->shim : NULL,
-		.probes = run->probes,
+		.probes = run->probes.path,
 		.session = run->name,
 		.dir = run->dir_absolute,
 	};
@@ -577,9 +571,8 @@ static void release(struct run *run)
 		close(run->output);
 	if (run->signal_fd >= 0)
 		close(run->signal_fd);
-	free(run->probes);
 	free(run->dir_absolute);
-	inv_probe_file_free(&run->file);
+	inv_run_probes_free(&run->probes);
 }
 
 int inv_verb_run(int argc, char **argv)

@@ -69,34 +69,40 @@ static const char *object_name(const struct inv_doctor_probe *probe)
 	return slash ? slash + 1 : probe->object->path;
 }
 
-static const char *tier(const struct inv_doctor_probe *probe)
-{
-	if (probe->verdict != INV_DOCTOR_BOUND)
-		return "none";
-	return probe->probe->target_kind == INV_TARGET_PYTHON ? "python" : "got";
-}
-
 static const char *symbol_name(const struct inv_probe *probe)
 {
 	return probe->symbol[0] ? probe->symbol : probe->target;
 }
 
+/* Where it binds, and what is not seen then. */
+static void say_bound(char *out, size_t size, const struct inv_doctor_probe *probe,
+		      const char *reason, const char *remedy)
+{
+	const char *why = probe->entry_why;
+	snprintf(out, size, "%s: %s%s%s%s%s%s", reason, probe->where,
+		 why ? "; not at its entry (" : "", why ? why : "",
+		 why ? "): calls within its object are not seen" : "",
+		 why && *remedy ? "; remedy: " : "", why ? remedy : "");
+}
+
 static void say_probe(const struct inv_doctor *doctor, const struct inv_doctor_probe *probe)
 {
-	char reason[1024], remedy[1024], line[2400];
+	char reason[1024], remedy[1024], what[3400], line[3500];
 	inv_doctor_reason(doctor, probe, reason, sizeof(reason));
 	inv_doctor_remedy(doctor, probe, remedy, sizeof(remedy));
-	bool bound = probe->verdict == INV_DOCTOR_BOUND;
-	int n = snprintf(line, sizeof(line), "%s: %s%s%s", probe->probe->name, reason,
-			 bound ? ": " : "; remedy: ", bound ? probe->where : remedy);
+	if (probe->verdict == INV_DOCTOR_BOUND)
+		say_bound(what, sizeof(what), probe, reason, remedy);
+	else
+		snprintf(what, sizeof(what), "%s; remedy: %s", reason, remedy);
+	int n = snprintf(line, sizeof(line), "%s: %s", probe->probe->name, what);
 	inv_table_say(stdout, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
 	putchar('\n');
 }
 
 static void print_table(const struct inv_doctor *doctor)
 {
-	static const char *const head[] = {"probe",  "object",	"symbol", "tier",
-					   ">sites", "verdict", NULL};
+	static const char *const head[] = {"probe",  "object",	"symbol",	 "tier",
+					   ">sites", "verdict", "entry refused", NULL};
 	struct inv_table table;
 	inv_table_init(&table, head);
 	for (size_t i = 0; i < doctor->count; i++) {
@@ -104,9 +110,10 @@ static void print_table(const struct inv_doctor *doctor)
 		inv_table_str(&table, probe->probe->name);
 		inv_table_str(&table, object_name(probe));
 		inv_table_str(&table, symbol_name(probe->probe));
-		inv_table_str(&table, tier(probe));
+		inv_table_str(&table, inv_doctor_tier(probe));
 		inv_table_count(&table, probe->sites);
 		inv_table_str(&table, inv_doctor_word(doctor, probe));
+		inv_table_str(&table, probe->entry_why ? probe->entry_why : "-");
 	}
 	inv_table_print(&table, stdout, inv_table_width(stdout), inv_table_color(stdout));
 	inv_table_free(&table);
@@ -134,10 +141,11 @@ static void put_probe(struct inv_json *json, const struct inv_doctor *doctor,
 	put(json, "name", probe->probe->name);
 	put(json, "object", probe->object ? probe->object->path : "");
 	put(json, "symbol", symbol_name(probe->probe));
-	put(json, "tier", tier(probe));
+	put(json, "tier", inv_doctor_tier(probe));
 	inv_json_key(json, "sites");
 	inv_json_put_u64(json, probe->sites);
 	put(json, "verdict", inv_doctor_word(doctor, probe));
+	put(json, "entry_refused", probe->entry_why ? probe->entry_why : "");
 	inv_doctor_reason(doctor, probe, text, sizeof(text));
 	put(json, "why", text);
 	inv_doctor_remedy(doctor, probe, text, sizeof(text));
@@ -201,7 +209,7 @@ int inv_verb_doctor(int argc, char **argv)
 	int code = parse(&request, argc, argv);
 	if (code >= 0)
 		return code;
-	if (inv_check_read(&file, request.probes))
+	if (inv_check_read(&file, request.probes, request.command, NULL))
 		return INV_EXIT_REFUSED;
 	int r = inv_doctor_open(&doctor, &file, request.command);
 	if (r) {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verb_probe.c - the verb `probe`: a section for a Python function, guessed from its source.
+ * verb_probe.c - the verb `probe`: a section for a function, guessed from debug information
+ * (probe_native.h) or, for Python, from its source.
  *
- * The guess is made by Python itself (probe_python/), in the interpreter that the command
- * starts: only it knows where its modules are and how its language is parsed. Our part is to
- * start it, and to check what it says by the parser that will read it: a section that
- * `invreg check` would refuse is not printed.
+ * The latter guess is made by Python itself (probe_python/), in the interpreter that the
+ * command starts: only it knows where its modules are and how its language is parsed. Our part
+ * is to start it. Either section is checked by the parser that will read it: one that `invreg
+ * check` would refuse is not printed.
  *
  * An existing file is not overwritten: a section is made once and then corrected by hand.
  */
@@ -24,6 +25,7 @@
 #include "reader/buf.h"
 #include "reader/help.h"
 #include "reader/output.h"
+#include "reader/probe_native.h"
 #include "reader/probe_python.h"
 #include "reader/python_command.h"
 #include "reader/verbs.h"
@@ -32,8 +34,9 @@
 #define PYTHON_PREFIX	 "python:"
 
 struct request {
-	const char *target, *name, *output;
+	const char *target, *name, *output, *native_symbol;
 	char **command;
+	char object[4096];			     /* a native one; empty: Python */
 	char module[128], symbol[192], own_name[64]; /* of the target, and the name derived */
 };
 
@@ -84,6 +87,38 @@ static int check_words(struct request *request)
 	return -1;
 }
 
+/* OBJECT[:SYMBOL], where a :: is part of the symbol and a file's name goes before all. */
+static void split_object(struct request *out, const char *word)
+{
+	const char *colon = access(word, F_OK) ? word : NULL;
+	do
+		colon = colon ? strchr(colon + (colon[0] == ':' ? 2 : 0), ':') : NULL;
+	while (colon && colon[1] == ':');
+	size_t length = colon ? (size_t)(colon - word) : strlen(word);
+	snprintf(out->object, sizeof(out->object), "%.*s", (int)length, word);
+	out->native_symbol = colon ? colon + 1 : NULL;
+}
+
+static int check_native(struct request *out)
+{
+	if (out->native_symbol && !*out->native_symbol)
+		return fail(INV_EXIT_USAGE, "no symbol behind the colon", NULL);
+	if (out->name && !out->native_symbol)
+		return fail(INV_EXIT_USAGE, "--name names the probe of one symbol", NULL);
+	if (out->name && (!*out->name || strpbrk(out->name, "\n;] \t\"'")))
+		return fail(INV_EXIT_USAGE, "--name NAME is a short word", NULL);
+	return -1;
+}
+
+/* The first word is a command's behind --python, else the object; options may follow that. */
+static bool take_object(struct request *out, int argc, char **argv)
+{
+	if (out->target || out->object[0] || optind >= argc || !*argv[optind])
+		return false;
+	split_object(out, argv[optind++]);
+	return true;
+}
+
 /* Returns: -1: go on; else the exit code. */
 static int parse(struct request *out, int argc, char **argv)
 {
@@ -94,7 +129,10 @@ static int parse(struct request *out, int argc, char **argv)
 						{NULL, 0, NULL, 0}};
 	optind = 0;
 	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, "+o:h", options, NULL)) != -1;) {
+	for (int c; (c = getopt_long(argc, argv, "+o:h", options, NULL)) != -1 ||
+		    take_object(out, argc, argv);) {
+		if (c == -1)
+			continue;
 		if (c == 'h')
 			return inv_help("probe");
 		if (c == 'p')
@@ -107,8 +145,15 @@ static int parse(struct request *out, int argc, char **argv)
 			return fail(INV_EXIT_USAGE, "bad option or no value; --help tells more",
 				    argv[optind - 1]);
 	}
+	if (out->object[0] && (out->target || optind < argc))
+		return fail(INV_EXIT_USAGE,
+			    "no function: give OBJECT[:SYMBOL] alone, or --python MODULE:NAME",
+			    NULL);
+	if (out->object[0])
+		return check_native(out);
 	if (!out->target)
-		return fail(INV_EXIT_USAGE, "no function: give --python MODULE:NAME", NULL);
+		return fail(INV_EXIT_USAGE,
+			    "no function: give OBJECT[:SYMBOL], or --python MODULE:NAME", NULL);
 	if (optind >= argc)
 		return fail(INV_EXIT_USAGE, "no command: what starts the program?", NULL);
 	out->command = argv + optind;
@@ -254,15 +299,18 @@ static int write_file(const char *path, const char *text)
 	return failed ? fail(INV_EXIT_RUNTIME, path, strerror(errno)) : 0;
 }
 
-static int put(const struct request *request, const char *text)
+static int write_out(const struct request *request, const char *text)
 {
-	int r = check_section(text);
-	if (r)
-		return r;
 	if (request->output)
 		return write_file(request->output, text);
 	fputs(text, stdout);
 	return inv_output_stdout_done();
+}
+
+static int put(const struct request *request, const char *text)
+{
+	int r = check_section(text);
+	return r ? r : write_out(request, text);
 }
 
 static int judge(const struct request *request, const struct inv_python_command *command,
@@ -278,6 +326,27 @@ static int judge(const struct request *request, const struct inv_python_command 
 	return fail(code, text, NULL);
 }
 
+static int probe_native(const struct request *request)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+	if (!to)
+		return fail(INV_EXIT_RUNTIME, strerror(errno), NULL);
+	int code = request->native_symbol
+			   ? inv_probe_native_section(to, request->object, request->native_symbol,
+						      request->name)
+			   : inv_probe_native_list(to, request->object);
+	if (fclose(to) && !code)
+		code = fail(INV_EXIT_RUNTIME, strerror(errno), NULL);
+	if (!code && request->native_symbol)
+		code = put(request, text);
+	else if (!code)
+		code = write_out(request, text);
+	free(text);
+	return code;
+}
+
 int inv_verb_probe(int argc, char **argv)
 {
 	struct request request = {0};
@@ -287,6 +356,8 @@ int inv_verb_probe(int argc, char **argv)
 	int status = 0, code = parse(&request, argc, argv);
 	if (code >= 0)
 		return code;
+	if (request.object[0])
+		return probe_native(&request);
 	int r = inv_python_command_parse(&command, request.command, why, sizeof(why));
 	if (r)
 		return fail(r == -EINVAL ? INV_EXIT_REFUSED : INV_EXIT_RUNTIME, why, NULL);

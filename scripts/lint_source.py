@@ -11,11 +11,14 @@ FILE_LINES_MAX = 600  # beyond it a file is two modules, or says "lint: long fil
 FUNCTION_LINES_WARN = 60
 FUNCTION_LINES_MAX = 100
 
+# What of preload/ the reader judges a probe by, before a run.
+SHARED = ("preload/probe.h", "preload/prologue.h")
+
 # folder -> what its quoted includes may begin with (a name without a folder is its own)
 MAY_INCLUDE = {
     "shm": ("shm/",),
     "preload": ("shm/", "preload/"),
-    "reader": ("shm/", "reader/", "preload/probe.h"),
+    "reader": ("shm/", "reader/", *SHARED),
 }
 
 # INV_WORD_LOAD and _STORE are tagged where they are defined
@@ -62,8 +65,8 @@ def check_includes(path, lines):
             complain(path, number, f"include {target} by its path from the root")
         elif "/" in target and not target.startswith(allowed):
             complain(path, number, f"{folder(path)}/ may not include {target}")
-        if folder(path) == "reader" and target.startswith("preload/") and target != "preload/probe.h":
-            complain(path, number, f"reader/ sees preload/probe.h only, not {target}")
+        if folder(path) == "reader" and target.startswith("preload/") and target not in SHARED:
+            complain(path, number, f"reader/ sees {' and '.join(SHARED)} only, not {target}")
     if folder(path) == "shm":
         for number, line in enumerate(lines, 1):
             if re.match(r"\s*#\s*include\s+<(ini\.h|json|urcu|ffi|criterion)", line):

@@ -4,7 +4,7 @@
 # missing. `scripts/setup.sh --list` prints them.
 set -euo pipefail
 
-build=(gcc make libc6-dev pkg-config libffi-dev liburcu-dev libinih-dev libjson-c-dev libelf-dev libmicrohttpd-dev mawk scdoc libncurses-dev)
+build=(gcc make libc6-dev pkg-config libffi-dev liburcu-dev libinih-dev libjson-c-dev libelf-dev libdw-dev libmicrohttpd-dev mawk scdoc libncurses-dev)
 tests=(g++ libcriterion-dev python3 util-linux spin gdb gringo sqlite3 python3-simpy3 libzydis-dev curl wrk tmux)
 lint=(clang-format cppcheck shellcheck git)
 # A real scraper for a test; where systemd runs, the package would start a server of its own.
@@ -22,7 +22,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	for tool in gcc make python3; do
 		command -v "$tool" >/dev/null || missing+=("$tool")
 	done
-	for header in ini.h json-c/json.h gelf.h urcu/rculfhash.h microhttpd.h ncurses.h criterion/criterion.h; do
+	for header in ini.h json-c/json.h gelf.h elfutils/libdw.h urcu/rculfhash.h microhttpd.h ncurses.h criterion/criterion.h; do
 		echo "#include <$header>" | ${CC:-cc} -E - >/dev/null 2>&1 || missing+=("<$header>")
 	done
 	if ((${#missing[@]} == 0)); then

@@ -162,13 +162,17 @@ static bool may_remove(int fd)
 	       !(h.flags & INV_HEADER_SNAPSHOT);
 }
 
+/* What else a session has: its control page, and its probe file if names in it were resolved. */
+static const char *const companions[] = {".ctl", ".ini"};
+
 /* Of a session that is gone; a young one may belong to a session being created. */
-static bool stray_control(int dirfd, const char *name)
+static bool stray_companion(int dirfd, const char *name)
 {
 	char segment[INV_SESSION_NAME_MAX + 8];
 	struct stat st;
 	size_t n = strlen(name);
-	if (name[0] == '.' || !has_suffix(name, ".ctl") || n >= sizeof(segment))
+	bool known = has_suffix(name, companions[0]) || has_suffix(name, companions[1]);
+	if (name[0] == '.' || !known || n >= sizeof(segment))
 		return false;
 	snprintf(segment, sizeof(segment), "%.*s.seg", (int)n - 4, name);
 	return fstatat(dirfd, segment, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT &&
@@ -201,10 +205,13 @@ static int unlink_oldest(int dirfd, struct ended *list, int count, int keep)
 		for (int i = 1; i < count; i++)
 			if (older(&list[i].when, &list[oldest].when))
 				oldest = i;
-		char ctl[sizeof(list->name) + 4];
-		snprintf(ctl, sizeof(ctl), "%.*s.ctl", (int)strlen(list[oldest].name) - 4,
-			 list[oldest].name);
-		unlinkat(dirfd, ctl, 0); /* first: killed in between, the session is still listed */
+		for (int i = 0; i < 2; i++) {
+			char other[sizeof(list->name) + 4];
+			snprintf(other, sizeof(other), "%.*s%s", (int)strlen(list[oldest].name) - 4,
+				 list[oldest].name, companions[i]);
+			/* first: killed in between, the session is still listed */
+			unlinkat(dirfd, other, 0);
+		}
 		if (unlinkat(dirfd, list[oldest].name, 0) == 0)
 			gone++;
 		list[oldest] = list[--count];
@@ -220,7 +227,7 @@ int inv_session_prune(const char *dir, int keep)
 		return errno == ENOENT ? 0 : -1;
 	struct ended *list = NULL;
 	for (struct dirent *e; (e = readdir(d));) {
-		if (stale_temporary(dirfd(d), e->d_name) || stray_control(dirfd(d), e->d_name)) {
+		if (stale_temporary(dirfd(d), e->d_name) || stray_companion(dirfd(d), e->d_name)) {
 			unlinkat(dirfd(d), e->d_name, 0);
 			continue;
 		}

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What `doctor` says, and by which exit code, when each reason is provoked; that it starts
-# nothing; and that `run` gives the same reason after a run without a call.
+# nothing; that what it says is what then happens; and that `run` gives the same reason after
+# a run without a call.
 . "$(dirname "$0")/lib.sh"
 need python3 gcc
 unset ASAN_OPTIONS
@@ -28,6 +29,36 @@ says() { # CODE VERDICT WORDS PROBES CMD...
 	assert_eq "verdict for $*" "$verdict" "$(json "$work/out.json" 'd["probes"][0]["verdict"]')"
 }
 
+# ... and so it goes: the tier, the sites and whether there are calls, in a run.
+comes_true() { # PROBES CMD...
+	local file=$1
+	shift
+	forget_sessions
+	run --session truth -p "$file" -- "$@" >/dev/null || true
+	if [[ ! -e $INVREG_DIR/truth.seg ]]; then
+		assert_eq "tier of doctor -- $*, where no session was made" none \
+			"$(json "$work/out.json" 'd["probes"][0]["tier"]')"
+		return
+	fi
+	snapshot_json truth >"$work/truth.json"
+	local row='d["probes"][0]["tier"], d["probes"][0]["sites"]'
+	assert_eq "tier and sites of $*" "$(json "$work/out.json" "$row")" \
+		"$(json "$work/truth.json" "$row")"
+	assert_eq "whether calls of $* were seen" \
+		"$(json "$work/out.json" 'd["probes"][0]["verdict"] == "bound"')" \
+		"$(json "$work/truth.json" 'd["probes"][0]["calls"] > 0')"
+	forget_sessions
+}
+
+says_truly() { # as `says`
+	says "$@"
+	comes_true "${@:4}"
+}
+
+row() { # FIELD: of the first probe that doctor spoke of last
+	json "$work/out.json" "d[\"probes\"][0][\"$1\"]"
+}
+
 c() { # OUTPUT FLAGS... < SOURCE
 	local output=$1
 	shift
@@ -39,54 +70,170 @@ int entry(int n); int entry(int n) { return work_on(n) + work_on(n + 1); }'
 caller='int work_on(int n); int main(int argc, char **v) { return work_on(argc) == 9; }'
 probe work work_on >"$work/work.ini"
 
-# ---- would bind -----------------------------------------------------------------------------
+# ---- by slots: work_on has no room for a jump -----------------------------------------------
 c libwork.so -shared -fPIC -Wl,-soname,libwork.so <<<"$library"
 c good "$bin/libwork.so" "-Wl,-rpath,$bin" <<<"$caller"
-says 0 bound "good 1, libwork.so 1" "$work/work.ini" "$bin/good"
-assert_eq sites 2 "$(json "$work/out.json" 'd["probes"][0]["sites"]')"
+says_truly 0 bound "good 1, libwork.so 1" "$work/work.ini" "$bin/good"
+assert_eq tier got "$(row tier)"
+assert_eq sites 2 "$(row sites)"
+assert_contains "why not at its entry" "calls within its object are not seen" "$(cat "$work/out")"
+assert_contains "remedy" "-fpatchable-function-entry=5" "$(cat "$work/out")"
 probe work libwork.so:work_on >"$work/object.ini"
-says 0 bound "would bind" "$work/object.ini" "$bin/good"
+says_truly 0 bound "would bind" "$work/object.ini" "$bin/good"
+
+# ---- at the entry ---------------------------------------------------------------------------
+probe work libwork.so:work_on >"$work/in_library.ini"
+probe work program:work_on >"$work/in_program.ini"
+sed 's/^signature/bind = entry\n&/' "$work/work.ini" >"$work/by_entry.ini"
+sed 's/^signature/bind = got\n&/' "$work/work.ini" >"$work/by_got.ini"
+sed 's/(int n)/({i32,f64} pair)/' "$work/work.ini" >"$work/pair.ini"
+
+# The remedy that was given, taken.
+mkdir "$bin/padded"
+c padded/libwork.so -shared -fPIC -Wl,-soname,libwork.so -fpatchable-function-entry=5 <<<"$library"
+c roomy "$bin/padded/libwork.so" "-Wl,-rpath,$bin/padded" <<<"$caller"
+says_truly 0 bound "libwork.so 1" "$work/work.ini" "$bin/roomy"
+assert_eq tier entry "$(row tier)"
+assert_eq "what was refused" "" "$(row entry_refused)"
+says_truly 0 bound "libwork.so 1" "$work/by_entry.ini" "$bin/roomy"
+assert_eq tier entry "$(row tier)"
+says_truly 0 bound "roomy 1, libwork.so 1" "$work/by_got.ini" "$bin/roomy"
+assert_eq tier got "$(row tier)"
+says 0 bound "a struct by value" "$work/pair.ini" "$bin/roomy"
+assert_eq tier got "$(row tier)"
+sed 's/^signature/bind = entry\n&/' "$work/pair.ini" >"$work/pair_entry.ini"
+says_truly 1 tier "a struct by value" "$work/pair_entry.ini" "$bin/roomy"
+says_truly 1 refused "too short" "$work/by_entry.ini" "$bin/good"
+
+# Two probes on one function: the second gets none of it.
+{ cat "$work/work.ini"; probe again libwork.so:work_on; } >"$work/twice.ini"
+says 1 bound "another probe has this function" "$work/twice.ini" "$bin/roomy"
+assert_eq "second verdict" taken "$(json "$work/out.json" 'd["probes"][1]["verdict"]')"
+comes_true "$work/twice.ini" "$bin/roomy"
+
+# What slots alone would not see: -Bsymbolic, hidden, static.
+c libsym.so -shared -fPIC -Wl,-Bsymbolic -Wl,-soname,libsym.so -fpatchable-function-entry=5 <<<"$library"
+inside='int entry(int n); int main(int argc, char **v) { return entry(argc) == 9; }'
+c symbolic "$bin/libsym.so" "-Wl,-rpath,$bin" <<<"$inside"
+says_truly 0 bound "libsym.so 1" "$work/work.ini" "$bin/symbolic"
+says_truly 1 inside "no object imports it" "$work/by_got.ini" "$bin/symbolic"
+
+hidden='#include <stdio.h>
+static __attribute__((noipa)) int work_on(int n) { printf("%d\n", n); return n + 1; }
+int main(int argc, char **v) { return work_on(argc) == 9; }'
+c hidden <<<"$hidden"
+says_truly 0 bound "hidden 1" "$work/work.ini" "$bin/hidden"
+says_truly 0 bound "hidden 1" "$work/in_program.ini" "$bin/hidden"
+says_truly 1 hidden "local or hidden" "$work/by_got.ini" "$bin/hidden"
+c local.so -shared -fPIC -Wl,-soname,libwork.so "-Wl,-rpath,$bin" <<<"${hidden/main/entry}"
+mkdir "$bin/local" && mv "$bin/local.so" "$bin/local/libwork.so"
+c around "$bin/local/libwork.so" "-Wl,-rpath,$bin/local" \
+	<<<'int entry(int n, char **v); int main(int argc, char **v) { return entry(argc, v); }'
+says_truly 1 unnamed "libwork.so:work_on" "$work/work.ini" "$bin/around"
+says_truly 0 bound "libwork.so 1" "$work/in_library.ini" "$bin/around"
+
+# Stripped: its debug file by build-id, or an offset.
+c stripped -s <<<"$hidden"
+says_truly 1 stripped "program+0xOFFSET" "$work/work.ini" "$bin/stripped"
+offset=0x$(nm "$bin/hidden" | awk '$3 == "work_on" { print $1 }')
+probe work "program+$offset" >"$work/offset.ini"
+says_truly 0 bound "stripped 1" "$work/offset.ini" "$bin/stripped"
+sed 's/^signature/bind = got\n&/' "$work/offset.ini" >"$work/offset_got.ini"
+says_truly 1 unsupported "slots have no offset" "$work/offset_got.ini" "$bin/stripped"
+probe work program+0x7fffffff >"$work/far.ini"
+says_truly 1 refused "not in the object's text" "$work/far.ini" "$bin/stripped"
+probe work stripped+0x10 >"$work/by_file_name.ini"
+says 1 "not loaded" "the program's own is" "$work/by_file_name.ini" "$bin/stripped"
+id=$(readelf -n "$bin/hidden" | awk '/Build ID/ { print $3 }')
+folder=/usr/lib/debug/.build-id/${id:0:2}
+if [[ -n $id && $(id -u) == 0 ]] && mkdir -p "$folder"; then
+	debug=$folder/${id:2}.debug
+	objcopy --only-keep-debug "$bin/hidden" "$debug"
+	strip "$bin/hidden"
+	says_truly 0 bound "hidden 1" "$work/work.ini" "$bin/hidden"
+	rm -f "$debug"
+	rmdir -p --ignore-fail-on-non-empty "$folder" 2>/dev/null || true
+else
+	echo "not root, or no build-id: a debug file is not provoked"
+fi
+
+# Reasons that a compiler seldom gives: loops to the start are told from calls, a jump into
+# the first bytes from elsewhere is refused.
+assembly() { # NAME FIRST-LINES: work_on of program NAME
+	c "$1" <<C
+int work_on(int n);
+__asm__(".text\n.globl work_on\n.type work_on, @function\nwork_on: $2\nret\n.size work_on, .-work_on\n$3");
+int main(int argc, char **v) { return work_on(argc) == 9; }
+C
+}
+move='mov %edi, %eax\n'
+assembly loops "$move$move${move}dec %edi\njns work_on" ""
+says_truly 0 bound "loops 1" "$work/work.ini" "$bin/loops"
+assembly entered "$move inside: $move$move$move" 'elsewhere: jmp.d32 inside\n'
+says_truly 1 refused "branches into its first bytes" "$work/work.ini" "$bin/entered"
+c two "-Wl,-rpath,$bin" -r -nostdlib <<<"${hidden/main/other}"
+c several "$bin/two" <<<"${hidden/<stdio.h>/<stdio.h>
+int other(int, char **);}"
+says_truly 1 several "object+0xOFFSET" "$work/work.ini" "$bin/several"
+c chosen -rdynamic "$bin/libwork.so" "-Wl,-rpath,$bin" <<'C'
+#include <stdio.h>
+static __attribute__((noipa)) int real(int n) { printf("%d\n", n); return n; }
+static void *choose(void) { return (void *)real; }
+int work_on(int n) __attribute__((ifunc("choose")));
+int main(int argc, char **v) { return work_on(argc) == 9; }
+C
+says_truly 1 refused "an ifunc" "$work/work.ini" "$bin/chosen"
+c clone <<'C'
+static __attribute__((noinline)) int work_on(int n, int k) { __asm__ volatile(""); return n * k + k; }
+int main(int argc, char **v) { return work_on(argc, 7) + work_on(argc + 1, 7) == 9; }
+C
+nm "$bin/clone" | grep -q 'work_on\.' || fail "this gcc made no clone: the case provokes nothing"
+says_truly 1 clone "work_on." "$work/work.ini" "$bin/clone"
+
+# Nothing is free for gigabytes below the library, as under a segment of a big --size.
+c libwalled.so -shared -fPIC -Wl,-soname,libwork.so -fpatchable-function-entry=5 <<<"$library
+$(cat <<'C'
+#include <stdint.h>
+#include <sys/mman.h>
+extern char __ehdr_start[];
+__attribute__((constructor)) static void build_wall(void)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	uintptr_t at = (uintptr_t)__ehdr_start & ~0xfffful;
+	mmap(0, 4ul << 30, PROT_NONE, flags, -1, 0);
+	for (int i = 1; i <= 1024; i++)
+		mmap((void *)(at - i * 0x10000ul), 4096, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
+}
+C
+)"
+mkdir "$bin/walled" && mv "$bin/libwalled.so" "$bin/walled/libwork.so"
+c walled_in "$bin/walled/libwork.so" "-Wl,-rpath,$bin/walled" <<<"$caller"
+says_truly 0 bound "libwork.so 1" "$work/work.ini" "$bin/walled_in"
 
 # ---- the symbol -----------------------------------------------------------------------------
 probe work work_om >"$work/typo.ini"
-says 1 "no symbol" "did you mean work_on" "$work/typo.ini" "$bin/good"
+says_truly 1 "no symbol" "did you mean work_on" "$work/typo.ini" "$bin/good"
 assert_eq nearest "work_on" "$(json "$work/out.json" 'd["probes"][0]["nearest"][0]')"
 probe work libother.so:work_on >"$work/other.ini"
-says 1 "not loaded" "no object of that name" "$work/other.ini" "$bin/good"
+says_truly 1 "not loaded" "no object of that name" "$work/other.ini" "$bin/good"
 
 # The program's own definition comes first: that of the library is never called.
-c first -rdynamic "$bin/libwork.so" "-Wl,-rpath,$bin" <<<"int work_on(int n) { return n; } int entry(int n);
-int main(int argc, char **v) { return entry(argc) == 9; }"
-says 1 interposed "(first)" "$work/object.ini" "$bin/first"
-forget_sessions
+first='int work_on(int n) { return n; } int entry(int n);
+int main(int argc, char **v) { return entry(argc) == 9; }'
+c first -rdynamic "$bin/libwork.so" "-Wl,-rpath,$bin" <<<"$first"
+says_truly 1 interposed "(first)" "$work/object.ini" "$bin/first"
+c first -rdynamic "$bin/padded/libwork.so" "-Wl,-rpath,$bin/padded" <<<"$first"
+says 0 bound "calls by name go to first" "$work/object.ini" "$bin/first"
 run --session first -p "$work/object.ini" -- "$bin/first" || true
 snapshot_json first >"$work/first.json"
-assert_eq "calls that the library's own definition got" 0 "$(json "$work/first.json" 'total()')"
+assert_eq "the library's own definition: tier and calls" "('entry', 0)" \
+	"$(json "$work/first.json" 'd["probes"][0]["tier"], d["probes"][0]["calls"]')"
 forget_sessions
 
 # Both probes in one file: one row each, and one that would not bind decides the code.
 { cat "$work/work.ini"; probe typo work_om; } >"$work/both.ini"
 says 1 bound "no object loaded at start defines it" "$work/both.ini" "$bin/good"
 assert_eq "second verdict" "no symbol" "$(json "$work/out.json" 'd["probes"][1]["verdict"]')"
-
-c libsym.so -shared -fPIC -Wl,-Bsymbolic -Wl,-soname,libsym.so <<<"$library"
-inside='int entry(int n); int main(int argc, char **v) { return entry(argc) == 9; }'
-c symbolic "$bin/libsym.so" "-Wl,-rpath,$bin" <<<"$inside"
-says 1 inside "no object imports it" "$work/work.ini" "$bin/symbolic"
-
-hidden='__attribute__((visibility("hidden"), noinline)) int work_on(int n) { __asm__(""); return n; }
-int main(int argc, char **v) { return work_on(argc) == 9; }'
-c hidden <<<"$hidden"
-says 1 hidden "local or hidden" "$work/work.ini" "$bin/hidden"
-c stripped -s <<<"$hidden"
-says 1 stripped "the program is stripped" "$work/work.ini" "$bin/stripped"
-
-c clone <<'C'
-static __attribute__((noinline)) int work_on(int n, int k) { __asm__ volatile(""); return n * k + k; }
-int main(int argc, char **v) { return work_on(argc, 7) + work_on(argc + 1, 7) == 9; }
-C
-nm "$bin/clone" | grep -q 'work_on\.' || fail "this gcc made no clone: the case provokes nothing"
-says 1 clone "work_on." "$work/work.ini" "$bin/clone"
 
 # ---- the program ----------------------------------------------------------------------------
 c static -static <<<'int work_on(int n) { return n; } int main(void) { return 0; }'
@@ -178,7 +325,7 @@ printf '#!/usr/bin/env -S -u LD_PRELOAD %s\n' "$bin/good" >"$bin/clears" && chmo
 after_run "should bind by its files, but did not" "$work/work.ini" "$bin/clears"
 after_run "a static program" "$work/work.ini" "$bin/static"
 after_run "did you mean work_on" "$work/typo.ini" "$bin/quiet"
-after_run "no object imports it" "$work/work.ini" "$bin/symbolic"
+after_run "no object imports it" "$work/by_got.ini" "$bin/symbolic"
 [[ ! -e $bin/setuid ]] || after_run "the loader ignores the preload" "$work/work.ini" "$bin/setuid"
 
 after_run "" "$work/work.ini" "$bin/good"
