@@ -166,11 +166,12 @@ static char *load(const char *path)
 	bool good = from && !ferror(from) && n <= INV_PROBE_BYTES_MAX && !memchr(text, 0, n);
 	if (from)
 		fclose(from);
-	if (good)
-		text[n] = '\0';
-	else
+	if (!good) {
 		free(text);
-	return good ? text : NULL;
+		return NULL;
+	}
+	text[n] = '\0';
+	return text;
 }
 
 static int read_text(struct inv_probe_file *file, const char *path, const char *text,
