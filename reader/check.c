@@ -157,21 +157,15 @@ static void print_probe(const struct inv_probe *p)
 	puts(p->error_default);
 }
 
-/* Returns: the text, malloc'ed; NULL: the parser is to say why not. */
-static char *load(const char *path)
+/* Returns: how many bytes; -1: the parser is to say why not. */
+static ssize_t load(const char *path, char *text, size_t size)
 {
-	char *text = malloc(INV_PROBE_BYTES_MAX + 1);
-	FILE *from = text ? fopen(path, "re") : NULL;
-	size_t n = from ? fread(text, 1, INV_PROBE_BYTES_MAX + 1, from) : 0;
-	bool good = from && !ferror(from) && n <= INV_PROBE_BYTES_MAX && !memchr(text, 0, n);
+	FILE *from = fopen(path, "re");
+	size_t n = from ? fread(text, 1, size, from) : 0;
+	bool good = from && !ferror(from) && n < size && !memchr(text, 0, n);
 	if (from)
 		fclose(from);
-	if (!good) {
-		free(text);
-		return NULL;
-	}
-	text[n] = '\0';
-	return text;
+	return good ? (ssize_t)n : -1;
 }
 
 static int read_text(struct inv_probe_file *file, const char *path, const char *text,
@@ -189,10 +183,13 @@ int inv_check_read(struct inv_probe_file *file, const char *path, char *const *c
 		   char **resolved)
 {
 	struct inv_probe_error error = {.line = 0};
-	char *text = load(path), *made = NULL;
+	char *text = malloc(INV_PROBE_BYTES_MAX + 1), *made = NULL;
+	ssize_t n = text ? load(path, text, INV_PROBE_BYTES_MAX + 1) : -1;
 	memset(file, 0, sizeof(*file));
-	int r = text ? read_text(file, path, text, command, &made, &error)
-		     : inv_probe_file_read(file, path, &error);
+	if (n >= 0)
+		text[n] = '\0';
+	int r = n >= 0 ? read_text(file, path, text, command, &made, &error)
+		       : inv_probe_file_read(file, path, &error);
 	if (r && error.line)
 		fprintf(stderr, "invreg: %s:%" PRIu32 ":%" PRIu32 ": %s\n", error.path, error.line,
 			error.column, error.text);

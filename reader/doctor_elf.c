@@ -294,6 +294,19 @@ void inv_doctor_elf_each(const struct inv_doctor_elf *file,
 				take(arg, text_of(file->elf, &rows, symbol.st_name));
 }
 
+void inv_doctor_elf_each_function(const struct inv_doctor_elf *file,
+				  void (*take)(void *arg, const char *name), void *arg)
+{
+	Elf *elf = file->debug ? file->debug : file->elf;
+	struct rows rows = {0};
+	GElf_Sym symbol;
+	inv_doctor_elf_each(file, take, arg);
+	while (next_rows(elf, SHT_SYMTAB, &rows))
+		for (size_t i = 0; i < rows.count && gelf_getsym(rows.data, (int)i, &symbol); i++)
+			if (is_function(&symbol) && GELF_ST_TYPE(symbol.st_info) == STT_FUNC)
+				take(arg, text_of(elf, &rows, symbol.st_name));
+}
+
 static bool name_in(Elf *elf, uint32_t type, uint64_t address, char *out, size_t size)
 {
 	struct rows rows = {0};

@@ -85,6 +85,10 @@ uint32_t inv_doctor_elf_sites(const struct inv_doctor_elf *file, const char *nam
  */
 bool inv_doctor_elf_is(const struct inv_doctor_elf *file, const char *name);
 
+/* Calls `take` with the name of each function, exported or local, more than once too. */
+void inv_doctor_elf_each_function(const struct inv_doctor_elf *file,
+				  void (*take)(void *arg, const char *name), void *arg);
+
 /* Calls `take` with each exported function's name. */
 void inv_doctor_elf_each(const struct inv_doctor_elf *file,
 			 void (*take)(void *arg, const char *name), void *arg);

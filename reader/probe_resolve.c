@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reader/cxx_target.h"
 #include "reader/debug_info.h"
 #include "reader/doctor_program.h"
 #include "reader/probe_prototype.h"
@@ -27,7 +28,9 @@
 /* One section: where it is, and what a resolver needs of it. */
 struct section {
 	const char *begin, *end;
-	char target[512], signature[1024];
+	bool renamed;	       /* `target` is a symbol in the place of a C++ name */
+	const char *target_at; /* its value; NULL: there is none */
+	char target[1024], signature[1024];
 };
 
 struct resolver {
@@ -122,6 +125,8 @@ static const char *read_section(const char *at, struct section *out)
 			strcpy(key, next);
 		else if (isspace((unsigned char)*at) && !is_comment(at))
 			value = at; /* goes on with the key before */
+		if (value && !strcmp(key, "target") && !out->target_at)
+			out->target_at = value + strspn(value, " \t");
 		if (value && !strcmp(key, "target"))
 			append(out->target, sizeof(out->target), value, value_end(value, end));
 		if (value && !strcmp(key, "signature"))
@@ -183,6 +188,36 @@ static bool find_in(struct resolver *r, const struct inv_probe *probe, size_t i,
 	return false;
 }
 
+static int open_program(struct resolver *r, const char *at, const char *what)
+{
+	if (!r->command)
+		return refuse(r, at, "%s takes the program: `invreg check FILE -- CMD`", what);
+	if (!r->opened && inv_doctor_program_open(&r->program, r->command))
+		return -ENOMEM;
+	r->opened = true;
+	if (r->program.block)
+		return refuse(r, at, "%s takes the program: %s (%.80s)", what,
+			      inv_doctor_block_text(r->program.block), r->program.detail);
+	return 0;
+}
+
+/* A target in C++'s own words becomes the symbol. */
+static int resolve_target(struct resolver *r, struct section *section)
+{
+	char symbol[512], why[256];
+	const char *target = section->target + strspn(section->target, " \t");
+	if (!section->target_at || !inv_cxx_target_is(target))
+		return 0;
+	int result = open_program(r, section->target_at, "a C++ name");
+	if (result)
+		return result;
+	if (inv_cxx_target_find(symbol, sizeof(symbol), target, &r->program, why, sizeof(why)))
+		return refuse(r, section->target_at, "%s", why);
+	snprintf(section->target, sizeof(section->target), "%s", symbol);
+	section->renamed = true;
+	return 0;
+}
+
 static int read_function(struct resolver *r, const char *at)
 {
 	struct inv_probe_file file;
@@ -190,13 +225,9 @@ static int read_function(struct resolver *r, const char *at)
 	char detail[INV_DEBUG_WORD_MAX];
 	const char *why = NULL;
 	bool found = false;
-	if (!r->command)
-		return refuse(r, at,
-			      "a name behind -> takes the program's debug information: "
-			      "`invreg check FILE -- CMD`");
-	if (!r->opened && inv_doctor_program_open(&r->program, r->command))
-		return -ENOMEM;
-	r->opened = true;
+	int result = open_program(r, at, "a name behind ->");
+	if (result)
+		return result;
 	if (!parse_section(r->section, &file))
 		return refuse(r, at,
 			      "a name behind -> takes a target and a signature that are "
@@ -362,10 +393,10 @@ static int resolve_value(struct resolver *r, const char *begin, const char *end)
 
 /* ---- all -------------------------------------------------------------------------------- */
 
-static int resolve_section(struct resolver *r, const struct section *section)
+static int resolve_section(struct resolver *r, struct section *section)
 {
 	char key[64] = "", next[64];
-	int result = 0;
+	int result = resolve_target(r, section);
 	const char *target = section->target + strspn(section->target, " \t");
 	bool native = strncmp(target, "python:", 7) != 0;
 	r->section = section;
@@ -375,6 +406,16 @@ static int resolve_section(struct resolver *r, const struct section *section)
 			strcpy(key, next);
 		else if (isspace((unsigned char)*at) && !is_comment(at))
 			value = at;
+		if (value && section->renamed && !strcmp(key, "target")) {
+			/* on its first line; what went on in others is dropped */
+			bool first = section->target_at >= at && section->target_at <= end;
+			const char *rest = value_end(value, end);
+			fprintf(r->to, "%.*s%s%s", first ? (int)(section->target_at - at) : 0, at,
+				first ? section->target : "", *rest == ';' ? " " : "");
+			fwrite(rest, 1, (size_t)(end - rest) + (*end != 0), r->to);
+			at = *end ? end + 1 : end;
+			continue;
+		}
 		bool open = value && native && holds_expressions(key);
 		const char *from = open ? value : end, *to = open ? value_end(value, end) : end;
 		fwrite(at, 1, (size_t)(from - at), r->to);

@@ -25,8 +25,8 @@ counted_row() {
 	local name=$label/$1 want=$2 expected=$3 seen
 	shift 3
 	rm -f "$work/out"
-	timeout 60 "$@" >"$work/bare" 2>/dev/null || bad "$name" "the bare program failed ($?)"
-	timeout 60 env "GOT_WANT=$want" "GOT_OUT=$work/out" "LD_PRELOAD=${counting:-$shim}" "$@" \
+	timeout 400 "$@" >"$work/bare" 2>/dev/null || bad "$name" "the bare program failed ($?)"
+	timeout 400 env "GOT_WANT=$want" "GOT_OUT=$work/out" "LD_PRELOAD=${counting:-$shim}" "$@" \
 		>"$work/observed" 2>"$work/err" || bad "$name" "the observed program failed ($?)"
 	if ! cmp -s "$work/bare" "$work/observed"; then
 		bad "$name" "output differs"

@@ -89,6 +89,34 @@ told=$(awk -F'\t' -v OFS='\t' '$1 != "" { print $1, "w", $4, $7 }' "$work/office
 assert_eq "the office's calls" "$told" "$seen"
 forget_sessions
 
+# ---- C++ names as targets: the program gets the symbol ------------------------------------------
+cat >"$work/cxx.ini" <<'INI'
+[probe desk]
+target        = liboffice.so:office::Desk::invoke ; a method
+signature     = i16 (ptr this, ptr invoker, ptr artifact, str method, u64 length, ptr text, int argc)
+tick          = this->world_->tick
+artifact_id   = artifact->0:str
+
+[probe stamp]
+tick          = this->world_->tick
+target        = office::Desk::execute(const std::string &,
+	std::string_view, int)
+signature     = ptr (ptr place, ptr this, ptr artifact)
+artifact_id   = artifact->0:str
+INI
+probes=$work/cxx.ini run --session cxx -o "$work/cxx.jsonl" -- "$bin/office" >"$work/office.tsv"
+seen=$(python3 -c '
+import json, sys
+for e in map(json.loads, open(sys.argv[1])):
+    if e["event_type"] in ("invoke_success", "invoke_failure"):
+        print(e["probe"], e["artifact_id"], e["tick"], sep="\t")' "$work/cxx.jsonl")
+told=$(awk -F'\t' -v OFS='\t' '{ print ($1 != "" ? "desk" : "stamp"), $2, $4 }' "$work/office.tsv")
+assert_eq "the office's calls by C++ names" "$told" "$seen"
+grep -qE '^target +=  ?liboffice.so:_ZN6office4Desk6invoke.* ; a method$' "$INVREG_DIR/cxx.ini" ||
+	fail "the copy has not the symbol: $(grep target "$INVREG_DIR/cxx.ini")"
+assert_eq "lines of the copy" "$(wc -l <"$work/cxx.ini")" "$(wc -l <"$INVREG_DIR/cxx.ini")"
+forget_sessions
+
 # ---- errors -------------------------------------------------------------------------------------
 refused() { # WHERE WORDS SED-SCRIPT [CMD]
 	sed "$3" "$work/shop.ini" >"$work/bad.ini"
@@ -112,3 +140,13 @@ refused 4:17 "write the offset" '' "$bin/bare"
 status_of invreg check "$work/shop.ini" >/dev/null 2>"$work/err"
 assert_eq "exit status without a command" 4 "$status"
 assert_contains "without a command" "check FILE -- CMD" "$(cat "$work/err")"
+
+cxx_refused() { # WHERE WORDS SED-SCRIPT
+	sed "$3" "$work/cxx.ini" >"$work/bad.ini"
+	status_of invreg check "$work/bad.ini" -- "$bin/office" >/dev/null 2>"$work/err"
+	assert_eq "exit status of check ($3)" 4 "$status"
+	assert_contains "$3" "bad.ini:$1: invreg" "$(sed 's/\(:[0-9]*:[0-9]*: \)/\1invreg/' "$work/err")"
+	assert_contains "$3" "$2" "$(cat "$work/err")"
+}
+cxx_refused 2:17 "has a function office::Desk::burn" 's/Desk::invoke/Desk::burn/'
+cxx_refused 9:17 "has a function" 's/std::string_view, int/std::string_view, long/'
