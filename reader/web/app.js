@@ -370,6 +370,11 @@ if (stored())
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
 document.addEventListener("keydown", onKey);
 document.addEventListener("visibilitychange", () => {
+	if (document.hidden) {
+		stream.sleep();
+		return;
+	}
+	stream.wake();
 	state.dirty = true;
 	tick();
 });
