@@ -50,6 +50,7 @@ function addSilence() {
 	state.rateNow = state.failedNow = 0;
 	const t = Date.parse(state.before.taken) / 1000 + (performance.now() - state.statusAt) / 1000;
 	rates.add([t, 0, 0]);
+	artifacts.still(true);
 	state.before = { ...state.before, taken: new Date(t * 1000).toISOString() };
 	showCards();
 }
@@ -217,7 +218,7 @@ const loadStatus = oneAtATime(async () => {
 	byId("command").title = s.command;
 	const { cost_ns_per_call: cost, cost_ms: all, reserved_bytes: memory } = s.shim;
 	setText(byId("card-cost"), cost > 0 ? duration(cost / 1e6) : memory ? bytes(memory) : "–");
-	setText(byId("card-cost-all"), cost > 0 ? `a call, ${duration(all)} in all, ${bytes(memory)}` : "memory; time not measured");
+	setText(byId("card-cost-all"), cost > 0 ? `a call, ${duration(all)} in all, ${bytes(memory)}` : "of memory");
 	setText(byId("foot"), `${oneLine(s.source)} · ${count(s.events.served)} events kept here, at most ${count(s.events.served_at_most)} · percentiles to a bucket ${s.bucket_width_percent} % wide` +
 		(s.from === "events" ? " · totals from events: what was lost is missing" : ""));
 });
@@ -231,7 +232,10 @@ const loadCounts = oneAtATime(async () => {
 // ---- what happens --------------------------------------------------------------------------
 
 function setStatus(status) {
+	const ended = state.status?.state === "live" && status.state !== "live";
 	state.status = status;
+	if (ended)
+		artifacts.refresh().then(() => artifacts.still(false));
 	showCards();
 }
 
@@ -366,6 +370,11 @@ if (stored())
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
 document.addEventListener("keydown", onKey);
 document.addEventListener("visibilitychange", () => {
+	if (document.hidden) {
+		stream.sleep();
+		return;
+	}
+	stream.wake();
 	state.dirty = true;
 	tick();
 });

@@ -113,6 +113,15 @@ export class Artifacts {
 		row.spark = p.spark;
 	}
 
+	/** Nothing is called any more: for now, or for good. */
+	still(forNow) {
+		for (const p of this.past.values())
+			p.rate = forNow ? 0 : null;
+		for (const row of this.rows)
+			row.callsPerSecond = forNow ? 0 : null;
+		this.list.render();
+	}
+
 	order() {
 		const value = COLUMNS.find((c) => c.key === this.sortKey).value;
 		const way = this.ascending ? 1 : -1;

@@ -88,7 +88,7 @@ class TimeChart {
 		if (this.plot)
 			this.plot.setData(data);
 		else
-			this.plot = new uPlot({ ...this.size(), ...this.make() }, data, this.root);
+			this.plot = new uPlot({ padding: [10, 30, 0, 0], ...this.size(), ...this.make() }, data, this.root);
 	}
 }
 
@@ -102,6 +102,7 @@ function hours(t, withSeconds) {
 /** Hours and minutes; seconds where the ticks are so near. */
 const timeAxis = () => axis({
 	space: 70,
+	size: 32,
 	values: (_, ticks, __, ___, step) => ticks.map((t) => step < 1 ? hours(t, true) + (t % 1).toFixed(1).slice(1) : hours(t, step < 60)),
 });
 

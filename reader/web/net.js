@@ -65,6 +65,9 @@ export async function pool(jobs, width) {
  *
  * Calls come one by one while there are few. When there are many they would cost more than
  * they show: then the stream has the totals alone (`calls(false)`), and lists are asked for.
+ *
+ * A page out of sight has none: a browser opens six connections to a host, of all its tabs, and
+ * the seventh tab would wait for ever.
  */
 export class Stream {
 	constructor(handlers) {
@@ -93,10 +96,21 @@ export class Stream {
 	}
 
 	calls(wanted) {
-		if (wanted === this.withCalls)
+		if (wanted === this.withCalls || !this.source)
 			return;
 		this.withCalls = wanted;
 		this.source.close();
 		this.open();
+	}
+
+	sleep() {
+		this.source.close();
+		this.source = null;
+		this.handlers.link("asleep");
+	}
+
+	wake() {
+		if (!this.source)
+			this.open();
 	}
 }

@@ -28,7 +28,7 @@ async function cumulate(filter) {
 		const page = await get("/api/invocations", { ...filter, offset, limit: SAMPLE });
 		if (page.rows.length === 0)
 			return;
-		points.push([seconds(page.rows[0]), total - offset]);
+		points.push([seconds(page.rows[0]), page.total - offset]); // more may have come since
 		samples.push([seconds(page.rows[0]), page.rows.map((c) => c.duration_ms).sort((a, b) => a - b)]);
 	}), WIDTH);
 	points.sort((a, b) => a[0] - b[0] || a[1] - b[1]);

@@ -32,6 +32,7 @@ class Failure(Exception):
 class Browser:
     def __init__(self, directory, width=1440, height=1000, dark=False):
         self.session = None
+        self.asked = set()  # all addresses that requests() has ever told
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         os.makedirs(directory, exist_ok=True)
         environment = dict(os.environ, HOME=directory, XDG_CONFIG_HOME=directory, XDG_CACHE_HOME=directory)
@@ -146,6 +147,8 @@ class Browser:
         """Addresses asked for since the last call; pages that the browser has inside are left out."""
         rows = [json.loads(row["message"])["message"]
                 for row in self.call("POST", "/se/log", {"type": "performance"})]
-        return [row["params"]["request"]["url"] for row in rows
-                if row["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated")
+        asked = [row["params"]["request"]["url"] for row in rows
+                if row["method"] == "Network.requestWillBeSent"
                 and not row["params"]["request"]["url"].startswith(("chrome:", "chrome-", "data:", "about:"))]
+        self.asked.update(asked)
+        return asked

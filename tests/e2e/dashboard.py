@@ -42,7 +42,8 @@ def quiet(page, allowed=()):
     bad = [text for level, text in page.console()
            if level in ("SEVERE", "WARNING") and not any(word in text for word in allowed)]
     check(not bad, f"the console: {bad}")
-    hosts = {urllib.parse.urlsplit(u).netloc for u in page.requests()}
+    page.requests()
+    hosts = {urllib.parse.urlsplit(u).netloc for u in page.asked}
     check(hosts == {urllib.parse.urlsplit(page.url).netloc}, f"hosts that were asked: {hosts}")
 
 
@@ -123,6 +124,21 @@ def live(page, _):
     check(total(page.js(ROWS)) == still, "it moves though it is paused")
     page.keys("p")
     page.wait(f"const rows = (() => {{ {ROWS} }})(); return rows.reduce((n, r) => n + r.calls, 0) > {still}", "it goes on")
+
+    # out of sight it asks for nothing, and holds no connection
+    def sight(hidden):
+        page.js("""Object.defineProperty(document, 'hidden', {configurable: true, value: arguments[0]});
+                   document.dispatchEvent(new Event('visibilitychange'))""", hidden)
+
+    sight(True)
+    page.wait("return document.getElementById('link').textContent === 'asleep'", "it sleeps out of sight")
+    time.sleep(0.5)
+    page.requests()
+    time.sleep(2)
+    check(page.requests() == [], "it asks though it is out of sight")
+    sight(False)
+    before = total(page.js(ROWS))
+    page.wait(f"const rows = (() => {{ {ROWS} }})(); return rows.reduce((n, r) => n + r.calls, 0) > {before}", "it wakes")
 
     # dark and light are different; a phone has no scrollbar across
     light = page.js("return getComputedStyle(document.body).backgroundColor")
