@@ -164,12 +164,13 @@ static inline __attribute__((always_inline)) uint32_t inv_name_hit(struct inv_na
 	if (__builtin_expect(c->mask[0] && ((uintptr_t)p & (INV_PAGE_BYTES - 1)) <=
 						   INV_PAGE_BYTES - INV_BLOCK,
 			     1)) {
-		uint64_t x[2];
+		uint64_t low, high;
 		__asm__("" : "+r"(p)); /* the compiler must not think of the object behind p */
-		memcpy(x, p, INV_BLOCK);
-		if (__builtin_expect((x[0] & c->mask[0]) == c->word[0] &&
-					     (x[1] & c->mask[1]) == c->word[1],
-				     1))
+		memcpy(&low, p, 8);
+		memcpy(&high, p + 8, 8);
+		low = (low & c->mask[0]) ^ c->word[0];
+		high = (high & c->mask[1]) ^ c->word[1];
+		if (__builtin_expect(!(low | high), 1))
 			return c->id;
 	}
 #endif
