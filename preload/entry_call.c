@@ -22,16 +22,20 @@
 #include "preload/got.h"
 #include "preload/unwind.h"
 
-#define TARGET_AT 72
-#define SITE_AT	  80
-#define STACK_AT  88
+#define RAX_AT	  216
+#define AFTER_AT  240
+#define TARGET_AT 312
+#define SITE_AT	  320
+#define STACK_AT  328
 #define WORDS_AT  8 /* in the site */
 
+static_assert(offsetof(struct inv_entry_frame, rax) == RAX_AT, "entry frame");
+static_assert(offsetof(struct inv_entry_frame, returned) == AFTER_AT, "entry frame");
 static_assert(offsetof(struct inv_entry_frame, target) == TARGET_AT, "entry frame");
 static_assert(offsetof(struct inv_entry_frame, site) == SITE_AT, "entry frame");
 static_assert(offsetof(struct inv_entry_frame, stack) == STACK_AT, "entry frame");
 static_assert(offsetof(struct inv_entry_site, stack_words) == WORDS_AT, "entry site");
-static_assert(sizeof(struct inv_entry_frame) <= 704, "entry frame: as reserved below");
+static_assert(sizeof(struct inv_entry_frame) <= 896, "entry frame: as reserved below");
 
 /* How much the vector registers need, a multiple of 64; read by the assembly. */
 uint64_t inv_entry_area_bytes __attribute__((used, visibility("hidden"))) = 512;
@@ -46,26 +50,46 @@ void inv_entry_enter(struct inv_entry_frame *frame, uintptr_t base, void *area)
 void inv_entry_leave(struct inv_entry_frame *frame, void *area)
 	__attribute__((used, visibility("hidden")));
 
-#define SAVE                                                                                       \
-	"	movq %rax, 0(%rbx)\n"                                                                    \
-	"	movq %rcx, 8(%rbx)\n"                                                                    \
+#define SAVE_CALL                                                                                  \
+	"	movq %rdi, 0(%rbx)\n"                                                                    \
+	"	movq %rsi, 8(%rbx)\n"                                                                    \
 	"	movq %rdx, 16(%rbx)\n"                                                                   \
-	"	movq %rsi, 24(%rbx)\n"                                                                   \
-	"	movq %rdi, 32(%rbx)\n"                                                                   \
-	"	movq %r8, 40(%rbx)\n"                                                                    \
-	"	movq %r9, 48(%rbx)\n"                                                                    \
-	"	movq %r10, 56(%rbx)\n"                                                                   \
-	"	movq %r11, 64(%rbx)\n"
-#define RESTORE                                                                                    \
-	"	movq 0(%rbx), %rax\n"                                                                    \
-	"	movq 8(%rbx), %rcx\n"                                                                    \
+	"	movq %rcx, 24(%rbx)\n"                                                                   \
+	"	movq %r8, 32(%rbx)\n"                                                                    \
+	"	movq %r9, 40(%rbx)\n"                                                                    \
+	"	movq %rax, 216(%rbx)\n"                                                                  \
+	"	movq %r10, 224(%rbx)\n"                                                                  \
+	"	movq %r11, 232(%rbx)\n"
+#define RESTORE_CALL                                                                               \
+	"	movq 0(%rbx), %rdi\n"                                                                    \
+	"	movq 8(%rbx), %rsi\n"                                                                    \
 	"	movq 16(%rbx), %rdx\n"                                                                   \
-	"	movq 24(%rbx), %rsi\n"                                                                   \
-	"	movq 32(%rbx), %rdi\n"                                                                   \
-	"	movq 40(%rbx), %r8\n"                                                                    \
-	"	movq 48(%rbx), %r9\n"                                                                    \
-	"	movq 56(%rbx), %r10\n"                                                                   \
-	"	movq 64(%rbx), %r11\n"
+	"	movq 24(%rbx), %rcx\n"                                                                   \
+	"	movq 32(%rbx), %r8\n"                                                                    \
+	"	movq 40(%rbx), %r9\n"                                                                    \
+	"	movq 216(%rbx), %rax\n"                                                                  \
+	"	movq 224(%rbx), %r10\n"                                                                  \
+	"	movq 232(%rbx), %r11\n"
+#define SAVE_RETURN                                                                                \
+	"	movq %rax, 240(%rbx)\n"                                                                  \
+	"	movq %rcx, 248(%rbx)\n"                                                                  \
+	"	movq %rdx, 256(%rbx)\n"                                                                  \
+	"	movq %rsi, 264(%rbx)\n"                                                                  \
+	"	movq %rdi, 272(%rbx)\n"                                                                  \
+	"	movq %r8, 280(%rbx)\n"                                                                   \
+	"	movq %r9, 288(%rbx)\n"                                                                   \
+	"	movq %r10, 296(%rbx)\n"                                                                  \
+	"	movq %r11, 304(%rbx)\n"
+#define RESTORE_RETURN                                                                             \
+	"	movq 240(%rbx), %rax\n"                                                                  \
+	"	movq 248(%rbx), %rcx\n"                                                                  \
+	"	movq 256(%rbx), %rdx\n"                                                                  \
+	"	movq 264(%rbx), %rsi\n"                                                                  \
+	"	movq 272(%rbx), %rdi\n"                                                                  \
+	"	movq 280(%rbx), %r8\n"                                                                   \
+	"	movq 288(%rbx), %r9\n"                                                                   \
+	"	movq 296(%rbx), %r10\n"                                                                  \
+	"	movq 304(%rbx), %r11\n"
 
 __asm__(".text\n"
 	".globl inv_entry_thunk\n"
@@ -84,30 +108,30 @@ __asm__(".text\n"
 	"	.cfi_def_cfa_register %rbp\n"
 	"	pushq %rbx\n"
 	"	.cfi_offset %rbx, -32\n"
-	"	subq $704, %rsp\n"
+	"	subq $896, %rsp\n"
 	"	andq $-64, %rsp\n"
-	"	movq %rsp, %rbx\n" SAVE "	movq 8(%rbp), %rax\n"
-	"	movq %rax, 80(%rbx)\n"
+	"	movq %rsp, %rbx\n" SAVE_CALL "	movq 8(%rbp), %rax\n"
+	"	movq %rax, 320(%rbx)\n"
 	"	leaq 24(%rbp), %rax\n"
-	"	movq %rax, 88(%rbx)\n"
+	"	movq %rax, 328(%rbx)\n"
 	"	subq inv_entry_area_bytes(%rip), %rsp\n"
 	"	movq %rbx, %rdi\n"
 	"	movq %rbp, %rsi\n"
 	"	movq %rsp, %rdx\n"
 	"	call inv_entry_enter\n"
 	"	movq %rbx, %rsp\n"
-	"	movq 80(%rbx), %rcx\n"
+	"	movq 320(%rbx), %rcx\n"
 	"	movl 8(%rcx), %ecx\n"
 	"	testl %ecx, %ecx\n"
 	"	jnz 2f\n"
-	"1:\n" RESTORE "	call *72(%rbx)\n"
+	"1:\n" RESTORE_CALL "	call *312(%rbx)\n"
 	".globl inv_entry_returns\n"
 	".hidden inv_entry_returns\n"
-	"inv_entry_returns:\n" SAVE "	leaq (%rbx), %rsp\n"
+	"inv_entry_returns:\n" SAVE_RETURN "	leaq (%rbx), %rsp\n"
 	"	subq inv_entry_area_bytes(%rip), %rsp\n"
 	"	movq %rbx, %rdi\n"
 	"	movq %rsp, %rsi\n"
-	"	call inv_entry_leave\n" RESTORE "	movq -8(%rbp), %rbx\n"
+	"	call inv_entry_leave\n" RESTORE_RETURN "	movq -8(%rbp), %rbx\n"
 	"	movq %rbp, %rsp\n"
 	"	popq %rbp\n"
 	"	.cfi_remember_state\n"
@@ -120,7 +144,7 @@ __asm__(".text\n"
 	"	andq $-2, %rdx\n"
 	"	shlq $3, %rdx\n"
 	"	subq %rdx, %rsp\n"
-	"	movq 88(%rbx), %rsi\n"
+	"	movq 328(%rbx), %rsi\n"
 	"3:	movq -8(%rsi,%rcx,8), %rax\n"
 	"	movq %rax, -8(%rsp,%rcx,8)\n"
 	"	decq %rcx\n"
@@ -147,41 +171,36 @@ static inline void read_float_result(struct inv_registers *regs)
 	__asm__ volatile("movsd %%xmm0, %0" : "=m"(regs->float_result));
 }
 
-static inline void read_registers(struct inv_entry_frame *f, uint64_t *integer)
-{
-	integer[0] = f->rdi;
-	integer[1] = f->rsi;
-	integer[2] = f->rdx;
-	integer[3] = f->rcx;
-	integer[4] = f->r8;
-	integer[5] = f->r9;
-}
-
 /* Each argument at its own number, wherever it is passed. */
 static void __attribute__((noinline)) read_by_number(struct inv_entry_frame *f)
 {
 	const struct inv_entry_site *site = f->site;
-	uint64_t integer[6];
-	read_registers(f, integer);
 	for (unsigned i = 0; i < site->argument_count; i++) {
 		const struct inv_entry_argument *a = &site->arguments[i];
+		uint64_t *to = &f->numbered.integer[i];
 		if (a->from == INV_ENTRY_INTEGER)
-			f->regs.integer[i] = integer[a->index];
+			*to = f->regs.integer[a->index];
 		else if (a->from == INV_ENTRY_STACK)
-			f->regs.integer[i] = f->stack[a->index];
+			*to = f->stack[a->index];
 		else
-			__builtin_memcpy(&f->regs.integer[i], &f->regs.floating[a->index], 8);
+			__builtin_memcpy(to, &f->regs.floating[a->index], 8);
 	}
 }
 
-static inline void read_arguments(struct inv_entry_frame *f)
+/* Returns: what the plan reads. */
+static inline struct inv_registers *read_arguments(struct inv_entry_frame *f)
 {
 	if (__builtin_expect(f->site->floats, 0))
 		read_floats(f->regs.floating);
-	if (__builtin_expect(f->site->by_number, 0))
-		read_by_number(f);
-	else
-		read_registers(f, f->regs.integer);
+	if (__builtin_expect(!f->site->by_number, 1))
+		return &f->regs;
+	read_by_number(f);
+	return &f->numbered;
+}
+
+static inline struct inv_registers *arguments_of(struct inv_entry_frame *f)
+{
+	return __builtin_expect(f->site->by_number, 0) ? &f->numbered : &f->regs;
 }
 
 /* ---- our own calls -------------------------------------------------------------------- */
@@ -208,12 +227,12 @@ void inv_entry_enter(struct inv_entry_frame *f, uintptr_t base, void *area)
 	f->call.mode = INV_CALL_UNOBSERVED;
 	if (__builtin_expect(is_ours(f), 0))
 		return;
-	read_arguments(f);
-	f->regs.vectors = &vectors;
+	struct inv_registers *regs = read_arguments(f);
+	regs->vectors = &vectors;
 	if (__builtin_expect(inv_got_stale(), 0))
 		INV_SLOW(&vectors, inv_got_catch_up());
 	if (__builtin_expect(inv_record_enter_at(&f->call, base, &vectors), 1)) {
-		inv_plan_fields(plan, &f->regs, f->call.names, &fields);
+		inv_plan_fields(plan, regs, f->call.names, &fields);
 		inv_record_begin(&f->call, &fields);
 	}
 	if (__builtin_expect(vectors.saved, 0))
@@ -235,11 +254,11 @@ static inline int quick_verdict(const struct inv_plan *plan, const struct inv_re
 				 value<rule->number, value == rule->number, value> rule->number);
 }
 
-static void judge(struct inv_entry_frame *f, struct inv_vectors *vectors,
-		  struct inv_call_outcome *out)
+static void judge(struct inv_entry_frame *f, const struct inv_registers *regs,
+		  struct inv_vectors *vectors, struct inv_call_outcome *out)
 {
 	const struct inv_plan *plan = f->site->plan;
-	if (__builtin_expect(quick_verdict(plan, &f->regs) == 1, 1)) {
+	if (__builtin_expect(quick_verdict(plan, regs) == 1, 1)) {
 		out->failed = false;
 		out->type = plan->result_type;
 		out->flags = 0;
@@ -247,7 +266,7 @@ static void judge(struct inv_entry_frame *f, struct inv_vectors *vectors,
 		return;
 	}
 	inv_vectors_keep(vectors);
-	inv_plan_outcome_general(plan, &f->regs, f->call.names, out);
+	inv_plan_outcome_general(plan, regs, f->call.names, out);
 }
 
 void inv_entry_leave(struct inv_entry_frame *f, void *area)
@@ -258,16 +277,17 @@ void inv_entry_leave(struct inv_entry_frame *f, void *area)
 	if (__builtin_expect(f->call.mode == INV_CALL_UNOBSERVED, 0))
 		return;
 	uint64_t now = inv_record_now();
-	read_float_result(&f->regs);
-	f->regs.result = f->rax;
-	f->regs.vectors = f->call.vectors = &vectors;
+	struct inv_registers *regs = arguments_of(f);
+	read_float_result(regs);
+	regs->result = f->returned[0];
+	regs->vectors = f->call.vectors = &vectors;
 	inv_record_reenter(&f->call);
 	if (__builtin_expect(f->call.mode != INV_CALL_UNOBSERVED, 1)) {
-		judge(f, &vectors, &outcome);
+		judge(f, regs, &vectors, &outcome);
 		if (__builtin_expect(outcome.failed && plan->field[INV_FIELD_ERROR_MESSAGE].rewrite,
 				     0))
 			INV_SLOW(&vectors,
-				 inv_plan_end_rewritten(plan, &f->regs, &f->call, &outcome, now));
+				 inv_plan_end_rewritten(plan, regs, &f->call, &outcome, now));
 		else
 			inv_record_end(&f->call, &outcome, now);
 	}

@@ -30,14 +30,19 @@ struct inv_entry_site {
 	uintptr_t function;
 };
 
-/* The thunk's frame; the assembly knows the offsets of the first four. */
+/*
+ * The thunk's frame. The assembly knows its offsets: the argument registers are saved where
+ * the plan reads them, and restored from there, so nothing else may be stored in `regs`.
+ */
 struct inv_entry_frame {
-	uint64_t rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11;
-	const void *target; /* to be called */
+	struct inv_registers regs; /* rdi rsi rdx rcx r8 r9 are the first six */
+	uint64_t rax, r10, r11;	   /* at entry */
+	uint64_t returned[9]; /* rax rcx rdx rsi rdi r8 r9 r10 r11, as the function left them */
+	const void *target;   /* to be called */
 	const struct inv_entry_site *site;
-	const uint64_t *stack; /* the arguments there */
+	const uint64_t *stack;	       /* the arguments there */
+	struct inv_registers numbered; /* of a plan that wants each argument at its own number */
 	struct inv_call call;
-	struct inv_registers regs;
 };
 
 /* Where the stub of a patched function goes, the site on top of the stack. */
