@@ -206,9 +206,11 @@ if command -v g++ >/dev/null && [[ ${SAN:-} != address ]]; then
 		[probe stub]
 		target      = s_stub
 		signature   = int (str invoker_id, str artifact_id, ptr inside, ptr data)
+		bind        = got
 		[probe closure]
 		target      = s_closure
 		signature   = int ({i64,i64,i64,i64} w, str invoker_id, str artifact_id, ptr inside, ptr data)
+		bind        = got
 	INI
 	g++ -O2 -fPIC -shared -o "$work/libs.so" "$root/tests/hosts/sideways/target.cc"
 	g++ -O2 -o "$work/sideways" "$root/tests/hosts/sideways/host.cc" "-Wl,-rpath,$work" -L"$work" -ls -pthread
