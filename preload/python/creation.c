@@ -213,12 +213,13 @@ static void start_hooking(void)
 
 /* ---- start --------------------------------------------------------------------------- */
 
-/* Whether a want's module may be the one that is run as __main__: cheap to be wrong about. */
-static bool may_be_main(void)
+/* Whether __main__ is to have a function: a class tells of itself when it is made. */
+static bool function_of_main(void)
 {
 	struct inv_py_want *want;
 	for (uint32_t i = 0; (want = inv_py_want_at(i)); i++)
-		if (strcmp(want->target->module, "__main__") == 0)
+		if (strcmp(want->target->module, "__main__") == 0 &&
+		    !strchr(want->target->symbol, '.'))
 			return true;
 	return false;
 }
@@ -228,6 +229,6 @@ void inv_py_creation_start(void)
 	watch.functions = watch.dicts = -1;
 	if (inv_py.version >= 0x030c && inv_py.PyFunction_AddWatcher && inv_py.PyDict_AddWatcher)
 		start_watching();
-	else if (inv_py.version < 0x030c && may_be_main() && inv_py._PyEval_EvalFrameDefault)
+	else if (inv_py.version < 0x030c && function_of_main() && inv_py._PyEval_EvalFrameDefault)
 		start_hooking();
 }

@@ -8,7 +8,9 @@
  *              on PyDict_Watch of each value that its dictionary gets
  *   3.8-3.11   a temporary PEP 523 hook looks at the dictionary when a frame of the module's
  *              is evaluated; the very call that shows it is recorded, too. It taxes every
- *              call until all is found, and gives up after a million frames.
+ *              call until all is found, and gives up after a million frames. Members of
+ *              classes do not need it; members of other objects of __main__ are not
+ *              looked for
  */
 #ifndef INV_PRELOAD_PYTHON_CREATION_H
 #define INV_PRELOAD_PYTHON_CREATION_H
