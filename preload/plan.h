@@ -105,6 +105,12 @@ static inline uint64_t inv_plan_narrow(uint64_t v, enum inv_type type)
 	}
 }
 
+/* How many arguments an event can say. */
+static inline uint16_t inv_plan_args_count(int64_t count)
+{
+	return count < 0 ? 0 : (count > UINT16_MAX ? UINT16_MAX : (uint16_t)count);
+}
+
 /* A name the slow way; what it missed is told in *out. */
 uint32_t inv_plan_name_slow(const struct inv_plan *plan, unsigned field,
 			    const struct inv_registers *regs, struct inv_name_cache *names,

@@ -61,6 +61,6 @@ void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *re
 	int64_t count =
 		(int64_t)number_at(&plan->fetch[INV_FIELD_ARGS_COUNT],
 				   &plan->field[INV_FIELD_ARGS_COUNT], regs, names, &bad_count);
-	out->args_count = count < 0 ? 0 : (count > 65535 ? 65535 : (uint16_t)count);
+	out->args_count = inv_plan_args_count(count);
 	out->unreadable = (uint32_t)bad_tick + bad_count;
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "preload/closure.h"
+#include "preload/stubs.h"
 #include "preload/unwind.h"
 #include "preload/wrap_call.h"
 
@@ -122,16 +123,10 @@ wrap_leave(struct inv_call *call, const struct binding *b, const struct inv_regi
 		return regs.float_result;                                                          \
 	}
 
-#define EIGHT(X, d) X(d##0) X(d##1) X(d##2) X(d##3) X(d##4) X(d##5) X(d##6) X(d##7)
-#define SIXTY_FOUR(X)                                                                              \
-	EIGHT(X, 00)                                                                               \
-	EIGHT(X, 01) EIGHT(X, 02) EIGHT(X, 03) EIGHT(X, 04) EIGHT(X, 05) EIGHT(X, 06) EIGHT(X, 07)
-
-/* The numbers are octal: 000 to 077. */
-SIXTY_FOUR(STUB_II)
-SIXTY_FOUR(STUB_IF)
-SIXTY_FOUR(STUB_FI)
-SIXTY_FOUR(STUB_FF)
+INV_SIXTY_FOUR(STUB_II)
+INV_SIXTY_FOUR(STUB_IF)
+INV_SIXTY_FOUR(STUB_FI)
+INV_SIXTY_FOUR(STUB_FF)
 
 #define ADDRESS_II(n) (void *)stub_ii_##n,
 #define ADDRESS_IF(n) (void *)stub_if_##n,
@@ -139,10 +134,10 @@ SIXTY_FOUR(STUB_FF)
 #define ADDRESS_FF(n) (void *)stub_ff_##n,
 
 static void *const stubs[SHAPES][INV_STUBS_MAX] = {
-	[SHAPE_II] = {SIXTY_FOUR(ADDRESS_II)},
-	[SHAPE_IF] = {SIXTY_FOUR(ADDRESS_IF)},
-	[SHAPE_FI] = {SIXTY_FOUR(ADDRESS_FI)},
-	[SHAPE_FF] = {SIXTY_FOUR(ADDRESS_FF)},
+	[SHAPE_II] = {INV_SIXTY_FOUR(ADDRESS_II)},
+	[SHAPE_IF] = {INV_SIXTY_FOUR(ADDRESS_IF)},
+	[SHAPE_FI] = {INV_SIXTY_FOUR(ADDRESS_FI)},
+	[SHAPE_FF] = {INV_SIXTY_FOUR(ADDRESS_FF)},
 };
 
 static enum shape shape_of(const struct inv_signature *s)

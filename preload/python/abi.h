@@ -50,10 +50,9 @@ struct inv_py_getset {
 	void *closure;
 };
 
-#define INV_PY_METH_VARARGS  1
-#define INV_PY_METH_KEYWORDS 2
-#define INV_PY_METH_NOARGS   4
-#define INV_PY_METH_O	     8
+#define INV_PY_METH_VARARGS 1
+#define INV_PY_METH_NOARGS  4
+#define INV_PY_METH_O	    8
 
 struct inv_py_type {
 	PyObject head;
@@ -154,8 +153,6 @@ struct inv_py_inittab {
 /* co_flags */
 #define INV_PY_CO_VARARGS     0x04
 #define INV_PY_CO_VARKEYWORDS 0x08
-#define INV_PY_CO_GENERATOR   0x20
-#define INV_PY_CO_COROUTINE   0x80
 
 static inline int inv_py_has_flag(const PyObject *o, unsigned long flag)
 {

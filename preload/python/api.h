@@ -46,7 +46,6 @@
 	X(PyObject *, PyDict_GetItemString, (PyObject *, const char *))                            \
 	X(int, PyDict_DelItemString, (PyObject *, const char *))                                   \
 	X(int, PyDict_Next, (PyObject *, Py_ssize_t *, PyObject **, PyObject **))                  \
-	X(Py_ssize_t, PyDict_Size, (PyObject *))                                                   \
 	X(Py_ssize_t, PyList_Size, (PyObject *))                                                   \
 	X(PyObject *, PyList_GetItem, (PyObject *, Py_ssize_t))                                    \
 	X(Py_ssize_t, PyTuple_Size, (PyObject *))                                                  \
@@ -95,8 +94,6 @@
 	X(PyMemberDescr_Type)                                                                      \
 	X(PyGetSetDescr_Type)                                                                      \
 	X(PyWrapperDescr_Type)                                                                     \
-	X(PyMethodDescr_Type)                                                                      \
-	X(PyMethod_Type)                                                                           \
 	X(PyCoro_Type)                                                                             \
 	X(PyFrame_Type)                                                                            \
 	X(PyFloat_Type)                                                                            \

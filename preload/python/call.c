@@ -15,6 +15,7 @@
 #include "preload/normalise.h"
 #include "preload/python/coroutine.h"
 #include "preload/python/function.h"
+#include "preload/stubs.h"
 #include "preload/unwind.h"
 
 /* ---- bindings --------------------------------------------------------------------- */
@@ -37,15 +38,12 @@ void inv_py_binding_ready(struct inv_py_binding *b, const struct inv_plan *plan)
 	b->reads = false;
 	for (unsigned i = 0; i <= INV_FIELD_ARGS_COUNT; i++)
 		b->reads = b->reads || b->fields[i].base;
-	int64_t count = b->probe->field[INV_FIELD_ARGS_COUNT].number;
 	b->constant = (struct inv_call_fields){
 		.invoker = (uint32_t)plan->fetch[INV_FIELD_INVOKER].constant,
 		.artifact = (uint32_t)plan->fetch[INV_FIELD_ARTIFACT].constant,
 		.method = (uint32_t)plan->fetch[INV_FIELD_METHOD].constant,
 		.tick = b->probe->field[INV_FIELD_TICK].number,
-		.args_count = (uint16_t)(count < 0	 ? 0
-					 : count > 65535 ? 65535
-							 : count),
+		.args_count = inv_plan_args_count(b->probe->field[INV_FIELD_ARGS_COUNT].number),
 		.probe = plan->index,
 	};
 }
@@ -199,9 +197,7 @@ static inline void fill_fields(const struct inv_py_binding *b, const struct entr
 	f->probe = b->plan->index;
 	f->missed = 0;
 	f->tick = e->tick;
-	f->args_count = (uint16_t)(e->args_count < 0	   ? 0
-				   : e->args_count > 65535 ? 65535
-							   : e->args_count);
+	f->args_count = inv_plan_args_count(e->args_count);
 	f->unreadable = e->unreadable;
 	f->invoker = name_of(b, 0, &e->texts[0], names, f);
 	f->artifact = name_of(b, 1, &e->texts[1], names, f);
@@ -263,10 +259,19 @@ call_unpatched(struct inv_py_binding *b, PyObject *callable, PyObject *const *ar
 /* An evaluation loop more than the program itself would have is not held against it. */
 #define LOOP_UNITS 2
 
-static inline int *c_recursion(void)
+/* Calls on. *ended is read first of all when the function is back. */
+static inline PyObject *run(const struct inv_py_arguments *a, size_t nargsf, uint64_t *ended)
 {
-	return inv_py.c_recursion ? (int *)((char *)inv_py.PyThreadState_Get() + inv_py.c_recursion)
-				  : NULL;
+	int *left = inv_py.c_recursion
+			    ? (int *)((char *)inv_py.PyThreadState_Get() + inv_py.c_recursion)
+			    : NULL;
+	if (left)
+		*left += LOOP_UNITS;
+	PyObject *result = inv_py.plain(a->function, a->args, nargsf, a->keywords);
+	*ended = inv_record_now();
+	if (left)
+		*left -= LOOP_UNITS;
+	return result;
 }
 
 /* ---- stubs -------------------------------------------------------------------------- */
@@ -339,8 +344,8 @@ observe_running(struct inv_py_binding *b, const struct inv_py_arguments *a, size
 	}
 	begin(b, &call, a);
 	inv_py_release_signals(&before);
-	PyObject *result = inv_py.plain(a->function, a->args, nargsf, a->keywords);
-	uint64_t now = inv_record_now();
+	uint64_t now;
+	PyObject *result = run(a, nargsf, &now);
 	inv_py_hold_signals(&before);
 	bool interrupted = result && inv_py.PyErr_CheckSignals();
 	if (interrupted)
@@ -368,13 +373,8 @@ observe(struct inv_py_binding *b, PyObject *callable, PyObject *const *args, siz
 	if (__builtin_expect(b->probe->properties, 0))
 		return observe_running(b, &a, nargsf);
 	begin(b, &call, &a);
-	int *left = c_recursion();
-	if (left)
-		*left += LOOP_UNITS;
-	PyObject *result = inv_py.plain(callable, args, nargsf, kwnames);
-	uint64_t now = inv_record_now();
-	if (left)
-		*left -= LOOP_UNITS;
+	uint64_t now;
+	PyObject *result = run(&a, nargsf, &now);
 	finish(b, &call, result, now);
 	return result;
 }
@@ -400,27 +400,13 @@ static struct inv_py_binding *bindings[INV_PROBE_FILE_MAX];
 	{                                                                                          \
 		return observe(bindings[n], callable, args, nargsf, kwnames);                      \
 	}
-#define EIGHT(X, d) X(d##0) X(d##1) X(d##2) X(d##3) X(d##4) X(d##5) X(d##6) X(d##7)
-#define SIXTY_FOUR(X)                                                                              \
-	EIGHT(X, 00)                                                                               \
-	EIGHT(X, 01) EIGHT(X, 02) EIGHT(X, 03) EIGHT(X, 04) EIGHT(X, 05) EIGHT(X, 06) EIGHT(X, 07)
-
-/* The numbers are octal: 000 to 077. */
-SIXTY_FOUR(STUB)
+INV_SIXTY_FOUR(STUB)
 
 #define ADDRESS(n) stub_##n,
-static inv_py_vectorcall *const stubs[INV_PROBE_FILE_MAX] = {SIXTY_FOUR(ADDRESS)};
+static inv_py_vectorcall *const stubs[INV_PROBE_FILE_MAX] = {INV_SIXTY_FOUR(ADDRESS)};
 
 inv_py_vectorcall *inv_py_stub(uint32_t n, struct inv_py_binding *b)
 {
 	bindings[n] = b;
 	return stubs[n];
-}
-
-int inv_py_stub_owner(inv_py_vectorcall *stub)
-{
-	for (int i = 0; i < INV_PROBE_FILE_MAX; i++)
-		if (stubs[i] == stub)
-			return i;
-	return -1;
 }

@@ -56,9 +56,8 @@ bool inv_py_binding_start(struct inv_py_binding *b);
  */
 const char *inv_py_binding_place(struct inv_py_binding *b, PyObject *code);
 
-/* The stub of binding number n (at most INV_PROBE_FILE_MAX), and whose a stub is (-1: none). */
+/* The stub of binding number n, below INV_PROBE_FILE_MAX. */
 inv_py_vectorcall *inv_py_stub(uint32_t n, struct inv_py_binding *b);
-int inv_py_stub_owner(inv_py_vectorcall *stub);
 
 /*
  * Records a call whose frame is about to be evaluated: `locals` are its local variables,

@@ -141,14 +141,10 @@ static PyObject *evaluate(void *context)
 static struct inv_py_want *bind_found(PyObject *dict, const void *code, PyObject **function)
 {
 	struct inv_py_want *want, *mine = NULL;
-	char text[192];
 	for (uint32_t i = 0; (want = inv_py_want_at(i)); i++) {
-		size_t length = inv_py_first_part(want->target->symbol);
 		if (want->functions || !inv_py_want_matches(want, dict))
 			continue;
-		memcpy(text, want->target->symbol, length);
-		text[length] = 0;
-		PyObject *first = inv_py.PyDict_GetItemString(dict, text);
+		PyObject *first = inv_py_want_first(want, dict);
 		PyObject *bound = first ? inv_py_want_bind(want, first) : NULL;
 		if (bound && inv_py_at(bound, inv_py.func_code) == code) {
 			mine = want;

@@ -244,7 +244,7 @@ static void tell_missing(struct inv_py_want *want, PyObject *module_dict, PyObje
 
 /* ---- modules that were executed --------------------------------------------------- */
 
-static PyObject *first_in(const struct inv_py_want *want, PyObject *dict)
+PyObject *inv_py_want_first(const struct inv_py_want *want, PyObject *dict)
 {
 	char text[192];
 	size_t length = inv_py_first_part(want->target->symbol);
@@ -255,7 +255,7 @@ static PyObject *first_in(const struct inv_py_want *want, PyObject *dict)
 
 static void look_in(struct inv_py_want *want, PyObject *dict, bool finished)
 {
-	PyObject *first = first_in(want, dict);
+	PyObject *first = inv_py_want_first(want, dict);
 	if (first && inv_py_want_bind(want, first))
 		return;
 	if (finished && !want->functions)

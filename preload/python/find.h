@@ -58,7 +58,10 @@ bool inv_py_want_matches(const struct inv_py_want *want, PyObject *module_dict);
  */
 PyObject *inv_py_want_bind(struct inv_py_want *want, PyObject *first);
 
-/* The first part of a dotted name, and its length. */
+/* What a module has under the first part of the want's name; borrowed, NULL: nothing. */
+PyObject *inv_py_want_first(const struct inv_py_want *want, PyObject *module_dict);
+
+/* The length of the first part of a dotted name. */
 size_t inv_py_first_part(const char *dotted);
 
 #endif

@@ -136,7 +136,6 @@ bool inv_py_code_read(struct inv_py_code *out, PyObject *code)
 		inv_py_drop(fresh.names);
 		return false;
 	}
-	fresh.flags = (uint32_t)flags;
 	fresh.varargs = flags & INV_PY_CO_VARARGS;
 	fresh.varkeywords = flags & INV_PY_CO_VARKEYWORDS;
 	inv_py.Py_IncRef(code);

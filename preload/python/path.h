@@ -30,7 +30,6 @@ struct inv_py_code {
 	PyObject *names; /* owned: co_varnames, whose first are the parameters */
 	int positional, keyword_only;
 	bool varargs, varkeywords;
-	uint32_t flags;
 };
 
 /* Places beyond the named parameters. */
