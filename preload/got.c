@@ -369,13 +369,17 @@ static void visit_object(uint32_t index)
 		visit_slot(index, &slot);
 }
 
-/* All of them before the first slot: what is patched there is left alone here. */
+/*
+ * All of them before the first slot: what is patched there is left alone here. An unload has
+ * every object read anew, but what the start brought is never unloaded, and seen already: it
+ * may mean reading a symbol table from its file.
+ */
 static void see_new_objects(void)
 {
 	for (uint32_t i = 0; see_object && i < inv_got_table->count; i++) {
 		const struct inv_got_object *object = &inv_got_table->objects[i];
 
-		if (object->usable && !object->scanned)
+		if (object->usable && !object->scanned && (installing || !object->initial))
 			see_object(&object->elf,
 				   *object->elf.path ? object->elf.path : program_path, installing);
 	}
