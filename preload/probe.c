@@ -395,6 +395,21 @@ void inv_probe_file_free(struct inv_probe_file *file)
 	memset(file, 0, sizeof(*file));
 }
 
+const char *inv_probe_field_name(enum inv_field field)
+{
+	static const char *const names[INV_FIELD_COUNT] = {
+		[INV_FIELD_TICK] = "tick",
+		[INV_FIELD_INVOKER] = "invoker_id",
+		[INV_FIELD_ARTIFACT] = "artifact_id",
+		[INV_FIELD_METHOD] = "method",
+		[INV_FIELD_ARGS_COUNT] = "args_count",
+		[INV_FIELD_ERROR_MESSAGE] = "error_message",
+		[INV_FIELD_RESULT_TYPE] = "result_type",
+		[INV_FIELD_ERROR_TYPE] = "error_type",
+	};
+	return names[field];
+}
+
 void inv_probe_describe(struct inv_probe_row *row, const struct inv_probe *probe)
 {
 	memset(row, 0, sizeof(*row));

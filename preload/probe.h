@@ -211,6 +211,10 @@ int inv_probe_file_parse(struct inv_probe_file *out, const char *path, const cha
 			 size_t length, struct inv_probe_error *error);
 void inv_probe_file_free(struct inv_probe_file *file);
 
+/* Returns: the key of a field in a probe file ("invoker_id"), which is its name in an event, too.
+ */
+const char *inv_probe_field_name(enum inv_field field);
+
 /* What a session shows of a probe (layout.h); long texts are cut. */
 struct inv_probe_row;
 void inv_probe_describe(struct inv_probe_row *row, const struct inv_probe *probe);

@@ -8,28 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report.h"
+
 #define SAMPLE_MOST 1000 /* of an invoker's kept calls, for its percentiles */
 
 /* ---- members --------------------------------------------------------------------------- */
-
-static void put_counts(struct inv_json *json, const struct inv_stats *s, double unit)
-{
-	inv_api_put_u64(json, "total_invocations", inv_stats_total(s));
-	inv_api_put_u64(json, "successful", s->successful);
-	inv_api_put_u64(json, "failed", s->failed);
-	inv_json_key(json, "success_rate");
-	inv_json_put_real(json, inv_stats_success_rate(s), 6);
-	inv_api_put_ms(json, "avg_duration_ms", inv_stats_mean(s) * unit);
-}
-
-static void put_failure_types(struct inv_json *json, const struct inv_stats *s)
-{
-	inv_json_key(json, "failure_types");
-	inv_json_open(json, '{');
-	for (size_t i = 0; i < s->type_count; i++)
-		inv_api_put_u64(json, s->types[i].type, s->types[i].count);
-	inv_json_close(json, '}');
-}
 
 static void put_percentiles(struct inv_json *json, const struct inv_hist *h, double unit)
 {
@@ -53,8 +36,7 @@ static void put_artifact(struct inv_json *json, const struct inv_board *board,
 	const struct inv_text id = {s->name, s->length};
 	inv_json_open(json, '{');
 	inv_api_put_text(json, "artifact_id", id);
-	put_counts(json, s, unit);
-	put_failure_types(json, s);
+	inv_report_totals(json, s, unit);
 	put_percentiles(json, &s->hist, unit);
 	inv_api_put_ms(json, "self_ms", (double)s->hist.self * unit);
 	inv_api_put_u64(json, "in_flight", inv_api_in_flight(board, id));
@@ -72,8 +54,7 @@ static void put_method(struct inv_json *json, const struct inv_board *board,
 	inv_json_open(json, '{');
 	inv_api_put_text(json, "artifact_id", (struct inv_text){s->artifact, s->artifact_length});
 	inv_api_put_text(json, "method", (struct inv_text){s->name, s->length});
-	put_counts(json, s, unit);
-	put_failure_types(json, s);
+	inv_report_totals(json, s, unit);
 	put_percentiles(json, &s->hist, unit);
 	inv_api_put_ms(json, "self_ms", (double)s->hist.self * unit);
 	inv_json_key(json, "last_tick");
@@ -100,7 +81,7 @@ static void put_invoker(struct inv_json *json, const struct inv_board *board,
 	inv_registry_window(board->history, &window, sample, &hist, &kept);
 	inv_json_open(json, '{');
 	inv_api_put_text(json, "invoker_id", window.invoker);
-	put_counts(json, s, inv_registry_ns_per_unit(board->totals));
+	inv_report_counts(json, s, inv_registry_ns_per_unit(board->totals));
 	inv_api_put_u64(json, "unique_artifacts", s->unique);
 	inv_json_key(json, "percentiles");
 	inv_json_open(json, '{');

@@ -26,16 +26,6 @@ static const char *const type_names[] = {
 	[INV_TYPE_PTR] = "ptr",	       [INV_TYPE_STR] = "str", [INV_TYPE_STRUCT] = "struct",
 	[INV_TYPE_LDOUBLE] = "ldouble"};
 
-static const char *const field_names[INV_FIELD_COUNT] = {[INV_FIELD_TICK] = "tick",
-							 [INV_FIELD_INVOKER] = "invoker_id",
-							 [INV_FIELD_ARTIFACT] = "artifact_id",
-							 [INV_FIELD_METHOD] = "method",
-							 [INV_FIELD_ARGS_COUNT] = "args_count",
-							 [INV_FIELD_ERROR_MESSAGE] =
-								 "error_message",
-							 [INV_FIELD_RESULT_TYPE] = "result_type",
-							 [INV_FIELD_ERROR_TYPE] = "error_type"};
-
 static const char *const bind_names[] = {
 	[INV_BIND_AUTO] = "auto", [INV_BIND_GOT] = "got", [INV_BIND_ENTRY] = "entry"};
 
@@ -88,7 +78,7 @@ static void print_fields(const struct inv_probe *p)
 	for (unsigned i = 0; i < INV_FIELD_COUNT; i++) {
 		if (p->field[i].kind == INV_SOURCE_NONE)
 			continue;
-		label(field_names[i]);
+		label(inv_probe_field_name((enum inv_field)i));
 		print_source(&p->field[i], &p->signature);
 		putchar('\n');
 	}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "await.h"
+#include "now.h"
 #include "sessions.h"
 #include "source.h"
 #include "verbs.h"
@@ -17,13 +18,6 @@
 #define LOOK_MS 100 /* for a file that is not there yet */
 
 static _Thread_local struct inv_hub *resting; /* await's rest has no argument */
-
-int64_t inv_feed_now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
 
 int inv_feed_error(const char *path, int error)
 {
@@ -37,7 +31,7 @@ int inv_feed_error(const char *path, int error)
 
 bool inv_feed_notify(struct inv_feed *feed)
 {
-	int64_t now = inv_feed_now_ms();
+	int64_t now = inv_now_ms();
 	if (now - feed->notified_ms < INV_FEED_NOTIFY_MS)
 		return false;
 	feed->notified_ms = now;

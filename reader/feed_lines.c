@@ -22,6 +22,7 @@
 
 #include "buf.h"
 #include "jsonl.h"
+#include "now.h"
 #include "verbs.h"
 
 #define LOOK_MS	       100
@@ -145,7 +146,7 @@ static int take_bytes(struct lines *l, const char *bytes, size_t length)
 static int take_unended(struct lines *l)
 {
 	size_t n = l->rest.length;
-	if (n == 0 || l->rest.data[n - 1] != '}' || inv_feed_now_ms() - l->grown_ms < UNENDED_MS)
+	if (n == 0 || l->rest.data[n - 1] != '}' || inv_now_ms() - l->grown_ms < UNENDED_MS)
 		return 0;
 	int result = take_line(l, l->rest.data, n);
 	l->rest.length = 0;
@@ -164,7 +165,7 @@ static ssize_t read_more(struct lines *l, char *chunk)
 		l->head_length = head > 0 ? (size_t)head : 0;
 	}
 	l->offset += n;
-	l->grown_ms = inv_feed_now_ms();
+	l->grown_ms = inv_now_ms();
 	l->dirty = true;
 	int result = take_bytes(l, chunk, (size_t)n);
 	if (result == 0)
@@ -212,7 +213,7 @@ static int publish(struct lines *l)
 	inv_hub_publish(l->feed->hub, board);
 	l->published = true;
 	l->dirty = false;
-	l->published_ms = inv_feed_now_ms();
+	l->published_ms = inv_now_ms();
 	return 0;
 }
 
@@ -272,7 +273,7 @@ static int publish_when_due(struct lines *l, bool caught_up)
 {
 	l->dirty |= caught_up != l->caught_up;
 	l->caught_up = caught_up;
-	int64_t age = inv_feed_now_ms() - l->published_ms;
+	int64_t age = inv_now_ms() - l->published_ms;
 	if (!l->published ? !caught_up && age < IDLE_BOARD_MS
 			  : !l->dirty || age < INV_FEED_BOARD_MS)
 		return 0;

@@ -39,8 +39,6 @@ int inv_nest_enter(struct inv_nest *nest, struct inv_registry *registry,
 		   const struct inv_call *call);
 void inv_nest_forget(struct inv_nest *nest, uint32_t lane);
 
-int64_t inv_feed_now_ms(void);
-
 /* Tells the hub, but not too often. Returns: false: to be asked again. */
 bool inv_feed_notify(struct inv_feed *feed);
 

@@ -18,6 +18,7 @@
 
 #include "follow.h"
 #include "guard.h"
+#include "now.h"
 #include "sessions.h"
 #include "shm/proc.h"
 #include "verbs.h"
@@ -162,7 +163,7 @@ static void count_missed(struct viewing *v, struct inv_cut *cut)
 static int publish(struct viewing *v)
 {
 	struct inv_board *board = inv_board_new(v->state, v->src->path);
-	int64_t begun = inv_feed_now_ms();
+	int64_t begun = inv_now_ms();
 	if (!board)
 		return -ENOMEM;
 	int result = inv_cut_take_tallies(&board->cut, v->src);
@@ -171,7 +172,7 @@ static int publish(struct viewing *v)
 		return result;
 	}
 	/* The pass has to be made anyhow; after a busy second of a long ring it takes long. */
-	v->cost_ms = inv_feed_now_ms() - begun;
+	v->cost_ms = inv_now_ms() - begun;
 	result = pass(v);
 	if (result < 0) {
 		inv_cut_free(&board->cut);
@@ -186,13 +187,13 @@ static int publish(struct viewing *v)
 	board->totals = board->cut.registry;
 	inv_hub_publish(v->feed->hub, board);
 	v->unnotified = false;
-	v->published_ms = inv_feed_now_ms();
+	v->published_ms = inv_now_ms();
 	return 0;
 }
 
 static int publish_when_due(struct viewing *v, bool changed)
 {
-	int64_t age = inv_feed_now_ms() - v->published_ms;
+	int64_t age = inv_now_ms() - v->published_ms;
 	uint64_t before = v->fingerprint;
 	if (!changed && (age < INV_FEED_BOARD_MS || age < v->cost_ms * BOARD_SHARE))
 		return 0;
@@ -219,7 +220,7 @@ static int count_processes(void *arg)
 /* Asked before a pass: what the dead have written is all there then. */
 static enum inv_board_state look(struct viewing *v)
 {
-	int64_t now = inv_feed_now_ms();
+	int64_t now = inv_now_ms();
 	if (v->src->kind == INV_SRC_SNAPSHOT)
 		return INV_BOARD_FILE;
 	if (v->asked_ms && now - v->asked_ms < ASK_MS)
@@ -256,7 +257,7 @@ static void say(struct viewing *v, enum inv_board_state state)
 
 static bool superseded(struct viewing *v)
 {
-	int64_t now = inv_feed_now_ms();
+	int64_t now = inv_now_ms();
 	if (v->state == INV_BOARD_LIVE || now - v->looked_ms < ENDED_REST_MS)
 		return false;
 	v->looked_ms = now;

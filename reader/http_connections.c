@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "http_connections.h"
+#include "now.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -28,13 +29,6 @@ struct inv_connections {
 	bool stop;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
-
 static bool time_is_up(const struct inv_connections *all, const struct inv_connection *c,
 		       int64_t now)
 {
@@ -47,7 +41,7 @@ static bool time_is_up(const struct inv_connections *all, const struct inv_conne
 
 static void sweep(struct inv_connections *all)
 {
-	int64_t now = now_ms();
+	int64_t now = inv_now_ms();
 	for (struct inv_connection *c = all->all.next; c != &all->all; c = c->next)
 		if (!c->shut && time_is_up(all, c, now)) {
 			c->shut = true;
@@ -111,7 +105,7 @@ struct inv_connection *inv_connection_begin(struct inv_connections *all, int fd)
 	if (!c)
 		return NULL;
 	c->fd = fd;
-	c->since_ms = now_ms();
+	c->since_ms = inv_now_ms();
 	pthread_mutex_lock(&all->lock);
 	c->next = &all->all;
 	c->previous = all->all.previous;
@@ -140,6 +134,6 @@ void inv_connection_phase(struct inv_connections *all, struct inv_connection *co
 		return;
 	pthread_mutex_lock(&all->lock);
 	connection->phase = phase;
-	connection->since_ms = now_ms();
+	connection->since_ms = inv_now_ms();
 	pthread_mutex_unlock(&all->lock);
 }

@@ -50,14 +50,6 @@ static const char *const *const names_of[INV_FIELD_COUNT] = {
 	[INV_FIELD_ARTIFACT] = artifacts, [INV_FIELD_METHOD] = methods,
 	[INV_FIELD_ARGS_COUNT] = counts,  [INV_FIELD_ERROR_MESSAGE] = messages};
 
-static const char *const field_names[INV_FIELD_COUNT] = {[INV_FIELD_TICK] = "tick",
-							 [INV_FIELD_INVOKER] = "invoker_id",
-							 [INV_FIELD_ARTIFACT] = "artifact_id",
-							 [INV_FIELD_METHOD] = "method",
-							 [INV_FIELD_ARGS_COUNT] = "args_count",
-							 [INV_FIELD_ERROR_MESSAGE] =
-								 "error_message"};
-
 /* What an object is called in its own struct. */
 static const char *const own_names[] = {"id", "name", "key", "uid", NULL};
 
@@ -228,7 +220,8 @@ void inv_probe_guess_field(struct inv_probe_guess *out, enum inv_field field,
 									    : WANT_EITHER;
 	for (size_t i = 0; i < count; i++)
 		consider_value(&s, &values[i]);
-	out->by_itself = out->found && !strcmp(out->expression, field_names[field]);
+	out->by_itself =
+		out->found && !strcmp(out->expression, inv_probe_field_name((enum inv_field)field));
 }
 
 bool inv_probe_find_truth(struct inv_probe_guess *out, const struct inv_probe_value *value,

@@ -51,7 +51,7 @@ const char *inv_report_key(enum inv_group by)
 	return KEYS[by];
 }
 
-static void put_six(struct inv_json *j, const struct inv_stats *s, double unit)
+void inv_report_counts(struct inv_json *j, const struct inv_stats *s, double unit)
 {
 	put_u64(j, "total_invocations", inv_stats_total(s));
 	put_u64(j, "successful", s->successful);
@@ -59,6 +59,11 @@ static void put_six(struct inv_json *j, const struct inv_stats *s, double unit)
 	inv_json_key(j, "success_rate");
 	inv_json_put_real(j, inv_stats_success_rate(s), 6);
 	put_ms(j, "avg_duration_ms", inv_stats_mean(s) * unit);
+}
+
+void inv_report_totals(struct inv_json *j, const struct inv_stats *s, double unit)
+{
+	inv_report_counts(j, s, unit);
 	inv_json_key(j, "failure_types");
 	inv_json_open(j, '{');
 	for (size_t i = 0; i < s->type_count; i++)
@@ -94,7 +99,7 @@ static void put_methods(struct inv_json *j, const struct inv_cut *cut, const cha
 			inv_json_open(j, '{');
 			inv_json_key(j, "method");
 			inv_json_put_text(j, m->name, m->length);
-			put_six(j, m, inv_registry_ns_per_unit(cut->registry));
+			inv_report_totals(j, m, inv_registry_ns_per_unit(cut->registry));
 			put_distribution(j, m, inv_registry_ns_per_unit(cut->registry));
 			put_last_tick(j, m);
 			inv_json_close(j, '}');
@@ -109,7 +114,7 @@ static void put_artifact(struct inv_json *j, const struct inv_cut *cut, const st
 	double unit = inv_registry_ns_per_unit(cut->registry);
 	inv_json_key(j, "artifact_id");
 	inv_json_put_text(j, s->name, s->length);
-	put_six(j, s, unit);
+	inv_report_totals(j, s, unit);
 	put_distribution(j, s, unit);
 	put_u64(j, "in_flight", s->in_flight);
 	put_u64(j, "never_returned", s->never_returned);
@@ -125,12 +130,7 @@ static void put_invoker(struct inv_json *j, const struct inv_cut *cut, const str
 	inv_json_open(j, '{');
 	inv_json_key(j, "invoker_id");
 	inv_json_put_text(j, s->name, s->length);
-	put_u64(j, "total_invocations", inv_stats_total(s));
-	put_u64(j, "successful", s->successful);
-	put_u64(j, "failed", s->failed);
-	inv_json_key(j, "success_rate");
-	inv_json_put_real(j, inv_stats_success_rate(s), 6);
-	put_ms(j, "avg_duration_ms", inv_stats_mean(s) * inv_registry_ns_per_unit(cut->registry));
+	inv_report_counts(j, s, inv_registry_ns_per_unit(cut->registry));
 	put_u64(j, "unique_artifacts", s->unique);
 	inv_json_close(j, '}');
 }
@@ -316,7 +316,7 @@ void inv_report_group_json(const struct inv_cut *cut, enum inv_group by,
 			put_str(&j, "artifact_id", s->artifact);
 		inv_json_key(&j, inv_report_key(by));
 		inv_json_put_text(&j, s->name, s->length);
-		put_six(&j, s, unit);
+		inv_report_totals(&j, s, unit);
 		put_distribution(&j, s, unit);
 		put_last_tick(&j, s);
 		inv_json_close(&j, '}');

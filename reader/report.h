@@ -32,6 +32,14 @@ void inv_report_group_json(const struct inv_cut *cut, enum inv_group by,
 void inv_report_group_csv(const struct inv_cut *cut, enum inv_group by,
 			  const struct inv_stats_list *list, struct inv_buf *out);
 
+/*
+ * The members that say how often and how well something was called, in the order that readers
+ * rely on: total_invocations, successful, failed, success_rate, avg_duration_ms; the totals
+ * have failure_types besides. `unit`: nanoseconds per unit of the statistics.
+ */
+void inv_report_counts(struct inv_json *json, const struct inv_stats *stats, double unit);
+void inv_report_totals(struct inv_json *json, const struct inv_stats *stats, double unit);
+
 /* The members "control", "probes" and "notes" of an object. */
 void inv_report_control(struct inv_json *json, const struct inv_cut *cut);
 void inv_report_probes(struct inv_json *json, const struct inv_cut *cut);

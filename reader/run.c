@@ -35,6 +35,7 @@
 #include "reader/follow.h"
 #include "reader/guard.h"
 #include "reader/launch.h"
+#include "reader/now.h"
 #include "reader/run_options.h"
 #include "reader/run_probes.h"
 #include "reader/run_serve.h"
@@ -71,13 +72,6 @@ struct run {
 	int64_t started_ms;
 	int64_t shown_ms;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
 
 /* ---- prepare: what can be refused --------------------------------------------------- */
 
@@ -330,7 +324,7 @@ static void put_terminal(const char *text, size_t length)
 /* The cursor is left at the line's start: what the program prints goes over it. */
 static void show_progress(struct run *run)
 {
-	int64_t now = now_ms();
+	int64_t now = inv_now_ms();
 	uint64_t calls, failures, lost;
 	char line[160];
 	if (!run->progress || now - run->shown_ms < PROGRESS_MS || !may_draw())
@@ -549,7 +543,7 @@ static int observe(struct run *run)
 		return r;
 	inv_run_serve_start(&run->serve);
 	run->progress = run->viewed && !run->options.quiet && plain_terminal();
-	run->started_ms = run->shown_ms = now_ms();
+	run->started_ms = run->shown_ms = inv_now_ms();
 	run->user = geteuid();
 	watch(run);
 	erase_progress(run);

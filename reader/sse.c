@@ -19,6 +19,7 @@
 #include <microhttpd.h>
 
 #include "api.h"
+#include "now.h"
 
 #define STREAMS_MOST  256
 #define CALLS_MOST    500 /* of one look: more are skipped, the newest are sent */
@@ -54,13 +55,6 @@ struct inv_sse {
 	uint64_t news; /* changes at each wake-up */
 	bool stop;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
 
 /* ---- who sleeps ----------------------------------------------------------------------- */
 
@@ -265,7 +259,7 @@ static void put_status(struct stream *s, const struct inv_board *board, int64_t 
 
 static void look(struct stream *s)
 {
-	int64_t now = now_ms();
+	int64_t now = inv_now_ms();
 	pthread_mutex_lock(&s->sse->lock);
 	s->news = s->sse->news;
 	pthread_mutex_unlock(&s->sse->lock);
@@ -392,7 +386,7 @@ static struct stream *make_stream(struct inv_request *request)
 	s->status = only != 1;
 	s->state = -1;
 	s->status_ms = -STATUS_MS;
-	s->sent_ms = now_ms();
+	s->sent_ms = inv_now_ms();
 	if (inv_buf_init(&s->out, -1)) {
 		free_stream(s);
 		return NULL;

@@ -13,6 +13,7 @@
 
 #include "await.h"
 #include "follow.h"
+#include "now.h"
 #include "output.h"
 #include "sessions.h"
 #include "setting.h"
@@ -51,13 +52,6 @@ static bool rest(int ms)
 
 /* ---- the session -------------------------------------------------------------------------- */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
-
 struct life {
 	int64_t asked_ms;
 	bool warned;
@@ -66,7 +60,7 @@ struct life {
 /* To be asked before a pass that shall be the last: the dead write no more. */
 static bool ended(const struct inv_src *src, struct life *life)
 {
-	int64_t now = now_ms();
+	int64_t now = inv_now_ms();
 	if (life->asked_ms && now - life->asked_ms < ASK_MS)
 		return false;
 	life->asked_ms = now;

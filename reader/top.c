@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "now.h"
 #include "output.h"
 #include "top_private.h"
 #include "top_screen.h"
@@ -34,13 +35,6 @@ static void stop_on(int number)
 	sigemptyset(&action.sa_mask);
 	if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 		sigaction(number, &action, NULL);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
 }
 
 struct watch {
@@ -70,7 +64,7 @@ static int look_again(struct watch *w)
 	/* Rows point into the cuts. */
 	inv_top_rows_free(&w->state.rows);
 	int result = inv_top_look(&w->look);
-	w->due_ms = now_ms() + w->state.delay_ms;
+	w->due_ms = inv_now_ms() + w->state.delay_ms;
 	return result;
 }
 
@@ -149,7 +143,7 @@ static void change_delay(struct watch *w, bool longer)
 	unsigned ms = longer ? w->state.delay_ms * 2 : w->state.delay_ms / 2;
 	if (ms >= DELAY_LEAST_MS && ms <= DELAY_MOST_MS)
 		w->state.delay_ms = ms;
-	w->due_ms = now_ms() + w->state.delay_ms;
+	w->due_ms = inv_now_ms() + w->state.delay_ms;
 }
 
 static bool sort_key(struct watch *w, int key)
@@ -254,7 +248,7 @@ static void take_key(struct watch *w, int key)
 static void wait_for_keys(struct watch *w)
 {
 	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
-	int64_t ms = w->due_ms - now_ms();
+	int64_t ms = w->due_ms - inv_now_ms();
 	if (w->state.paused || !w->look.moving || ms > WAIT_MOST_MS)
 		ms = WAIT_MOST_MS;
 	if (poll(&in, 1, ms > 0 ? (int)ms : 0) < 0 && errno != EINTR)
@@ -276,7 +270,7 @@ static int loop(struct watch *w)
 		wait_for_keys(w);
 		if (w->quit || atomic_load_explicit(&stopped, memory_order_relaxed))
 			break;
-		if (!w->state.paused && w->look.moving && now_ms() >= w->due_ms)
+		if (!w->state.paused && w->look.moving && inv_now_ms() >= w->due_ms)
 			result = look_again(w);
 	}
 	return result;
