@@ -15,6 +15,7 @@
 
 #define WORDS_38   256u	    /* of an interpreter state */
 #define FRAMES_MAX 1000000u /* evaluated in vain, and the hook is taken back */
+#define FRAMES_OWN 10000u   /* the same of the module's own functions: it has begun its work */
 
 /* Whether a want that is not bound yet may be found in this module, and its value there. */
 static bool wanted_in(PyObject *dict)
@@ -103,7 +104,7 @@ typedef PyObject *evaluator(void *state, void *frame, int throwing); /* from 3.9
 typedef PyObject *evaluator_38(void *frame, int throwing);
 
 static struct {
-	uint32_t frames;	  /* that are still looked at */
+	uint32_t frames, own;	  /* that are still looked at: of all, of the module */
 	PyObject *asked, *module; /* globals: looked at last; of the module that is wanted */
 	void **place;		  /* 3.8: the word of the interpreter that holds the hook */
 } hook;
@@ -166,7 +167,9 @@ static PyObject *look_and_evaluate(void *state, void *frame, int throwing)
 	}
 	if (globals == hook.module && !throwing)
 		mine = bind_found(globals, inv_py_at(frame, at.code), &function);
-	if (hook.frames && (--hook.frames == 0 || !inv_py_wants_open()))
+	if (globals == hook.module && hook.own)
+		hook.own--;
+	if (hook.frames && (--hook.frames == 0 || !hook.own || !inv_py_wants_open()))
 		take_back();
 	if (!mine)
 		return evaluate(&e);
@@ -196,6 +199,7 @@ static void start_hooking(void)
 	at.code = 32;
 	at.locals = old ? (uint32_t)inv_py.PyFrame_Type->basicsize - 8 : 72;
 	hook.frames = FRAMES_MAX;
+	hook.own = FRAMES_OWN;
 	hook.asked = hook.module = NULL;
 	hook.place = NULL;
 	if (inv_py.version == 0x0308) {

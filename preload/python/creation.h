@@ -8,7 +8,8 @@
  *              on PyDict_Watch of each value that its dictionary gets
  *   3.8-3.11   a temporary PEP 523 hook looks at the dictionary when a frame of the module's
  *              is evaluated; the very call that shows it is recorded, too. It taxes every
- *              call until all is found, and gives up after a million frames. Members of
+ *              call until all is found, and gives up after a million frames, or ten
+ *              thousand of the module's own functions. Members of
  *              classes do not need it; members of other objects of __main__ are not
  *              looked for
  */
