@@ -79,7 +79,8 @@ static void remember(struct inv_name_cache *cache, struct inv_segment *seg, uint
 	c->id = id;
 	c->mask[0] = 0;
 #ifdef INV_BLOCK
-	if (!number && length < INV_BLOCK) {
+	if (!number && length < INV_BLOCK &&
+	    (key & (INV_PAGE_BYTES - 1)) <= INV_PAGE_BYTES - INV_BLOCK) {
 		memset(c->word, 0, sizeof(c->word));
 		memset(c->mask, 0, sizeof(c->mask));
 		memcpy(c->word, text, length);

@@ -36,8 +36,9 @@ struct inv_cached_name {
 	const char *text; /* in the arena, padded to 8; NULL: key is a number */
 	uint32_t length;
 	uint32_t id; /* 0: empty */
-	/* Of a text shorter than a block, its bytes and the NUL, and which those are; else no
-	 * mask. With them a hit touches the entry and the program's string alone. */
+	/* Of a text shorter than a block, whose block at `key` lies in one page: its bytes and
+	 * the NUL, and which those are; else no mask. With them a hit touches the entry and the
+	 * program's string alone. */
 	uint64_t word[2], mask[2];
 	uint64_t spare;
 };
@@ -161,9 +162,7 @@ static inline __attribute__((always_inline)) uint32_t inv_name_hit(struct inv_na
 		return 0;
 #ifdef INV_BLOCK
 	/* No mask: a number, or nothing, whose key is no pointer that may be followed. */
-	if (__builtin_expect(c->mask[0] && ((uintptr_t)p & (INV_PAGE_BYTES - 1)) <=
-						   INV_PAGE_BYTES - INV_BLOCK,
-			     1)) {
+	if (__builtin_expect(c->mask[0] != 0, 1)) {
 		uint64_t low, high;
 		__asm__("" : "+r"(p)); /* the compiler must not think of the object behind p */
 		memcpy(&low, p, 8);

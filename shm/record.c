@@ -78,16 +78,18 @@ begin_misses(struct inv_thread *t, struct inv_call *call, const struct inv_call_
 	return inv_text_slots(&text);
 }
 
-static inline void open_inflight(struct inv_thread *t, struct inv_call *call)
+/* Returns: the entry, whose ordinal is still to be stored; NULL: the call is too deep for one. */
+static inline __attribute__((always_inline)) struct inv_inflight *
+open_inflight(struct inv_thread *t, struct inv_lane *lane, struct inv_call *call)
 {
 	uint32_t place = t->top;
 	if (__builtin_expect(place >= INV_INFLIGHT_MAX, 0)) {
-		inv_bump(&t->lane->lost[INV_LOSS_TOO_DEEP], 1);
+		inv_bump(&lane->lost[INV_LOSS_TOO_DEEP], 1);
 		t->deep++;
 		call->place_1 = 0;
-		return;
+		return NULL;
 	}
-	struct inv_inflight *e = &t->lane->inflight[place];
+	struct inv_inflight *e = &lane->inflight[place];
 	inv_put(&e->call, call->call_id);
 	inv_put(&e->tick, call->tick);
 	inv_put(&e->who, call->who);
@@ -99,6 +101,7 @@ static inline void open_inflight(struct inv_thread *t, struct inv_call *call)
 	t->frames[place].address = call->frame;
 	t->top = place + 1;
 	call->place_1 = place + 1;
+	return e;
 }
 
 static inline void fill_attempt(struct inv_slot *slot, const struct inv_call *call)
@@ -111,10 +114,10 @@ static inline void fill_attempt(struct inv_slot *slot, const struct inv_call *ca
 
 /* Makes the slot of the attempt BUSY and fills it; NULL: the lane has no ring. */
 static inline __attribute__((always_inline)) struct inv_slot *
-open_slot(struct inv_thread *t, struct inv_call *call, uint64_t index)
+open_slot(struct inv_thread *t, struct inv_lane *lane, struct inv_call *call, uint64_t index)
 {
 	if (__builtin_expect(!t->ring, 0)) {
-		inv_bump(&t->lane->lost[INV_LOSS_NO_RING], 1);
+		inv_bump(&lane->lost[INV_LOSS_NO_RING], 1);
 		call->index = 0;
 		return NULL;
 	}
@@ -134,35 +137,34 @@ static inline __attribute__((always_inline)) void begin_in_lane(struct inv_threa
 								bool filtered)
 {
 	struct inv_lane *lane = t->lane;
-	uint64_t index = inv_get(&lane->head) + 1;
+	uint64_t index = inv_get(&lane->head) + 1, ordinal_1 = inv_get(&lane->begun) + 1;
 	uint32_t depth = t->top + t->deep - t->suspended, texts = 0;
-	call->what = (uint64_t)t->tid << 32 | f->method;
-	call->where = INV_WHERE(inv_process.row, inv_process.generation, f->args_count, f->probe,
-				depth < 255 ? depth : 255);
+	call->what = t->what_base | f->method;
+	call->where = t->where_base |
+		      INV_WHERE(0, 0, f->args_count, f->probe, depth < 255 ? depth : 255);
 	call->lane = t->lane_index;
 	call->claims = t->claims;
-	call->ordinal_1 = inv_get(&lane->begun) + 1;
-	call->call_id = INV_CALL_ID(t->lane_index, t->ring ? index : call->ordinal_1);
+	call->ordinal_1 = ordinal_1;
+	call->call_id = t->id_base | INV_CALL_ID(0, t->ring ? index : ordinal_1);
 	if (filtered) {
-		call->call_id = INV_CALL_ID(t->lane_index, call->ordinal_1 | INV_CALL_FILTERED);
+		call->call_id = t->id_base | INV_CALL_ID(0, ordinal_1 | INV_CALL_FILTERED);
 		call->index = 0;
 	}
 	if (__builtin_expect(f->missed | f->unreadable, 0))
 		texts = begin_misses(t, call, f, filtered ? 0 : index);
-	struct inv_slot *slot = filtered ? NULL : open_slot(t, call, index);
-	open_inflight(t, call);
+	struct inv_slot *slot = filtered ? NULL : open_slot(t, lane, call, index);
+	struct inv_inflight *e = open_inflight(t, lane, call);
 	INV_TEST_POINT(begin_inflight_filled);
 	uint64_t now = inv_clock_ticks(inv_process.clock);
 	call->start_ticks = now;
-	if (call->place_1) {
-		struct inv_inflight *e = &lane->inflight[call->place_1 - 1];
+	if (__builtin_expect(e != NULL, 1)) {
 		inv_put(&e->start_ticks, now);
 		/* [B9] release: the entry before its ordinal; pairs with inv_view_lane */
-		atomic_store_explicit(&e->ordinal_1, call->ordinal_1, memory_order_release);
+		atomic_store_explicit(&e->ordinal_1, ordinal_1, memory_order_release);
 	}
 	INV_TEST_POINT(begin_inflight_open);
 	/* [B9] release: counted after the entry is whole; pairs with inv_view_lane */
-	atomic_store_explicit(&lane->begun, call->ordinal_1, memory_order_release);
+	atomic_store_explicit(&lane->begun, ordinal_1, memory_order_release);
 	INV_TEST_POINT(begin_counted);
 	if (filtered) {
 		inv_bump(&lane->lost[INV_LOSS_FILTERED], 1);
@@ -320,6 +322,12 @@ static inline void cell_store(struct inv_cell *cell, const struct inv_commit *c)
 	INV_TEST_POINT(end_sums);
 }
 
+/* Where a call is counted. */
+struct counted {
+	struct inv_cell *cell;
+	struct inv_pair *pair;
+};
+
 /* A call that ends in an unusual way changes more than the ordinary counters. */
 struct unusual {
 	bool taken_back;   /* had been counted abandoned */
@@ -327,12 +335,11 @@ struct unusual {
 	uint64_t new_head; /* the event takes a new slot */
 };
 
-static inline __attribute__((always_inline)) void
-commit(struct inv_thread *t, const struct inv_commit *c, const struct unusual *u)
+static inline __attribute__((always_inline)) void commit(struct inv_thread *t,
+							 const struct inv_commit *c,
+							 struct counted at, const struct unusual *u)
 {
 	struct inv_lane *lane = t->lane;
-	struct inv_cell *cell = &t->cells[(uint32_t)c->places];
-	struct inv_pair *pair = &t->pairs[c->places >> 32];
 	uint32_t place_1 = (uint32_t)(c->bucket >> 32);
 	redo_store(&lane->redo, c);
 	if (__builtin_expect(u != NULL, 0)) {
@@ -353,10 +360,10 @@ commit(struct inv_thread *t, const struct inv_commit *c, const struct unusual *u
 		inv_slot_publish(&slot->seq, c->slot, INV_SLOT_DONE);
 		INV_TEST_POINT(end_slot_done);
 	}
-	cell_store(cell, c);
-	inv_put(&pair->calls, c->pair_calls);
-	inv_put(&pair->failures, c->pair_failures);
-	inv_put(&pair->sum_ticks, c->pair_sum_ticks);
+	cell_store(at.cell, c);
+	inv_put(&at.pair->calls, c->pair_calls);
+	inv_put(&at.pair->failures, c->pair_failures);
+	inv_put(&at.pair->sum_ticks, c->pair_sum_ticks);
 	INV_TEST_POINT(end_pair);
 	if (__builtin_expect(place_1 != 0, 1))
 		inv_put(&lane->inflight[place_1 - 1].ordinal_1, 0);
@@ -376,15 +383,22 @@ commit(struct inv_thread *t, const struct inv_commit *c, const struct unusual *u
 	INV_TEST_POINT(end_closed);
 }
 
+/* INV_CELL_KEY and INV_PAIR_KEY of ids that are known to fit. */
+static_assert(INV_NAMES_MAX <= 1u << 24 && INV_TYPES_MAX <= 1u << 14, "ids fit the keys");
+static inline uint64_t cell_key(uint64_t artifact, uint64_t method, const struct inv_call_outcome *o)
+{
+	return INV_CELL_KEY(0, 0, 0, 0) | (uint64_t)o->failed << 62 | (uint64_t)o->type << 48 |
+	       method << 24 | artifact;
+}
+
 /* The tally half of a commit: new absolute values of cell, pair and returned. */
-static inline __attribute__((always_inline)) void
+static inline __attribute__((always_inline)) struct counted
 count_call(struct inv_thread *t, const struct inv_call *call, const struct inv_call_outcome *o,
 	   uint64_t duration, uint64_t self, struct inv_commit *c)
 {
-	uint32_t artifact = (uint32_t)(call->who >> 32), invoker = (uint32_t)call->who;
-	uint64_t key = INV_CELL_KEY(artifact, (uint32_t)call->what, o->type, o->failed);
-	uint32_t cell_at = find_cell(t, call, key);
-	uint32_t pair_at = find_pair(t, INV_PAIR_KEY(invoker, artifact));
+	uint64_t artifact = call->who >> 32, invoker = (uint32_t)call->who;
+	uint32_t cell_at = find_cell(t, call, cell_key(artifact, (uint32_t)call->what, o));
+	uint32_t pair_at = find_pair(t, INV_PAIR_KEY(0, 0) | invoker << 24 | artifact);
 	uint32_t bucket = inv_bucket_of(duration);
 	struct inv_cell *cell = &t->cells[cell_at];
 	struct inv_pair *pair = &t->pairs[pair_at];
@@ -396,7 +410,7 @@ count_call(struct inv_thread *t, const struct inv_call *call, const struct inv_c
 	c->bucket_value = inv_get(&cell->bucket[bucket]) + 1;
 	c->sum_ticks = inv_get(&cell->sum_ticks) + duration;
 	c->self_ticks = inv_get(&cell->self_ticks) + self;
-	c->min_ticks = min && min < least ? min : least;
+	c->min_ticks = min - 1 < least - 1 ? min : least; /* 0 is none yet: the greatest */
 	c->max_ticks = max > duration ? max : duration;
 	c->last_ticks = call->start_ticks + duration;
 	c->last_tick = call->tick;
@@ -404,6 +418,7 @@ count_call(struct inv_thread *t, const struct inv_call *call, const struct inv_c
 	c->pair_failures = inv_get(&pair->failures) + o->failed;
 	c->pair_sum_ticks = inv_get(&pair->sum_ticks) + duration;
 	c->returned = inv_get(&t->lane->returned) + 1;
+	return (struct counted){cell, pair};
 }
 
 /* Closes the private frame. Returns: the call's self time. */
@@ -418,10 +433,11 @@ static inline uint64_t close_frame(struct inv_thread *t, const struct inv_call *
 		t->suspended--; /* it waited while others worked: nobody's child */
 	else if (place && t->frames[place - 1].ordinal_1)
 		t->frames[place - 1].children_ticks += duration;
-	if (place + 1 == t->top) {
-		while (t->top && !t->frames[t->top - 1].ordinal_1)
-			t->top--;
-		if (t->deep)
+	if (__builtin_expect(place + 1 == t->top, 1)) {
+		while (place && !t->frames[place - 1].ordinal_1)
+			place--;
+		t->top = place;
+		if (__builtin_expect(t->deep != 0, 0))
 			INV_SLOW(call->vectors, inv_abandon_deep(t));
 	}
 	return children < duration ? duration - children : 0;
@@ -521,20 +537,20 @@ end_elsewhere(struct inv_call *call, const struct inv_call_outcome *o, uint64_t 
 	call->where = (call->where & ~UINT64_C(0xffffffff)) |
 		      INV_WHERE(inv_process.row, inv_process.generation, 0, 0, 0);
 	call->where &= ~INV_WHERE_TEXT_FOLLOWS;
-	count_call(t, call, o, duration, duration, &c);
+	struct counted at = count_call(t, call, o, duration, duration, &c);
 	if (call->call_id & INV_CALL_FILTERED)
 		inv_bump(&t->lane->lost[INV_LOSS_FILTERED], 1);
 	else if (t->ring)
 		end_with_text(t, call, o, flags, true, &c, &u);
 	else
 		inv_bump(&t->lane->lost[INV_LOSS_NO_RING], 1);
-	commit(t, &c, &u);
+	commit(t, &c, at, &u);
 	inv_clear_busy();
 }
 
 static void __attribute__((noinline))
 end_unusual(struct inv_thread *t, struct inv_call *call, const struct inv_call_outcome *o,
-	    uint8_t flags, struct inv_commit *c, bool taken_back)
+	    uint8_t flags, struct inv_commit *c, struct counted at, bool taken_back)
 {
 	struct unusual u = {.taken_back = taken_back};
 	uint64_t head = inv_get(&t->lane->head);
@@ -544,7 +560,7 @@ end_unusual(struct inv_thread *t, struct inv_call *call, const struct inv_call_o
 	c->outcome = INV_OUTCOME(o->type, flags, 0, 0);
 	if (call->index)
 		end_with_text(t, call, o, flags, lapped, c, &u);
-	commit(t, c, &u);
+	commit(t, c, at, &u);
 }
 
 void inv_record_end(struct inv_call *call, const struct inv_call_outcome *o, uint64_t end_ticks)
@@ -583,16 +599,16 @@ void inv_record_end(struct inv_call *call, const struct inv_call_outcome *o, uin
 		taken_back = true; /* had been judged jumped over: a return always wins */
 		self = duration;
 	}
-	count_call(t, call, o, duration, self, &c);
+	struct counted at = count_call(t, call, o, duration, self, &c);
 	c.bucket |= (uint64_t)close_1 << 32;
 	bool lapped = call->index && inv_get(&t->lane->head) - call->index > t->ring_mask;
 	if (__builtin_expect(taken_back || lapped || o->message != NULL, 0)) {
 		struct inv_commit copy = c; /* so that c itself can live in registers */
-		end_unusual(t, call, o, flags, &copy, taken_back);
+		end_unusual(t, call, o, flags, &copy, at, taken_back);
 	} else {
 		c.slot = call->index;
 		c.outcome = INV_OUTCOME(o->type, flags, 0, 0);
-		commit(t, &c, NULL);
+		commit(t, &c, at, NULL);
 	}
 	inv_clear_busy();
 }

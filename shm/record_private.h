@@ -32,7 +32,9 @@ struct inv_thread {
 	uint64_t ring_mask;
 	uint64_t plain_generation; /* of the control page: nothing is on in it */
 	uint64_t owner;
+	uint64_t what_base, where_base, id_base; /* what is the same in each of its calls */
 	uint32_t lane_index;
+	uint32_t claims; /* of the lane, when we claimed it */
 	uint32_t tid;
 	uint32_t cell_count;
 	uint32_t cells_reserved;
@@ -41,7 +43,6 @@ struct inv_thread {
 	uint32_t deep;	    /* open calls beyond INV_INFLIGHT_MAX */
 	uint32_t suspended; /* of those below top */
 	uint32_t epoch;
-	uint32_t claims;		 /* of the lane, when we claimed it */
 	uintptr_t stack_low, stack_high; /* 0: not asked yet */
 	struct inv_frame frames[INV_INFLIGHT_MAX];
 	uint16_t cell_index[1u << INV_CELL_INDEX_BITS]; /* hash of key -> cell, 0 = empty */

@@ -203,6 +203,9 @@ static struct inv_thread *adopt_lane(uint32_t index, uint32_t tid, uint64_t owne
 	t->owner = owner;
 	t->lane_index = index;
 	t->tid = tid;
+	t->what_base = (uint64_t)tid << 32;
+	t->where_base = INV_WHERE(inv_process.row, inv_process.generation, 0, 0, 0);
+	t->id_base = INV_CALL_ID(index, 0);
 	t->cell_count = (uint32_t)inv_get(&t->lane->cell_count);
 	t->cells_reserved = atomic_load_explicit(&row->cells_reserved, memory_order_relaxed);
 	t->pair_bits = 31u - (uint32_t)__builtin_clz(pair_slots);

@@ -28,13 +28,12 @@
 /* Returns: the bucket of a duration, below INV_HIST_BUCKETS. */
 static inline uint32_t inv_bucket_of(uint64_t ticks)
 {
-	if (ticks < (1u << INV_HIST_SUB_BITS))
-		return (uint32_t)ticks;
-	uint32_t top = 63u - (uint32_t)__builtin_clzll(ticks);
-	if (top >= INV_HIST_TOP_BITS)
+	/* The octaves below 8 are taken for one of width 1, whose buckets are 0 to 7. */
+	uint32_t top = 63u - (uint32_t)__builtin_clzll(ticks | (1u << INV_HIST_SUB_BITS));
+	if (__builtin_expect(top >= INV_HIST_TOP_BITS, 0))
 		return INV_HIST_BUCKETS - 1;
-	uint32_t sub = (uint32_t)(ticks >> (top - INV_HIST_SUB_BITS)) & 7u;
-	return ((top - INV_HIST_SUB_BITS + 1) << INV_HIST_SUB_BITS) | sub;
+	uint32_t shift = top - INV_HIST_SUB_BITS;
+	return (shift << INV_HIST_SUB_BITS) + (uint32_t)(ticks >> shift);
 }
 
 /* Returns: the smallest duration in a bucket. */
