@@ -102,7 +102,7 @@ $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) $(UNSANITIZED) $(GENERAL) -MMD -MP -c $< -o $@
 
 # On every call's way: no vector registers, so that they need not be saved (shm/vectors.h).
-GENERAL_ONLY := $(call obj,shm/record.c shm/vectors.c preload/plan_fields.c preload/entry_call.c)
+GENERAL_ONLY := $(call obj,shm/record.c shm/vectors.c preload/plan_call.c preload/entry_call.c)
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
 $(GENERAL_ONLY): GENERAL = -mgeneral-regs-only
 endif
@@ -113,7 +113,7 @@ $(filter $(BUILD)/obj/preload/got% $(BUILD)/obj/preload/entry% %/elf_object.o %/
   UNSANITIZED = $(if $(SAN),-fno-sanitize=all)
 
 # The hot path is bound by instructions: -O3 takes about a fifth off it.
-HOT := $(call obj,shm/record.c preload/plan.c preload/plan_fields.c preload/wrap.c preload/entry_call.c)
+HOT := $(call obj,shm/record.c preload/plan.c preload/plan_call.c preload/wrap.c preload/entry_call.c)
 $(HOT): CFLAGS_ALL += $(if $(findstring -O2,$(OPT)),-O3)
 
 $(SHIM): $(call obj,$(SHM_SRC) $(PRELOAD_SRC)) preload/exports.map
@@ -156,7 +156,7 @@ $(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC)) $(GEN_OBJ)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS)
 
 # What of preload/ can run without being preloaded.
-PURE_SRC := preload/elf_object.c preload/plan.c preload/plan_fields.c preload/cxx_name.c preload/normalise.c \
+PURE_SRC := preload/elf_object.c preload/plan.c preload/plan_call.c preload/cxx_name.c preload/normalise.c \
             preload/prologue.c $(wildcard preload/x86_*.c)
 $(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) $(PURE_SRC)) $(GEN_OBJ)
 	@mkdir -p $(@D)

@@ -155,7 +155,7 @@ static void run(ffi_cif *cif, void *result, void **arguments, void *user)
 		return;
 	uint64_t now = inv_record_now();
 	load_result(&regs, cif, result);
-	inv_wrap_leave(&call, c->plan, &regs, now);
+	inv_plan_end(&call, c->plan, &regs, NULL, now);
 }
 
 /* ---- making ------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@
 
 #include "preload/got.h"
 #include "preload/unwind.h"
+#include "shm/record_path.h"
 
 #define RAX_AT	  216
 #define AFTER_AT  240
@@ -221,76 +222,30 @@ static inline bool is_ours(const struct inv_entry_frame *f)
 void inv_entry_enter(struct inv_entry_frame *f, uintptr_t base, void *area)
 {
 	struct inv_vectors vectors = {.area = area, .saved = false};
-	struct inv_call_fields fields;
 	const struct inv_plan *plan = f->site->plan;
 	f->target = f->site->relocated;
 	f->call.mode = INV_CALL_UNOBSERVED;
 	if (__builtin_expect(is_ours(f), 0))
 		return;
 	struct inv_registers *regs = read_arguments(f);
-	regs->vectors = &vectors;
 	if (__builtin_expect(inv_got_stale(), 0))
 		INV_SLOW(&vectors, inv_got_catch_up());
-	if (__builtin_expect(inv_record_enter_at(&f->call, base, &vectors), 1)) {
-		inv_plan_fields(plan, regs, f->call.names, &fields);
-		inv_record_begin(&f->call, &fields);
-	}
+	inv_plan_begin(&f->call, plan, regs, base, &vectors);
 	if (__builtin_expect(vectors.saved, 0))
 		inv_vectors_restore(&vectors);
-}
-
-/* Success on the result itself. Returns: 1, 0, or -1: it takes more to know. */
-static inline int quick_verdict(const struct inv_plan *plan, const struct inv_registers *regs)
-{
-	const struct inv_success *rule = &plan->probe->success;
-	if (plan->field[INV_FIELD_RESULT_TYPE].source.kind)
-		return -1;
-	if (rule->compare == INV_COMPARE_NONE)
-		return 1;
-	if (!plan->plain_return)
-		return -1;
-	int64_t value = (int64_t)inv_plan_narrow(regs->result, plan->success_left.source.type);
-	return inv_compare_holds(rule->compare,
-				 value<rule->number, value == rule->number, value> rule->number);
-}
-
-static void judge(struct inv_entry_frame *f, const struct inv_registers *regs,
-		  struct inv_vectors *vectors, struct inv_call_outcome *out)
-{
-	const struct inv_plan *plan = f->site->plan;
-	if (__builtin_expect(quick_verdict(plan, regs) == 1, 1)) {
-		out->failed = false;
-		out->type = plan->result_type;
-		out->flags = 0;
-		out->message = NULL;
-		return;
-	}
-	inv_vectors_keep(vectors);
-	inv_plan_outcome_general(plan, regs, f->call.names, out);
 }
 
 void inv_entry_leave(struct inv_entry_frame *f, void *area)
 {
 	struct inv_vectors vectors = {.area = area, .saved = false};
-	struct inv_call_outcome outcome;
 	const struct inv_plan *plan = f->site->plan;
 	if (__builtin_expect(f->call.mode == INV_CALL_UNOBSERVED, 0))
 		return;
-	uint64_t now = inv_record_now();
+	uint64_t now = inv_path_now();
 	struct inv_registers *regs = arguments_of(f);
 	read_float_result(regs);
 	regs->result = f->returned[0];
-	regs->vectors = f->call.vectors = &vectors;
-	inv_record_reenter(&f->call);
-	if (__builtin_expect(f->call.mode != INV_CALL_UNOBSERVED, 1)) {
-		judge(f, regs, &vectors, &outcome);
-		if (__builtin_expect(outcome.failed && plan->field[INV_FIELD_ERROR_MESSAGE].rewrite,
-				     0))
-			INV_SLOW(&vectors,
-				 inv_plan_end_rewritten(plan, regs, &f->call, &outcome, now));
-		else
-			inv_record_end(&f->call, &outcome, now);
-	}
+	inv_plan_end(&f->call, plan, regs, &vectors, now);
 	if (__builtin_expect(vectors.saved, 0))
 		inv_vectors_restore(&vectors);
 }

@@ -61,14 +61,15 @@ static void make_fetch(struct inv_fetch *f, const struct inv_plan_source *s, boo
 {
 	f->kind = INV_FETCH_GENERAL;
 	f->reg = s->reg;
-	f->type = (uint8_t)s->source.type;
+	f->is_signed = s->is_signed;
 	if (s->source.kind == INV_SOURCE_NONE || s->source.kind == INV_SOURCE_PYTHON) {
 		f->kind = INV_FETCH_CONSTANT;
 		f->constant = absent;
 	} else if (s->source.kind == INV_SOURCE_NUMBER || s->source.kind == INV_SOURCE_TEXT) {
 		f->kind = INV_FETCH_CONSTANT;
 		f->constant = name ? s->constant : (uint64_t)s->source.number;
-	} else if (s->source.kind != INV_SOURCE_ARG || s->is_float || s->rewrite) {
+	} else if (s->source.kind != INV_SOURCE_ARG || s->is_float || s->rewrite ||
+		   !type_bytes[s->source.type]) {
 		return;
 	} else if (s->source.step_count == 0) {
 		f->kind = name && s->source.type == INV_TYPE_STR ? INV_FETCH_STRING
@@ -76,8 +77,38 @@ static void make_fetch(struct inv_fetch *f, const struct inv_plan_source *s, boo
 	} else if (s->source.step_count == 1) {
 		f->kind = INV_FETCH_LOAD;
 		f->offset = s->source.steps[0].offset;
-		f->bytes = type_bytes[s->source.steps[0].type];
 	}
+	f->shift = (uint8_t)(64 - 8 * type_bytes[s->source.type]);
+}
+
+/* The rules that the result register alone can tell; others have bounds that hold nothing. */
+static void make_success(struct inv_plan *plan, const struct inv_success *rule)
+{
+	const struct inv_plan_source *left = &plan->success_left;
+	bool wide = type_bytes[left->source.type] == 8;
+	plan->success_least = 1;
+	plan->success_most = 0;
+	if (plan->field[INV_FIELD_RESULT_TYPE].source.kind)
+		return;
+	if (rule->compare == INV_COMPARE_NONE || rule->compare == INV_COMPARE_TRUE) {
+		plan->success_least = INT64_MIN;
+		plan->success_most = INT64_MAX;
+		return;
+	}
+	bool equality = rule->compare == INV_COMPARE_EQ || rule->compare == INV_COMPARE_NE ||
+			rule->compare == INV_COMPARE_NULL || rule->compare == INV_COMPARE_NOT_NULL;
+	if (left->source.kind != INV_SOURCE_RETURN || left->source.step_count ||
+	    left->source.type == INV_TYPE_F64 || !(left->is_signed || (wide && equality)))
+		return;
+	plan->success_shift = (uint8_t)(64 - 8 * type_bytes[left->source.type]);
+	plan->success_least = plan->success_most = rule->number;
+	plan->success_outside = rule->compare == INV_COMPARE_NE ||
+				rule->compare == INV_COMPARE_NOT_NULL ||
+				rule->compare == INV_COMPARE_LT || rule->compare == INV_COMPARE_GT;
+	if (rule->compare == INV_COMPARE_LE || rule->compare == INV_COMPARE_GT)
+		plan->success_least = INT64_MIN;
+	if (rule->compare == INV_COMPARE_GE || rule->compare == INV_COMPARE_LT)
+		plan->success_most = INT64_MAX;
 }
 
 void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t index,
@@ -98,15 +129,10 @@ void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t
 		bool name = i >= INV_FIELD_INVOKER && i <= INV_FIELD_METHOD;
 		make_fetch(&plan->fetch[i], &plan->field[i], name, name ? plan->empty_name : 0);
 	}
-	plan->plain_equal = probe->success.compare == INV_COMPARE_EQ &&
-			    plan->success_left.source.kind == INV_SOURCE_RETURN &&
-			    plan->success_left.source.step_count == 0 &&
-			    plan->success_left.source.type == INV_TYPE_I32 &&
-			    !plan->field[INV_FIELD_RESULT_TYPE].source.kind;
-	plan->expected = (uint32_t)probe->success.number;
 	plan->plain_return = plan->success_left.source.kind == INV_SOURCE_RETURN &&
 			     plan->success_left.source.step_count == 0 &&
 			     plan->success_left.is_signed;
+	make_success(plan, &probe->success);
 	plan->result_type = type_of(seg, sig->result_text[0] ? sig->result_text : "void");
 	plan->error_default =
 		type_of(seg, probe->error_default[0] ? probe->error_default : "execution");
@@ -235,12 +261,13 @@ uint32_t inv_plan_name_slow(const struct inv_plan *plan, unsigned field,
 	return id;
 }
 
-uint64_t inv_plan_number_slow(const struct inv_plan_source *s, const struct inv_registers *regs,
-			      struct inv_name_cache *names, bool *unreadable)
+uint64_t inv_plan_number_slow(const struct inv_plan *plan, unsigned field,
+			      const struct inv_registers *regs, struct inv_name_cache *names,
+			      struct inv_call_fields *out)
 {
 	uint64_t v = 0;
-	if (!value_of(s, regs, names, &v))
-		*unreadable = true;
+	if (!value_of(&plan->field[field], regs, names, &v))
+		out->unreadable++;
 	return v;
 }
 
@@ -370,8 +397,8 @@ static uint16_t failure_type(const struct inv_plan *plan, const struct inv_regis
 	return plan->error_default;
 }
 
-void inv_plan_outcome_general(const struct inv_plan *plan, const struct inv_registers *regs,
-			      struct inv_name_cache *names, struct inv_call_outcome *out)
+void inv_plan_outcome(const struct inv_plan *plan, const struct inv_registers *regs,
+		      struct inv_name_cache *names, struct inv_call_outcome *out)
 {
 	out->flags = 0;
 	out->message = NULL;

@@ -55,8 +55,8 @@ enum inv_fetch_kind {
 struct inv_fetch {
 	uint8_t kind;
 	uint8_t reg;
-	uint8_t type;  /* of the value */
-	uint8_t bytes; /* LOAD: how many */
+	uint8_t shift; /* REGISTER, LOAD: bits above the value's own */
+	bool is_signed;
 	uint32_t spare;
 	int64_t offset;	   /* LOAD */
 	uint64_t constant; /* CONSTANT */
@@ -65,8 +65,10 @@ struct inv_fetch {
 struct inv_plan {
 	const struct inv_probe *probe;
 	struct inv_fetch fetch[INV_FIELD_ARGS_COUNT + 1]; /* the fields read at entry */
-	bool plain_equal; /* success is: the int result equals `expected` */
-	uint32_t expected;
+	/* The results that are a success: within, or outside of, these bounds. None: 1 to 0. */
+	int64_t success_least, success_most;
+	uint8_t success_shift; /* bits of the register above the result's own */
+	bool success_outside;
 	bool plain_return; /* success is judged on a signed integer result itself */
 	uint8_t index;	   /* of the probe in the segment */
 	struct inv_plan_source field[INV_FIELD_COUNT];
@@ -116,13 +118,20 @@ uint32_t inv_plan_name_slow(const struct inv_plan *plan, unsigned field,
 			    const struct inv_registers *regs, struct inv_name_cache *names,
 			    struct inv_call_fields *out);
 
-/* A number the slow way; *unreadable is set, never cleared. */
-uint64_t inv_plan_number_slow(const struct inv_plan_source *s, const struct inv_registers *regs,
-			      struct inv_name_cache *names, bool *unreadable);
+/* A number the slow way; what could not be read is added to out->unreadable. */
+uint64_t inv_plan_number_slow(const struct inv_plan *plan, unsigned field,
+			      const struct inv_registers *regs, struct inv_name_cache *names,
+			      struct inv_call_fields *out);
 
-/* The fields at entry. Called between inv_record_enter and inv_record_begin. */
-void inv_plan_fields(const struct inv_plan *plan, const struct inv_registers *regs,
-		     struct inv_name_cache *names, struct inv_call_fields *out);
+/*
+ * A native call. begin: fills *call and records the attempt, whose frame is `frame`; end: with
+ * the clock read before anything else, and regs->result filled; not for a call whose mode is
+ * UNOBSERVED. `vectors` as of the record (record.h). Both keep errno as far as record.h does.
+ */
+void inv_plan_begin(struct inv_call *call, const struct inv_plan *plan, struct inv_registers *regs,
+		    uintptr_t frame, struct inv_vectors *vectors);
+void inv_plan_end(struct inv_call *call, const struct inv_plan *plan, struct inv_registers *regs,
+		  struct inv_vectors *vectors, uint64_t now);
 
 /* One comparison for all kinds of numbers; of NaN none of the three is true. */
 static inline bool inv_compare_holds(enum inv_compare how, bool less, bool equal, bool greater)
@@ -148,8 +157,8 @@ static inline bool inv_compare_holds(enum inv_compare how, bool less, bool equal
 }
 
 /* Success, type and message at return, between reenter and end. */
-void inv_plan_outcome_general(const struct inv_plan *plan, const struct inv_registers *regs,
-			      struct inv_name_cache *names, struct inv_call_outcome *out);
+void inv_plan_outcome(const struct inv_plan *plan, const struct inv_registers *regs,
+		      struct inv_name_cache *names, struct inv_call_outcome *out);
 
 /*
  * Ends a failed call whose message is rewritten: inv_plan_outcome leaves such a message out,
@@ -158,19 +167,14 @@ void inv_plan_outcome_general(const struct inv_plan *plan, const struct inv_regi
 void inv_plan_end_rewritten(const struct inv_plan *plan, const struct inv_registers *regs,
 			    struct inv_call *call, struct inv_call_outcome *out, uint64_t now);
 
-static inline __attribute__((always_inline)) void inv_plan_outcome(const struct inv_plan *plan,
-								   const struct inv_registers *regs,
-								   struct inv_name_cache *names,
-								   struct inv_call_outcome *out)
+/*
+ * Whether the result register alone tells that the call succeeded and has the ordinary result
+ * type. False: it takes inv_plan_outcome to know.
+ */
+static inline bool inv_plan_plain_success(const struct inv_plan *plan, uint64_t result)
 {
-	if (__builtin_expect(plan->plain_equal && (uint32_t)regs->result == plan->expected, 1)) {
-		out->failed = false;
-		out->type = plan->result_type;
-		out->flags = 0;
-		out->message = NULL;
-		return;
-	}
-	inv_plan_outcome_general(plan, regs, names, out);
+	int64_t v = (int64_t)(result << plan->success_shift) >> plan->success_shift;
+	return (v >= plan->success_least && v <= plan->success_most) != plan->success_outside;
 }
 
 #endif

@@ -18,6 +18,7 @@
 #include "preload/stubs.h"
 #include "preload/unwind.h"
 #include "preload/wrap_call.h"
+#include "shm/record_path.h"
 
 struct binding {
 	void *real;
@@ -36,10 +37,10 @@ wrap_enter(struct inv_call *call, const struct binding *b, struct inv_registers 
 }
 
 static inline __attribute__((always_inline)) void
-wrap_leave(struct inv_call *call, const struct binding *b, const struct inv_registers *regs)
+wrap_leave(struct inv_call *call, const struct binding *b, struct inv_registers *regs)
 {
 	if (__builtin_expect(call->mode != INV_CALL_UNOBSERVED, 1))
-		inv_wrap_leave(call, b->plan, regs, inv_record_now());
+		inv_plan_end(call, b->plan, regs, NULL, inv_path_now());
 }
 
 #if defined(__aarch64__)

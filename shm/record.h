@@ -121,7 +121,7 @@ static inline __attribute__((always_inline)) bool inv_record_enter(struct inv_ca
 }
 
 /* May leave call->mode UNOBSERVED, *vectors saved or not: the session is paused [C4]. */
-void inv_record_begin(struct inv_call *call, const struct inv_call_fields *fields);
+void inv_record_begin(struct inv_call *call, struct inv_call_fields *fields);
 
 /* The clock, to be read before anything else at return. */
 uint64_t inv_record_now(void);

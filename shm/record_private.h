@@ -71,7 +71,8 @@ struct inv_process {
 };
 extern struct inv_process inv_process;
 
-/* The cold halves of enter and reenter: fork, first call, busy, no lane. */
+/* The cold halves of enter and reenter: fork, first call, busy, no lane. To be called with a
+ * mode of UNOBSERVED, which stays where nothing is to be recorded. */
 bool inv_enter_slow(struct inv_call *call, uintptr_t frame);
 void inv_reenter_slow(struct inv_call *call);
 

@@ -485,9 +485,6 @@ static enum inv_loss settle_thread(uintptr_t frame)
 
 bool inv_enter_slow(struct inv_call *call, uintptr_t frame)
 {
-	call->mode = INV_CALL_UNOBSERVED;
-	if (!inv_process.segment)
-		return false;
 	int saved = errno;
 	enum inv_loss why = settle_thread(frame);
 	errno = saved;

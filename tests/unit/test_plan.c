@@ -2,7 +2,7 @@
 /* test_plan.c - fields and outcomes read from the registers of a call. */
 #include <sys/mman.h>
 
-#include "preload/plan.h"
+#include "preload/plan_path.h"
 #include "tests/unit/segment_fixture.h"
 
 static struct inv_probe_file file;
@@ -32,8 +32,8 @@ static void make(const char *signature, const char *lines)
 static struct inv_call_fields fields(void)
 {
 	struct inv_call_fields f;
-	inv_plan_fields(&plan, &regs, &cache, &f);
-	return f;
+	struct inv_path_fields read = inv_path_read(&plan, &regs, &cache, &f);
+	return *inv_path_spill(&f, &read);
 }
 
 static struct inv_call_outcome outcome(uint64_t result)
