@@ -36,6 +36,9 @@ static_assert(offsetof(struct inv_entry_frame, target) == TARGET_AT, "entry fram
 static_assert(offsetof(struct inv_entry_frame, site) == SITE_AT, "entry frame");
 static_assert(offsetof(struct inv_entry_frame, stack) == STACK_AT, "entry frame");
 static_assert(offsetof(struct inv_entry_site, stack_words) == WORDS_AT, "entry site");
+static_assert(offsetof(struct inv_entry_site, relocated) == 0, "entry site");
+static_assert(offsetof(struct inv_tls, full_below) == 16 && offsetof(struct inv_tls, passed) == 24,
+	      "as the thunk reads them");
 static_assert(sizeof(struct inv_entry_frame) <= 896, "entry frame: as reserved below");
 
 /* How much the vector registers need, a multiple of 64; read by the assembly. */
@@ -105,6 +108,10 @@ __asm__(".text\n"
 	"	pushq %rbp\n"
 	"	.cfi_def_cfa_offset 24\n"
 	"	.cfi_offset %rbp, -24\n"
+	"	movq inv_tls@gottpoff(%rip), %rbp\n"
+	"	cmpq %fs:16(%rbp), %rsp\n"
+	"	jb 9f\n"
+	"	.cfi_remember_state\n"
 	"	movq %rsp, %rbp\n"
 	"	.cfi_def_cfa_register %rbp\n"
 	"	pushq %rbx\n"
@@ -151,6 +158,18 @@ __asm__(".text\n"
 	"	decq %rcx\n"
 	"	jnz 3b\n"
 	"	jmp 1b\n"
+	"	.cfi_restore_state\n" /* no stack for a frame [C5]: on by the red zone */
+	"9:	movq %fs:24(%rbp), %rbp\n"
+	"	lock incq (%rbp)\n"
+	"	movq 8(%rsp), %rbp\n"
+	"	movq (%rbp), %rbp\n"
+	"	movq %rbp, 8(%rsp)\n"
+	"	popq %rbp\n"
+	"	.cfi_def_cfa_offset 16\n"
+	"	.cfi_restore %rbp\n"
+	"	leaq 8(%rsp), %rsp\n"
+	"	.cfi_def_cfa_offset 8\n"
+	"	jmp *-8(%rsp)\n"
 	"	.cfi_endproc\n"
 	".size inv_entry_thunk, .-inv_entry_thunk\n");
 

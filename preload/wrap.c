@@ -59,12 +59,28 @@ wrap_leave(struct inv_call *call, const struct binding *b, struct inv_registers 
 #define FLOAT_TYPES double, double, double, double, double, double, double, double
 #define FLOATS	    f0, f1, f2, f3, f4, f5, f6, f7
 
+/* What __builtin_frame_address would make a frame for. */
+static inline uintptr_t stack_pointer(void)
+{
+	uintptr_t at;
+#if defined(__x86_64__)
+	__asm__("movq %%rsp, %0" : "=r"(at));
+#elif defined(__aarch64__)
+	__asm__("mov %0, sp" : "=r"(at));
+#else
+	at = (uintptr_t)__builtin_frame_address(0);
+#endif
+	return at;
+}
+
 /*
- * The result of an integer function is in one register and that of a floating function in
- * another; a void function's is ignored. Each shape keeps the register it needs.
+ * A stub proper is a jump: to the observing one, or past it to the function where there is no
+ * stack for the frame [C5]. The result of an integer function is in one register and that of a
+ * floating function in another; a void function's is ignored. Each shape keeps the register it
+ * needs.
  */
 #define STUB_II(n)                                                                                 \
-	static uint64_t stub_ii_##n(INTS_DECLARED)                                                 \
+	static uint64_t __attribute__((noinline)) seen_ii_##n(INTS_DECLARED)                       \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_II][n];                                  \
 		INV_UNWIND_FRAME();                                                                \
@@ -76,9 +92,20 @@ wrap_leave(struct inv_call *call, const struct binding *b, struct inv_registers 
 		regs.result = ((uint64_t(*)(INT_TYPES))b->real)(INTS);                             \
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.result;                                                                \
+	}                                                                                          \
+	static uint64_t __attribute__((noinline, cold)) past_ii_##n(INTS_DECLARED)                 \
+	{                                                                                          \
+		inv_record_pass_by();                                                              \
+		return ((uint64_t(*)(INT_TYPES))bindings[SHAPE_II][n].real)(INTS);                 \
+	}                                                                                          \
+	static uint64_t stub_ii_##n(INTS_DECLARED)                                                 \
+	{                                                                                          \
+		if (inv_path_full(stack_pointer()))                                                \
+			return past_ii_##n(INTS);                                                  \
+		return seen_ii_##n(INTS);                                                          \
 	}
 #define STUB_IF(n)                                                                                 \
-	static double stub_if_##n(INTS_DECLARED)                                                   \
+	static double __attribute__((noinline)) seen_if_##n(INTS_DECLARED)                         \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_IF][n];                                  \
 		INV_UNWIND_FRAME();                                                                \
@@ -90,9 +117,20 @@ wrap_leave(struct inv_call *call, const struct binding *b, struct inv_registers 
 		regs.float_result = ((double (*)(INT_TYPES))b->real)(INTS);                        \
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.float_result;                                                          \
+	}                                                                                          \
+	static double __attribute__((noinline, cold)) past_if_##n(INTS_DECLARED)                   \
+	{                                                                                          \
+		inv_record_pass_by();                                                              \
+		return ((double (*)(INT_TYPES))bindings[SHAPE_IF][n].real)(INTS);                  \
+	}                                                                                          \
+	static double stub_if_##n(INTS_DECLARED)                                                   \
+	{                                                                                          \
+		if (inv_path_full(stack_pointer()))                                                \
+			return past_if_##n(INTS);                                                  \
+		return seen_if_##n(INTS);                                                          \
 	}
 #define STUB_FI(n)                                                                                 \
-	static uint64_t stub_fi_##n(INTS_DECLARED, FLOATS_DECLARED)                                \
+	static uint64_t __attribute__((noinline)) seen_fi_##n(INTS_DECLARED, FLOATS_DECLARED)      \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_FI][n];                                  \
 		INV_UNWIND_FRAME();                                                                \
@@ -106,9 +144,22 @@ wrap_leave(struct inv_call *call, const struct binding *b, struct inv_registers 
 		regs.result = ((uint64_t(*)(INT_TYPES, FLOAT_TYPES))b->real)(INTS, FLOATS);        \
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.result;                                                                \
+	}                                                                                          \
+	static uint64_t __attribute__((noinline, cold))                                            \
+	past_fi_##n(INTS_DECLARED, FLOATS_DECLARED)                                                \
+	{                                                                                          \
+		inv_record_pass_by();                                                              \
+		return ((uint64_t(*)(INT_TYPES, FLOAT_TYPES))bindings[SHAPE_FI][n].real)(INTS,     \
+											 FLOATS);  \
+	}                                                                                          \
+	static uint64_t stub_fi_##n(INTS_DECLARED, FLOATS_DECLARED)                                \
+	{                                                                                          \
+		if (inv_path_full(stack_pointer()))                                                \
+			return past_fi_##n(INTS, FLOATS);                                          \
+		return seen_fi_##n(INTS, FLOATS);                                                  \
 	}
 #define STUB_FF(n)                                                                                 \
-	static double stub_ff_##n(INTS_DECLARED, FLOATS_DECLARED)                                  \
+	static double __attribute__((noinline)) seen_ff_##n(INTS_DECLARED, FLOATS_DECLARED)        \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_FF][n];                                  \
 		INV_UNWIND_FRAME();                                                                \
@@ -122,6 +173,18 @@ wrap_leave(struct inv_call *call, const struct binding *b, struct inv_registers 
 		regs.float_result = ((double (*)(INT_TYPES, FLOAT_TYPES))b->real)(INTS, FLOATS);   \
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.float_result;                                                          \
+	}                                                                                          \
+	static double __attribute__((noinline, cold)) past_ff_##n(INTS_DECLARED, FLOATS_DECLARED)  \
+	{                                                                                          \
+		inv_record_pass_by();                                                              \
+		return ((double (*)(INT_TYPES, FLOAT_TYPES))bindings[SHAPE_FF][n].real)(INTS,      \
+											FLOATS);   \
+	}                                                                                          \
+	static double stub_ff_##n(INTS_DECLARED, FLOATS_DECLARED)                                  \
+	{                                                                                          \
+		if (inv_path_full(stack_pointer()))                                                \
+			return past_ff_##n(INTS, FLOATS);                                          \
+		return seen_ff_##n(INTS, FLOATS);                                                  \
 	}
 
 INV_SIXTY_FOUR(STUB_II)

@@ -351,6 +351,9 @@ static const struct {
 	[INV_LOSS_STACK] = {"stack",
 			    "times that a Python probe was off in a deep recursion, for want "
 			    "of stack: calls below are not counted"},
+	[INV_LOSS_NO_STACK] = {"no_stack",
+			       "calls deep in a recursion that are not counted: the wrappers of "
+			       "the calls around them have a quarter of the stack"},
 };
 
 const char *inv_loss_name(enum inv_loss reason)

@@ -34,6 +34,7 @@ enum inv_loss {
 	INV_LOSS_FILTERED,	  /* events dropped by a filter; tallied */
 	INV_LOSS_UNBOUND_PROC,	  /* processes that bound no probe (see notes) */
 	INV_LOSS_STACK,		  /* times that a probe was off for want of stack (Python) */
+	INV_LOSS_NO_STACK,	  /* native calls passed by: our frames had their share of stack */
 	INV_LOSS_COUNT		  /* at most 24: the arrays below have room for that many */
 };
 #define INV_LOSS_ROOM 24u

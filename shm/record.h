@@ -30,6 +30,8 @@
  * [C4] Pause and filter are decided at begin, for the whole call: one that has begun is
  *      recorded however it ends, one that began in a pause is counted `paused` and never
  *      seen again. While nothing is on, that is one load and one compare a call.
+ * [C5] Wrappers take at most a quarter of a thread's stack: deep in a recursion calls are
+ *      passed by without a frame of ours, and counted (no_stack).
  *
  * Limits: a fork made by a signal handler that interrupted these functions themselves lets
  * the child finish the parent's half-written record (absolute values; the window is some
@@ -112,6 +114,9 @@ void inv_record_detach(void);
 
 /* Updates the bindings shown in this process's row; cold. */
 void inv_record_set_binding(uint32_t probe, const struct inv_binding_row *binding);
+
+/* Counts a call that is passed by: [C5]. */
+void inv_record_pass_by(void);
 
 /* Inlined so that the frame address is the wrapper's own. */
 bool inv_record_enter_at(struct inv_call *call, uintptr_t frame, struct inv_vectors *vectors);

@@ -58,6 +58,15 @@ void inv_end_elsewhere(struct inv_call *call, const struct inv_call_outcome *o, 
 void inv_end_unusual(struct inv_thread *t, struct inv_call *call, const struct inv_call_outcome *o,
 		     uint8_t flags, const struct inv_counted *at, bool taken_back);
 
+/*
+ * Whether, by [C5], a wrapper whose stack pointer is `at` has to go on to its function without a
+ * frame, by inv_record_pass_by. To be asked before it makes one.
+ */
+static inline bool inv_path_full(uintptr_t at)
+{
+	return __builtin_expect(at < inv_tls.full_below, 0);
+}
+
 static inline uint64_t inv_path_now(void)
 {
 	return inv_clock_ticks(inv_process.clock);
@@ -125,7 +134,7 @@ inv_path_inflight(struct inv_thread *t, struct inv_lane *lane, struct inv_call *
 	uint32_t place = t->top;
 	if (__builtin_expect(place >= INV_INFLIGHT_MAX, 0)) {
 		inv_bump(&lane->lost[INV_LOSS_TOO_DEEP], 1);
-		t->deep++;
+		INV_SLOW(call->vectors, inv_deep_begun(t, call));
 		call->place_1 = 0;
 		return NULL;
 	}
@@ -432,7 +441,7 @@ static uint64_t inv_path_close_deep(struct inv_thread *t, uint64_t duration)
 	if (t->deep == 1 && t->top)
 		t->frames[t->top - 1].children_ticks += duration;
 	if (t->deep)
-		t->deep--;
+		inv_deep_ended(t);
 	return duration;
 }
 

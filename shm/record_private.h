@@ -41,6 +41,7 @@ struct inv_thread {
 	uint32_t pair_bits;
 	uint32_t top;	    /* open places are below it */
 	uint32_t deep;	    /* open calls beyond INV_INFLIGHT_MAX */
+	uint32_t deep_most; /* how many may be, for the stack's sake; 0: not asked yet */
 	uint32_t suspended; /* of those below top */
 	uint32_t epoch;
 	uintptr_t stack_low, stack_high; /* 0: not asked yet */
@@ -54,7 +55,10 @@ struct inv_thread {
 /* Per thread, a few bytes: initial-exec costs nothing. */
 struct inv_tls {
 	struct inv_thread *thread;
-	uintptr_t busy;	       /* frame of the wrapper whose record is being written; 0: none */
+	uintptr_t busy; /* frame of the wrapper whose record is being written; 0: none */
+	/* Calls further down the stack than this, which is 0 as a rule, make no frame [C5]. */
+	uintptr_t full_below;
+	inv_a64 *passed;       /* where they are counted */
 	uint32_t lane_changes; /* when we last found no lane */
 	uint32_t calls_without_lane;
 };
@@ -95,6 +99,16 @@ enum inv_verdict inv_control_judge(struct inv_thread *t, const struct inv_call_f
 bool inv_control_paused(void);
 /* A thread that gets this state knows nothing of the page yet. */
 void inv_control_forget(struct inv_thread *t);
+
+/* A call beyond the in-flight stack has begun; may find that it has to be the last [C5]. */
+void inv_deep_begun(struct inv_thread *t, const struct inv_call *call);
+
+/* One has returned: there is room again. */
+static inline void inv_deep_ended(struct inv_thread *t)
+{
+	t->deep--;
+	inv_tls.full_below = 0;
+}
 
 /* Counts calls beyond the in-flight stack as jumped over. */
 void inv_abandon_deep(struct inv_thread *t);

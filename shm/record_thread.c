@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -209,7 +210,7 @@ static struct inv_thread *adopt_lane(uint32_t index, uint32_t tid, uint64_t owne
 	t->cell_count = (uint32_t)inv_get(&t->lane->cell_count);
 	t->cells_reserved = atomic_load_explicit(&row->cells_reserved, memory_order_relaxed);
 	t->pair_bits = 31u - (uint32_t)__builtin_clz(pair_slots);
-	t->top = t->deep = t->suspended = 0;
+	t->top = t->deep = t->suspended = t->deep_most = 0;
 	t->epoch = inv_process.epoch;
 	t->claims = claims;
 	t->stack_low = t->stack_high = 0;
@@ -239,6 +240,7 @@ static bool claim_lane(void)
 		return false;
 	}
 	inv_tls.thread = adopt_lane(lane, tid, owner);
+	inv_tls.full_below = 0;
 	inv_tls.calls_without_lane = 0;
 	if (local.has_key)
 		pthread_setspecific(local.key, &local);
@@ -305,6 +307,45 @@ static void find_stack(struct inv_thread *t, uintptr_t address)
 	close(fd);
 }
 
+/* ---- deep recursions [C5] ------------------------------------------------------------- */
+
+#define WRAPPER_BYTES 1280u /* the frame of a wrapper, of the larger kind */
+#define STACK_UNKNOWN                                                                              \
+	(256u << 10) /* taken for the size of a stack that is none of the thread's                 \
+		      */
+
+/* Of the stack that holds `at`; the main thread's grows as far as its limit. */
+static size_t stack_bytes(struct inv_thread *t, uintptr_t at)
+{
+	struct rlimit limit;
+	if (!t->stack_low || at < t->stack_low)
+		find_stack(t, at);
+	if (at < t->stack_low || at >= t->stack_high)
+		return STACK_UNKNOWN;
+	size_t mapped = t->stack_high - t->stack_low;
+	if (t->tid != local.self.pid || getrlimit(RLIMIT_STACK, &limit))
+		return mapped;
+	return limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur < mapped ? mapped : limit.rlim_cur;
+}
+
+void inv_deep_begun(struct inv_thread *t, const struct inv_call *call)
+{
+	int saved = errno;
+	t->deep++;
+	if (!t->deep_most)
+		t->deep_most = (uint32_t)(stack_bytes(t, call->frame) / 4 / WRAPPER_BYTES);
+	if (t->deep >= t->deep_most) {
+		inv_tls.passed = &t->lane->lost[INV_LOSS_NO_STACK];
+		inv_tls.full_below = call->frame;
+	}
+	errno = saved;
+}
+
+void inv_record_pass_by(void)
+{
+	atomic_fetch_add_explicit(inv_tls.passed, 1, memory_order_relaxed);
+}
+
 static bool on_signal_stack(void)
 {
 	stack_t ss;
@@ -348,6 +389,7 @@ void inv_abandon_deep(struct inv_thread *t)
 	inv_bump(&t->lane->abandoned, t->deep);
 	inv_put(&t->lane->redo.abandoned, inv_get(&t->lane->abandoned));
 	t->deep = 0;
+	inv_tls.full_below = 0;
 }
 
 void inv_abandon_jumped(struct inv_thread *t, uintptr_t frame)
