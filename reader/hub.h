@@ -22,6 +22,7 @@
 
 #include "cut.h"
 #include "registry.h"
+#include "series.h"
 
 enum inv_board_state {
 	INV_BOARD_WAITING, /* for a session or a file */
@@ -39,6 +40,7 @@ struct inv_board {
 	char source[512];	      /* path, or what is waited for */
 	uint64_t epoch;		      /* another one: the history has begun anew */
 	struct inv_registry *history; /* calls that are kept; shared by boards of an epoch */
+	struct inv_series *series;    /* likewise; NULL: it was not watched while it ran */
 	struct inv_registry *totals;  /* exact, unless it says from_events; not the board's own */
 	uint64_t successful, failed;  /* of totals, when it was published */
 	uint64_t missed;	      /* events that were overwritten before they were read */

@@ -289,6 +289,23 @@ size_t inv_registry_window(struct inv_registry *registry, const struct inv_windo
 	return found;
 }
 
+void inv_registry_since(struct inv_registry *registry, struct inv_text artifact, int64_t since_ns,
+			void (*visit)(void *arg, const struct inv_call *call), void *arg)
+{
+	enum scope scope;
+	struct record *r;
+	struct walk walk;
+	uint64_t until = inv_registry_arrivals(registry);
+	inv_read_lock();
+	struct shelf *shelf = shelf_of(registry, artifact, (struct inv_text){NULL, 0}, &scope);
+	if (shelf)
+		begin(&walk, shelf, scope, until);
+	while (shelf && (r = next(&walk)) && r->end_ns >= since_ns)
+		if (r->outcome != OPEN)
+			visit(arg, &r->call);
+	inv_read_unlock();
+}
+
 size_t inv_registry_news(struct inv_registry *registry, uint64_t after, uint64_t until,
 			 void (*visit)(void *arg, const struct inv_call *call, uint64_t arrival),
 			 void *arg)
