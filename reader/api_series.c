@@ -57,9 +57,9 @@ static void take_points(struct answer *answer, const struct inv_board *board)
 				answer->count);
 	while (answer->known < answer->count && !answer->points[answer->known].exact)
 		answer->known++;
-	if (answer->known > 0)
-		inv_registry_since(board->history, answer->artifact, answer->first * SECOND_NS,
-				   take_kept, answer);
+	if (answer->known > 0 && inv_registry_since(board->history, answer->artifact,
+						    answer->first * SECOND_NS, take_kept, answer))
+		answer->known = 0;
 }
 
 static void put_point(struct inv_json *json, int64_t second, const struct inv_series_point *point)

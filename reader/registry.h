@@ -246,8 +246,9 @@ size_t inv_registry_window(struct inv_registry *registry, const struct inv_windo
 /*
  * Visits calls newest first, of an artifact or with NULL of all, until one that returned before
  * since_ns (those of a file that is in no order may be behind it: they are not looked for).
+ * Returns: whether there is such a one.
  */
-void inv_registry_since(struct inv_registry *registry, struct inv_text artifact, int64_t since_ns,
+bool inv_registry_since(struct inv_registry *registry, struct inv_text artifact, int64_t since_ns,
 			void (*visit)(void *arg, const struct inv_call *call), void *arg);
 
 /*

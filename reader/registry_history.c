@@ -289,11 +289,11 @@ size_t inv_registry_window(struct inv_registry *registry, const struct inv_windo
 	return found;
 }
 
-void inv_registry_since(struct inv_registry *registry, struct inv_text artifact, int64_t since_ns,
+bool inv_registry_since(struct inv_registry *registry, struct inv_text artifact, int64_t since_ns,
 			void (*visit)(void *arg, const struct inv_call *call), void *arg)
 {
 	enum scope scope;
-	struct record *r;
+	struct record *r = NULL;
 	struct walk walk;
 	uint64_t until = inv_registry_arrivals(registry);
 	inv_read_lock();
@@ -304,6 +304,7 @@ void inv_registry_since(struct inv_registry *registry, struct inv_text artifact,
 		if (r->outcome != OPEN)
 			visit(arg, &r->call);
 	inv_read_unlock();
+	return r != NULL;
 }
 
 size_t inv_registry_news(struct inv_registry *registry, uint64_t after, uint64_t until,
