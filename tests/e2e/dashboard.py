@@ -151,6 +151,13 @@ def live(page, _):
     light = page.js("return getComputedStyle(document.body).backgroundColor")
     page.keys("t")
     check(page.js("return getComputedStyle(document.body).backgroundColor") != light, "dark and light are the same")
+    # without a choice of one's own it is as the system is
+    page.js("localStorage.removeItem('theme'); delete document.documentElement.dataset.theme")
+    seen = []
+    for scheme in ("light", "dark"):
+        page.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        seen.append(page.js("return getComputedStyle(document.body).backgroundColor"))
+    check(len(set(seen)) == 2, f"a system in dark looks as one in light: {seen}")
     page.size(390, 800)
     page.wait("return document.documentElement.clientWidth === 390", "a phone")
     wide = page.js("return document.documentElement.scrollWidth")
