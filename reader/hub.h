@@ -3,10 +3,10 @@
  * hub.h - what is served now: published by the one thread that reads the source, looked at
  * by the threads that answer.
  *
- * [H1] A board is complete before it is published and only its registries change after
- *      (they are made for that: [Q1]). Who has entered sees one board until they leave;
- *      entering never waits, and publishing waits only for those who are inside, who are
- *      writing to memory, never to a client.
+ * [H1] A board is complete before it is published and only its registries and its series
+ *      change after (they are made for that: [Q1], [V1]). Who has entered sees one board
+ *      until they leave; entering never waits, and publishing waits only for those who are
+ *      inside, who are writing to memory, never to a client.
  * [H2] Totals are those of the tallies. A new board with new totals is made each time,
  *      beside the one that is looked at: cells of several lanes are added up before anyone
  *      sees them.

@@ -76,7 +76,8 @@ def live(page, _):
     check(any("artifact_id=" not in u for u in series), f"a series of all: {series}")
     page.wait("return document.querySelectorAll('#errors li').length >= 3", "failures by type")
     page.wait("return [...document.querySelectorAll('#heat tbody td')].filter(c => c.textContent).length > 20", "the heat map")
-    page.wait("return document.querySelectorAll('#open-list .vbody .vrow:not([hidden])').length > 0", "calls in flight")
+    page.wait("return [...document.querySelectorAll('#open-list .vbody .vrow:not([hidden]) .c-age')].some(a => /^[\\d.]+ (ns|µs|ms|s)$/.test(a.textContent))",
+              "calls in flight with their ages")
     row = next(r for r in page.js(ROWS) if r["name"] == "oracle")
     check("timeout" in row["failures"] and "%" in row["share"] and "s" in row["p99"], f"a row: {row}")
 
