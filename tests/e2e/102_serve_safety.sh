@@ -170,6 +170,7 @@ stop_server
 
 echo "-- --listen"
 listens() { # TEXT EXPECTED-URL
+	: >"$work/err" # what the one before said is not this one's
 	"$build/invreg" serve --listen "$1" "$work/run.jsonl" 2>"$work/err" &
 	server=$!
 	for _ in $(seq 100); do
