@@ -22,6 +22,7 @@ void inv_api_invocations(struct inv_request *request, struct inv_reply *reply);
 void inv_api_invoker_history(struct inv_request *request, struct inv_reply *reply);
 void inv_api_inflight(struct inv_request *request, struct inv_reply *reply);
 void inv_api_graph(struct inv_request *request, struct inv_reply *reply);
+void inv_api_series(struct inv_request *request, struct inv_reply *reply);
 void inv_api_status(struct inv_request *request, struct inv_reply *reply);
 void inv_api_health(struct inv_request *request, struct inv_reply *reply);
 void inv_metrics_answer(struct inv_request *request, struct inv_reply *reply);

@@ -34,7 +34,8 @@ struct viewing {
 	struct inv_follow *follow;
 	struct inv_follow_sink sink;
 	struct inv_registry *history;
-	struct inv_src batch; /* only its calls and their text */
+	struct inv_series *series; /* NULL: it was not live yet */
+	struct inv_src batch;	   /* only its calls and their text */
 	struct inv_nest *nest;
 	enum inv_board_state state;
 	uint64_t fingerprint;  /* of the counters on the board */
@@ -160,6 +161,21 @@ static void count_missed(struct viewing *v, struct inv_cut *cut)
 		v->missed = written - v->seen;
 }
 
+/* One that had ended before, and a file, have none: there is nothing to watch. */
+static int look_at_totals(struct viewing *v, const struct inv_cut *cut)
+{
+	if (!v->series && (v->state == INV_BOARD_FILE || v->state == INV_BOARD_ENDED))
+		return 0;
+	if (!v->series)
+		v->series = inv_series_new(cut->created_ns);
+	if (!v->series)
+		return -ENOMEM;
+	int result = inv_series_look(v->series, cut->registry, cut->taken_ns);
+	if (result == 0 && v->state == INV_BOARD_ENDED)
+		result = inv_series_end(v->series);
+	return result;
+}
+
 static int publish(struct viewing *v)
 {
 	struct inv_board *board = inv_board_new(v->state, v->src->path);
@@ -172,8 +188,10 @@ static int publish(struct viewing *v)
 		return result;
 	}
 	/* The pass has to be made anyhow; after a busy second of a long ring it takes long. */
+	result = look_at_totals(v, &board->cut);
 	v->cost_ms = inv_now_ms() - begun;
-	result = pass(v);
+	if (result == 0)
+		result = pass(v);
 	if (result < 0) {
 		inv_cut_free(&board->cut);
 		free(board);
@@ -184,6 +202,7 @@ static int publish(struct viewing *v)
 	v->created_ns = board->cut.created_ns;
 	board->epoch = v->feed->epoch;
 	board->history = v->history;
+	board->series = v->series;
 	board->totals = board->cut.registry;
 	inv_hub_publish(v->feed->hub, board);
 	v->unnotified = false;
@@ -195,12 +214,15 @@ static int publish_when_due(struct viewing *v, bool changed)
 {
 	int64_t age = inv_now_ms() - v->published_ms;
 	uint64_t before = v->fingerprint;
+	int64_t now_ns = realtime_ns(); /* before the counters are asked */
 	if (!changed && (age < INV_FEED_BOARD_MS || age < v->cost_ms * BOARD_SHARE))
 		return 0;
 	int result = inv_guard_call(count_changes, v);
-	if (result < 0 || (!changed && v->fingerprint == before && age < IDLE_BOARD_MS))
+	if (result < 0)
 		return result;
-	return publish(v);
+	if (changed || v->fingerprint != before || age >= IDLE_BOARD_MS)
+		return publish(v);
+	return v->series ? inv_series_still(v->series, now_ns) : 0;
 }
 
 /* ---- life ------------------------------------------------------------------------------- */
@@ -290,11 +312,12 @@ static int watch(struct viewing *v)
 /* Nobody looks at the source any more when another board is there. */
 static void put_away(struct viewing *v)
 {
-	bool published = v->published_ms != 0;
-	if (published)
+	if (v->published_ms) {
 		inv_feed_wait_board(v->feed, v->src->path);
-	else
+	} else {
 		inv_registry_free(v->history);
+		inv_series_free(v->series);
+	}
 	inv_follow_close(v->follow);
 	inv_src_close(&v->batch);
 	inv_src_close(v->src);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grace.h - tells ThreadSanitizer what a grace period orders.
+ * grace.h - tells ThreadSanitizer what a grace period orders, and what a pointer publishes.
  *
  * liburcu is not built with it, so it does not see that whatever was read under the read
- * lock was read before what follows a grace period. Without TSan all of this is nothing.
+ * lock was read before what follows a grace period; nor that what is behind a pointer was
+ * written before rcu_assign_pointer. Without TSan all of this is nothing.
  */
 #ifndef INV_READER_GRACE_H
 #define INV_READER_GRACE_H

@@ -214,6 +214,7 @@ static const struct route {
 	{"/api/invocations", NULL, inv_api_invocations},
 	{"/api/inflight", NULL, inv_api_inflight},
 	{"/api/graph", NULL, inv_api_graph},
+	{"/api/series", NULL, inv_api_series},
 	{"/api/status", NULL, inv_api_status},
 	{"/api/events", NULL, inv_sse_answer},
 	{"/metrics", NULL, inv_metrics_answer},

@@ -44,8 +44,10 @@ static void free_board(struct inv_board *board, const struct inv_board *next)
 {
 	if (!board)
 		return;
-	if (!next || board->history != next->history)
+	if (!next || board->history != next->history) {
 		inv_registry_free(board->history);
+		inv_series_free(board->series);
+	}
 	inv_cut_free(&board->cut);
 	free(board);
 }

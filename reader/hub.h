@@ -3,10 +3,10 @@
  * hub.h - what is served now: published by the one thread that reads the source, looked at
  * by the threads that answer.
  *
- * [H1] A board is complete before it is published and only its registries change after
- *      (they are made for that: [Q1]). Who has entered sees one board until they leave;
- *      entering never waits, and publishing waits only for those who are inside, who are
- *      writing to memory, never to a client.
+ * [H1] A board is complete before it is published and only its registries and its series
+ *      change after (they are made for that: [Q1], [V1]). Who has entered sees one board
+ *      until they leave; entering never waits, and publishing waits only for those who are
+ *      inside, who are writing to memory, never to a client.
  * [H2] Totals are those of the tallies. A new board with new totals is made each time,
  *      beside the one that is looked at: cells of several lanes are added up before anyone
  *      sees them.
@@ -22,6 +22,7 @@
 
 #include "cut.h"
 #include "registry.h"
+#include "series.h"
 
 enum inv_board_state {
 	INV_BOARD_WAITING, /* for a session or a file */
@@ -39,6 +40,7 @@ struct inv_board {
 	char source[512];	      /* path, or what is waited for */
 	uint64_t epoch;		      /* another one: the history has begun anew */
 	struct inv_registry *history; /* calls that are kept; shared by boards of an epoch */
+	struct inv_series *series;    /* likewise; NULL: it was not watched while it ran */
 	struct inv_registry *totals;  /* exact, unless it says from_events; not the board's own */
 	uint64_t successful, failed;  /* of totals, when it was published */
 	uint64_t missed;	      /* events that were overwritten before they were read */

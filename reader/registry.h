@@ -201,6 +201,12 @@ void inv_registry_each_cell(struct inv_registry *registry,
 int inv_registry_errors(struct inv_registry *registry, struct inv_text artifact,
 			struct inv_stats_list *out);
 
+/* The same of counts alone: calls of an artifact, as often as it has tallies. */
+void inv_registry_each_count(struct inv_registry *registry,
+			     void (*visit)(void *arg, const struct inv_word *artifact, bool failed,
+					   uint64_t calls),
+			     void *arg);
+
 /* Calls of all artifacts. */
 void inv_registry_sum(struct inv_registry *registry, uint64_t *successful, uint64_t *failed);
 
@@ -236,6 +242,14 @@ struct inv_window {
 size_t inv_registry_window(struct inv_registry *registry, const struct inv_window *window,
 			   void (*visit)(void *arg, const struct inv_call *call), void *arg,
 			   uint64_t *total);
+
+/*
+ * Visits calls newest first, of an artifact or with NULL of all, until one that returned before
+ * since_ns (those of a file that is in no order may be behind it: they are not looked for).
+ * Returns: whether there is such a one.
+ */
+bool inv_registry_since(struct inv_registry *registry, struct inv_text artifact, int64_t since_ns,
+			void (*visit)(void *arg, const struct inv_call *call), void *arg);
 
 /*
  * Visits the calls that arrived after `after` and not after `until`, as far as they are

@@ -124,6 +124,7 @@ static void put_in(struct chain *c, struct record *rec, enum scope s)
 		older->links[s].newer = rec;
 	else
 		c->oldest = rec;
+	INV_GRACE_BEFORE(); /* who meets it before it counts as arrived reads when it did */
 	rcu_assign_pointer(*(newer ? &newer->links[s].older : &c->newest), rec);
 	STORE(c->count, c->count + 1);
 }
@@ -196,10 +197,17 @@ struct walk {
 	uint64_t until; /* arrivals after it are left out */
 };
 
+static struct record *follow(struct record *const *link)
+{
+	struct record *r = rcu_dereference(*link);
+	INV_GRACE_AFTER();
+	return r;
+}
+
 static struct record *had_arrived(const struct walk *w, struct record *r)
 {
 	while (r && r->arrival > w->until)
-		r = rcu_dereference(r->links[w->scope].older);
+		r = follow(&r->links[w->scope].older);
 	return r;
 }
 
@@ -209,7 +217,7 @@ static void begin(struct walk *w, struct shelf *shelf, enum scope scope, uint64_
 	w->scope = scope;
 	w->until = until;
 	for (int i = 0; i < OUTCOMES; i++)
-		w->at[i] = had_arrived(w, rcu_dereference(shelf->chain[i].newest));
+		w->at[i] = had_arrived(w, follow(&shelf->chain[i].newest));
 }
 
 /* Returns: the newest that is left, or NULL. */
@@ -222,7 +230,7 @@ static struct record *next(struct walk *w)
 	if (newest < 0)
 		return NULL;
 	struct record *r = w->at[newest];
-	w->at[newest] = had_arrived(w, rcu_dereference(r->links[w->scope].older));
+	w->at[newest] = had_arrived(w, follow(&r->links[w->scope].older));
 	return r;
 }
 
@@ -287,6 +295,24 @@ size_t inv_registry_window(struct inv_registry *registry, const struct inv_windo
 	}
 	inv_read_unlock();
 	return found;
+}
+
+bool inv_registry_since(struct inv_registry *registry, struct inv_text artifact, int64_t since_ns,
+			void (*visit)(void *arg, const struct inv_call *call), void *arg)
+{
+	enum scope scope;
+	struct record *r = NULL;
+	struct walk walk;
+	uint64_t until = inv_registry_arrivals(registry);
+	inv_read_lock();
+	struct shelf *shelf = shelf_of(registry, artifact, (struct inv_text){NULL, 0}, &scope);
+	if (shelf)
+		begin(&walk, shelf, scope, until);
+	while (shelf && (r = next(&walk)) && r->end_ns >= since_ns)
+		if (r->outcome != OPEN)
+			visit(arg, &r->call);
+	inv_read_unlock();
+	return r != NULL;
 }
 
 size_t inv_registry_news(struct inv_registry *registry, uint64_t after, uint64_t until,

@@ -311,6 +311,22 @@ void inv_registry_sum(struct inv_registry *registry, uint64_t *successful, uint6
 	inv_read_unlock();
 }
 
+void inv_registry_each_count(struct inv_registry *registry,
+			     void (*visit)(void *arg, const struct inv_word *artifact, bool failed,
+					   uint64_t calls),
+			     void *arg)
+{
+	struct cds_lfht_iter iter;
+	struct cell *c;
+	inv_read_lock();
+	cds_lfht_for_each_entry(registry->cells, &iter, c, node)
+	{
+		/* cppcheck-suppress uninitvar ; the macro sets c */
+		visit(arg, &c->artifact->word, c->failed, LOAD(c->hist.count));
+	}
+	inv_read_unlock();
+}
+
 void inv_registry_each_cell(struct inv_registry *registry,
 			    void (*visit)(void *arg, const struct inv_cell_view *cell), void *arg)
 {

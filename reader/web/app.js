@@ -22,6 +22,7 @@ const BUSY = 400; // calls/s from which on they are not streamed
 const CALM = 250;
 const PAST_SECONDS = 600;
 const SAMPLE = 500;
+const AWAY_MS = 2000; // so long without a stream is a gap in the charts
 
 const state = { status: null, before: null, dirty: true, paused: false, ticks: 0, latencies: [], rateNow: 0 };
 
@@ -70,16 +71,20 @@ const sampleLatencies = oneAtATime(async () => {
 	addLatencies();
 });
 
+function rateNote({ exact, whole }) {
+	if (exact === null)
+		return state.status?.state === "live" ? "exact from now on" : "of kept events";
+	return whole ? "exact" : `exact since ${new Date(exact * 1000).toLocaleTimeString()}; before, of kept events`;
+}
+
 const loadPast = oneAtATime(async () => {
 	const shown = state.status?.state === "live" ? PAST_SECONDS : Infinity;
 	const before = await past(shown);
-	const join = (rows, chart) => {
-		const live = chart.rows, first = live.length ? live[0][0] : Infinity;
-		chart.reset([...rows.filter((r) => r[0] < first), ...live]);
-	};
-	join(before.rates, rates);
-	join(before.latencies, latencies);
-	setText(byId("rate-note"), state.status?.state === "live" ? "exact; before the page was opened, of kept events" : "of kept events");
+	const last = before.rates.length ? before.rates[before.rates.length - 1][0] : -Infinity;
+	rates.reset([...before.rates, ...rates.rows.filter((r) => r[0] > last)]);
+	const first = latencies.rows.length ? latencies.rows[0][0] : Infinity;
+	latencies.reset([...before.latencies.filter((r) => r[0] < first), ...latencies.rows]);
+	setText(byId("rate-note"), rateNote(before));
 	setText(byId("latency-note"), "of events, all artifacts");
 });
 
@@ -99,6 +104,7 @@ function filterCalls(filter) {
 const artifacts = new Artifacts({
 	root: byId("artifact-table"), note: byId("artifacts-note"), search: byId("search"), sort: byId("sort"),
 	open: (a) => showArtifact(a, filterCalls),
+	moves: () => state.status?.state === "live",
 });
 
 const heat = new Heat({
@@ -231,6 +237,14 @@ const loadCounts = oneAtATime(async () => {
 
 // ---- what happens --------------------------------------------------------------------------
 
+/** After a time in which nothing was asked for: what happened meanwhile is the server's to tell. */
+function catchUp() {
+	state.before = null;
+	state.dirty = true;
+	artifacts.catchUp();
+	loadPast();
+}
+
 function setStatus(status) {
 	const ended = state.status?.state === "live" && status.state !== "live";
 	state.status = status;
@@ -243,8 +257,14 @@ const stream = new Stream({
 	link: (text) => {
 		setText(byId("link"), text);
 		byId("link").className = text === "connected" ? "link on" : "link";
+		if (text !== "connected")
+			state.awaySince ??= performance.now();
+		else if (performance.now() - (state.awaySince ?? Infinity) > AWAY_MS)
+			catchUp();
+		else
+			state.dirty = true;
 		if (text === "connected")
-			state.dirty = true; // what happened meanwhile
+			state.awaySince = null;
 	},
 	status: (status) => {
 		state.dirty = true;
@@ -320,7 +340,7 @@ function pause() {
 	setText(byId("pause"), state.paused ? "Go on" : "Pause");
 	document.body.classList.toggle("paused", state.paused);
 	if (!state.paused)
-		state.dirty = true;
+		catchUp();
 }
 
 function restyle() {

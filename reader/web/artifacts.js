@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
 // artifacts.js - the table of artifacts: totals of the server, rates by the difference of two
-// looks, a sparkline of the last ones.
+// looks, a sparkline of the last minutes.
+//
+// A sparkline begins with what the server knows of those minutes, asked for once when its row
+// comes in sight, and goes on with the rates.
 //
 // One request a look, for at most 1,000 rows, in the order that is chosen: where there are
 // more, the first 1,000 of that order are here and the search finds the others.
 
 import { Sparkline } from "./charts.js";
 import { count, duration, el, oneLine, percent, rate, setText } from "./format.js";
-import { get, oneAtATime } from "./net.js";
+import { get, oneAtATime, pool } from "./net.js";
+import { series } from "./past.js";
 import { VList } from "./vlist.js";
 
 const ROWS_MOST = 1000;
-const SPARK_SAMPLES = 180;
+const SPARK_SECONDS = 180;
+const ASKED_MOST = 80; // rows that wait for their sparkline: who scrolls on leaves the rest
+const ASK_WIDTH = 3; // requests at a time
 const FORGET_AFTER = 5000; // artifacts whose rates are remembered
 
 // key: of the column; server: what the API calls that order; value: to sort by.
@@ -29,12 +35,15 @@ const COLUMNS = [
 ];
 
 export class Artifacts {
-	constructor({ root, note, search, sort, open }) {
+	constructor({ root, note, search, sort, open, moves }) {
 		this.note = note;
 		this.search = search;
 		this.rows = [];
 		this.total = 0;
 		this.past = new Map();
+		this.moves = moves;
+		this.wanted = [];
+		this.loadSparks = oneAtATime(() => this.askForSparks());
 		this.sortKey = "calls";
 		this.ascending = false;
 		this.list = new VList(root, {
@@ -97,29 +106,82 @@ export class Artifacts {
 	remember(row, now) {
 		let p = this.past.get(row.artifact_id);
 		if (!p) {
-			p = { calls: row.total_invocations, at: now, spark: [], rate: null };
+			p = { calls: row.total_invocations, at: now, spark: [], rate: null, asked: false };
 			this.past.set(row.artifact_id, p);
-		} else if (row.total_invocations < p.calls) {
-			Object.assign(p, { calls: row.total_invocations, at: now, spark: [], rate: null });
+		} else if (p.calls === null || row.total_invocations < p.calls) {
+			Object.assign(p, { calls: row.total_invocations, at: now, spark: [], rate: null, asked: false });
 		} else if (now - p.at > 0.9) {
 			p.rate = (row.total_invocations - p.calls) / (now - p.at);
 			p.calls = row.total_invocations;
 			p.at = now;
-			p.spark.push(p.rate);
-			if (p.spark.length > SPARK_SAMPLES)
-				p.spark.shift();
+			if (p.rate > 0 || this.moves())
+				this.extend(p, now, p.rate);
 		}
 		row.callsPerSecond = p.rate;
-		row.spark = p.spark;
+		row.past = p;
+	}
+
+	extend(p, at, rate) {
+		p.spark.push([at, rate]);
+		while (p.spark[0][0] < at - SPARK_SECONDS)
+			p.spark.shift();
 	}
 
 	/** Nothing is called any more: for now, or for good. */
 	still(forNow) {
-		for (const p of this.past.values())
+		const now = performance.now() / 1000;
+		for (const p of this.past.values()) {
 			p.rate = forNow ? 0 : null;
+			if (forNow && p.calls !== null && now - p.at > 0.9) {
+				this.extend(p, now, 0);
+				p.at = now;
+			}
+		}
 		for (const row of this.rows)
 			row.callsPerSecond = forNow ? 0 : null;
 		this.list.render();
+	}
+
+	/** Nobody looked for a while: rates begin anew, and sparklines are asked for again. */
+	catchUp() {
+		for (const p of this.past.values())
+			p.calls = null;
+	}
+
+	/** The row is in sight. */
+	want(id) {
+		const p = this.past.get(id);
+		if (!p || p.asked)
+			return;
+		p.asked = true;
+		this.wanted.push(id);
+		if (this.wanted.length > ASKED_MOST) {
+			const other = this.past.get(this.wanted.shift());
+			if (other)
+				other.asked = false;
+		}
+		this.loadSparks();
+	}
+
+	async askForSparks() {
+		const jobs = [];
+		for (let id; (id = this.wanted.pop()) !== undefined;) {
+			const of = id, p = this.past.get(id);
+			if (p)
+				jobs.push(() => this.askForSpark(p, of));
+		}
+		await pool(jobs, ASK_WIDTH);
+		this.list.render();
+	}
+
+	/** The server's clock is not ours: its last second has just ended. */
+	async askForSpark(p, id) {
+		const points = await series(SPARK_SECONDS, id);
+		if (points.length === 0)
+			return;
+		const now = performance.now() / 1000, last = points[points.length - 1].at;
+		const before = points.map((s) => [now - (last - s.at), s.calls]);
+		p.spark = [...before, ...p.spark.filter((s) => s[0] > now)];
 	}
 
 	order() {
@@ -165,8 +227,9 @@ export class Artifacts {
 		setText(parts.p50, duration(a.p50_ms));
 		setText(parts.p99, duration(a.p99_ms));
 		setText(parts.open, a.in_flight ? count(a.in_flight) : "");
-		if (a.spark.length > 1)
-			parts.line.set(a.spark);
+		this.want(a.artifact_id);
+		if (a.past.spark.length > 1)
+			parts.line.set(a.past.spark);
 		else
 			parts.line.restyle();
 	}

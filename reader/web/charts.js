@@ -145,8 +145,9 @@ export class Sparkline {
 		this.root = root;
 	}
 
-	set(values) {
-		const xs = values.map((_, i) => i);
+	/** points: [[seconds, calls per second]...] in order of time. */
+	set(points) {
+		const xs = points.map((p) => p[0]), values = points.map((p) => p[1]);
 		if (this.plot) {
 			this.plot.setData([xs, values]);
 			return;

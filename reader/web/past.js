@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// past.js - what happened before the page was opened, from the calls that are kept.
+// past.js - what happened before the page was opened.
 //
-// The list of calls is in order of time, so the call at offset n tells when n calls were
-// still to come: some forty of them, far apart, give the rate over the whole time, whether a
-// thousand or a million are kept. The calls next to each give the percentiles.
+// Calls of each second are a question that the server answers (/api/series), exactly where it
+// watched. Of more seconds than it knows, and of latencies, only the calls that are kept tell:
+// their list is in order of time, so the call at offset n tells when n calls were still to
+// come. Some forty of them, far apart, give the rate over the whole time, whether a thousand or
+// a million are kept; the calls next to each give the percentiles.
 
 import { percentile } from "./format.js";
 import { get, pool } from "./net.js";
 
+const SERIES_MOST = 900; // seconds
 const PROBES = 40;
 const SAMPLE = 50; // calls of each probe
 const POINTS = 90; // of the chart, at most one a second
@@ -71,21 +74,45 @@ function percentiles(samples, first, step) {
 	return rows;
 }
 
-/** Rows for the two charts; of the last `most` seconds. */
-export async function past(most) {
-	const all = await cumulate({});
-	if (all.points.length < 2)
-		return { rates: [], latencies: [] };
+/** [{at, calls, failures, exact}...], a second each; at: when it ends. */
+export async function series(most, artifact) {
+	const { rows } = await get("/api/series", { seconds: Math.min(most, SERIES_MOST), artifact_id: artifact });
+	return rows.map((p) => ({ at: Date.parse(p.timestamp) / 1000 + 1, calls: p.calls, failures: p.failures, exact: p.from === "tallies" }));
+}
+
+/** A rate at the end of each second; the first holds from its beginning on. */
+function rowsOf(points) {
+	const rows = points.map((p) => [p.at, p.calls, p.failures]);
+	if (rows.length)
+		rows.unshift([rows[0][0] - 1, rows[0][1], rows[0][2]]);
+	return rows;
+}
+
+/** The rates of all that is kept, in steps of more than a second. */
+async function coarse(all, first, step, count) {
 	const failed = await cumulate({ success: "false" });
+	const rows = [];
+	for (let i = 1; i <= count && step > 0; i++) {
+		const t = first + i * step;
+		rows.push([t, (until(all.points, t) - until(all.points, t - step)) / step,
+			(until(failed.points, t) - until(failed.points, t - step)) / step]);
+	}
+	return rows;
+}
+
+/** Rows for the two charts, of the last `most` seconds; exact: from when on they are, or null. */
+export async function past(most) {
+	const [points, all] = await Promise.all([series(most), cumulate({})]);
+	const known = points.find((p) => p.exact);
+	const answer = { rates: rowsOf(points), latencies: [], exact: known ? known.at - 1 : null, whole: points.every((p) => p.exact) };
+	if (all.points.length < 2)
+		return answer;
 	const last = all.points[all.points.length - 1][0];
 	const first = Math.max(all.points[0][0], last - most);
 	const count = Math.max(1, Math.min(POINTS, Math.floor(last - first)));
 	const step = (last - first) / count;
-	const rates = [];
-	for (let i = 1; i <= count && step > 0; i++) {
-		const t = first + i * step;
-		rates.push([t, (until(all.points, t) - until(all.points, t - step)) / step,
-			(until(failed.points, t) - until(failed.points, t - step)) / step]);
-	}
-	return { rates, latencies: percentiles(all.samples, first, step) };
+	answer.latencies = percentiles(all.samples, first, step);
+	if (most > SERIES_MOST && points.length && first < points[0].at - 2)
+		Object.assign(answer, { rates: await coarse(all, first, step, count), exact: null, whole: false });
+	return answer;
 }

@@ -175,7 +175,7 @@ for path, item in d["paths"].items():
             urllib.request.urlopen(f"{sys.argv[1]}{path}?{p['name']}={p['schema']['default']}")
     if path != "/api/events":
         assert urllib.request.urlopen(sys.argv[1] + path).status == 200, path
-assert len(d["paths"]) == 13
+assert len(d["paths"]) == 14
 PYTHON
 stop_server
 

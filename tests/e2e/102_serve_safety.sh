@@ -120,6 +120,21 @@ for _ in range(100):
 PYTHON
 stop_server
 
+echo "-- an answer that would be too large is refused, a smaller part of it is given"
+python3 - "$work/long.jsonl" "$work/huge.jsonl" <<'PYTHON'
+import json, sys
+with open(sys.argv[1], encoding="utf-8") as f, open(sys.argv[2], "w", encoding="utf-8") as out:
+    for line in list(f)[:1000]:
+        out.write(json.dumps(dict(json.loads(line), error_message="x" * 40000)) + "\n")
+PYTHON
+serve "$work/huge.jsonl"
+becomes /api/status 'd["total_invocations"]' 1000
+assert_eq "40 MB" 500 "$(status_code '/api/invocations?limit=1000')"
+assert_eq "40 MB" '{"detail":"the answer would be too large: ask for less (limit)"}' "$(cat "$work/body")"
+assert_eq "20 MB" 200 "$(status_code '/api/invocations?limit=500')"
+assert_eq "and it is still there" 200 "$(status_code /healthz)"
+stop_server
+
 echo "-- a token"
 echo 'correct-horse-battery' >"$work/token"
 chmod 644 "$work/token"
@@ -155,6 +170,7 @@ stop_server
 
 echo "-- --listen"
 listens() { # TEXT EXPECTED-URL
+	: >"$work/err" # what the one before said is not this one's
 	"$build/invreg" serve --listen "$1" "$work/run.jsonl" 2>"$work/err" &
 	server=$!
 	for _ in $(seq 100); do
@@ -189,3 +205,29 @@ for option in --keep=x --keep=51M --keep=-1 --metrics-max-series=99 --metrics-ma
 	status_of invreg serve $option "$work/run.jsonl" 2>/dev/null
 	assert_eq "$option" 2 "$status"
 done
+stop_server
+
+echo "-- more connections than there is room for: who says nothing goes, who asks is answered"
+ulimit -n 200 # for good: it comes last
+serve "$work/run.jsonl"
+python3 - "$url" <<'PYTHON' || fail "a crowd"
+import socket, sys, time, urllib.request
+host, port = sys.argv[1].removeprefix("http://").split(":")
+crowd = []
+for i in range(150):
+    s = socket.create_connection((host, int(port)), timeout=5)
+    if i % 2:
+        s.sendall(b"GET /api/status HTTP/1.1\r\nHost: loc")
+    crowd.append(s)
+begun, answers = time.monotonic(), 0
+while time.monotonic() - begun < 10 and answers < 20:
+    try:
+        urllib.request.urlopen(sys.argv[1] + "/api/status", timeout=5).read()
+        answers += 1
+    except OSError:
+        time.sleep(0.1)
+took = time.monotonic() - begun
+print(f"{answers} answers within {took:.1f} s")
+assert answers == 20
+PYTHON
+stop_server

@@ -68,6 +68,28 @@ status_of wait "$runner"
 assert_eq "exit status" 7 "$status"
 curl -s "$url/healthz" && fail "it is still there"
 
+echo "-- --serve alone is port 8080 of this machine"
+if python3 -c 'import socket; socket.create_server(("127.0.0.1", 8080)).close()' 2>/dev/null; then
+	probes=$root/preload/probes/executor.ini
+	"${sanitized[@]}" "$build/invreg" run -p "$probes" --serve -o run.jsonl -- "$hosts/ecology" --ticks 40 \
+		>"$work/run.out" 2>"$work/run.err" &
+	runner=$!
+	url=http://127.0.0.1:8080
+	for _ in $(seq 100); do
+		curl -sf "$url/healthz" >/dev/null && break
+		sleep 0.05
+	done
+	becomes /api/invocations 'len(d) > 10' True
+	status_of wait "$runner"
+	assert_eq "exit status" 0 "$status"
+	assert_contains "where" "invreg: http://127.0.0.1:8080/" "$(cat "$work/run.err")"
+	program=$(sed -n 's/^ *invocations \([0-9]*\):.*/\1/p' "$work/run.out")
+	assert_eq "outcomes in run.jsonl" "$program" "$(grep -c 'invoke_success\|invoke_failure' run.jsonl)"
+	probes=$work/target.ini
+else
+	echo "   (another program has it: not tried)"
+fi
+
 echo "-- killed while it is served: 128 + N"
 run_served --quiet -- bash -c 'sleep 1; kill -KILL $$'
 status_of wait "$runner"

@@ -30,8 +30,8 @@ page() { # PART ARGS...
 }
 
 echo "-- live: the demo"
-program "$hosts/ecology" --ticks 100000 --threads 2
 serve
+program "$hosts/ecology" --ticks 100000 --threads 2
 becomes /api/status 'd["total_invocations"] > 100' True
 page live "$url"
 

@@ -67,9 +67,17 @@ def live(page, _):
     check(page.js("return document.getElementById('losses').hidden"), "no losses, yet the banner shows")
     for chart in ("rate", "latency"):
         page.wait(f"return !!document.querySelector('#chart-{chart} canvas')", f"the chart of {chart}")
+    # what was before the page was opened is exact, where the server watched: it did from the beginning
+    page.wait("return document.getElementById('rate-note').textContent === 'exact'", "the chart of calls is exact")
+    page.wait("return !!document.querySelector('#artifact-table .c-spark canvas')", "a sparkline")
+    page.requests()
+    series = [u for u in page.asked if "/api/series" in u]
+    check(sum("artifact_id=" in u for u in series) == 10, f"one series of each artifact in sight: {series}")
+    check(any("artifact_id=" not in u for u in series), f"a series of all: {series}")
     page.wait("return document.querySelectorAll('#errors li').length >= 3", "failures by type")
     page.wait("return [...document.querySelectorAll('#heat tbody td')].filter(c => c.textContent).length > 20", "the heat map")
-    page.wait("return document.querySelectorAll('#open-list .vbody .vrow:not([hidden])').length > 0", "calls in flight")
+    page.wait("return [...document.querySelectorAll('#open-list .vbody .vrow:not([hidden]) .c-age')].some(a => /^[\\d.]+ (ns|µs|ms|s)$/.test(a.textContent))",
+              "calls in flight with their ages")
     row = next(r for r in page.js(ROWS) if r["name"] == "oracle")
     check("timeout" in row["failures"] and "%" in row["share"] and "s" in row["p99"], f"a row: {row}")
 
@@ -144,6 +152,13 @@ def live(page, _):
     light = page.js("return getComputedStyle(document.body).backgroundColor")
     page.keys("t")
     check(page.js("return getComputedStyle(document.body).backgroundColor") != light, "dark and light are the same")
+    # without a choice of one's own it is as the system is
+    page.js("localStorage.removeItem('theme'); delete document.documentElement.dataset.theme")
+    seen = []
+    for scheme in ("light", "dark"):
+        page.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        seen.append(page.js("return getComputedStyle(document.body).backgroundColor"))
+    check(len(set(seen)) == 2, f"a system in dark looks as one in light: {seen}")
     page.size(390, 800)
     page.wait("return document.documentElement.clientWidth === 390", "a phone")
     wide = page.js("return document.documentElement.scrollWidth")
@@ -167,6 +182,10 @@ def hostile(page, _, file):
     rows = table(page, 3)
     check(name in [r["name"] for r in rows], f"names: {[r['name'] for r in rows]}")
     check(any("<script>alert(2)</script>" in r["failures"] for r in rows), "a failure's type is text")
+    # nothing moves: both charts and the sparklines are of what was before
+    page.wait("return document.querySelectorAll('#artifact-table .c-spark canvas').length >= 1", "a sparkline of a file")
+    page.wait("return !!document.querySelector('#chart-rate canvas')", "the chart of a file")
+    page.wait("return document.getElementById('rate-note').textContent === 'of kept events'", "it says so")
     # it comes while the page is open, too
     with open(file, encoding="utf-8") as lines:
         line = json.loads(lines.readline())

@@ -257,3 +257,21 @@ Test(registry_history, askers_walk_while_calls_come_late_and_go)
 		cr_assert_gt((uintptr_t)asked, 0);
 	}
 }
+
+Test(registry_history, calls_since_a_time_are_found_and_whether_there_are_older_ones)
+{
+	struct seen s = {0};
+	for (int i = 0; i < 10; i++)
+		keep("alice", i % 2 ? "wheat" : "ore", i % 3 ? NULL : "timeout", 1000 + i);
+	cr_assert(inv_registry_since(registry, text(NULL), 1007, see, &s));
+	cr_assert_eq(s.count, 3);
+	for (size_t i = 0; i < s.count; i++)
+		cr_assert_eq(s.end[i], 1009 - (int64_t)i);
+	s.count = 0;
+	cr_assert(inv_registry_since(registry, text("wheat"), 1004, see, &s));
+	cr_assert_eq(s.count, 3);
+	cr_assert_not(inv_registry_since(registry, text("wheat"), 1000, see, &s));
+	cr_assert_eq(s.count, 3 + 5);
+	cr_assert_not(inv_registry_since(registry, text("salt"), 0, see, &s));
+	cr_assert_eq(s.count, 8);
+}
