@@ -47,17 +47,34 @@ static int first_free = -1; /* the lowest descriptor before libffi could take on
 
 /* ---- types -------------------------------------------------------------------------- */
 
+/* By their eightbytes; what is no bigger than a word is never made of a std::string. */
+static ffi_type *view_words[] = {&ffi_type_uint64, &ffi_type_pointer, NULL};
+static ffi_type *string_words[] = {&ffi_type_pointer, &ffi_type_uint64, &ffi_type_uint64,
+				   &ffi_type_uint64, NULL};
+static ffi_type std_view = {.type = FFI_TYPE_STRUCT, .elements = view_words};
+static ffi_type std_string = {.type = FFI_TYPE_STRUCT, .elements = string_words};
+
 static ffi_type *scalar(enum inv_type type)
 {
 	static ffi_type *const scalars[] = {
-		[INV_TYPE_NONE] = &ffi_type_void,   [INV_TYPE_I8] = &ffi_type_sint8,
-		[INV_TYPE_I16] = &ffi_type_sint16,  [INV_TYPE_I32] = &ffi_type_sint32,
-		[INV_TYPE_I64] = &ffi_type_sint64,  [INV_TYPE_U8] = &ffi_type_uint8,
-		[INV_TYPE_U16] = &ffi_type_uint16,  [INV_TYPE_U32] = &ffi_type_uint32,
-		[INV_TYPE_U64] = &ffi_type_uint64,  [INV_TYPE_F32] = &ffi_type_float,
-		[INV_TYPE_F64] = &ffi_type_double,  [INV_TYPE_BOOL] = &ffi_type_uint8,
-		[INV_TYPE_PTR] = &ffi_type_pointer, [INV_TYPE_STR] = &ffi_type_pointer,
-		[INV_TYPE_STRUCT] = NULL,	    [INV_TYPE_LDOUBLE] = &ffi_type_longdouble,
+		[INV_TYPE_NONE] = &ffi_type_void,
+		[INV_TYPE_I8] = &ffi_type_sint8,
+		[INV_TYPE_I16] = &ffi_type_sint16,
+		[INV_TYPE_I32] = &ffi_type_sint32,
+		[INV_TYPE_I64] = &ffi_type_sint64,
+		[INV_TYPE_U8] = &ffi_type_uint8,
+		[INV_TYPE_U16] = &ffi_type_uint16,
+		[INV_TYPE_U32] = &ffi_type_uint32,
+		[INV_TYPE_U64] = &ffi_type_uint64,
+		[INV_TYPE_F32] = &ffi_type_float,
+		[INV_TYPE_F64] = &ffi_type_double,
+		[INV_TYPE_BOOL] = &ffi_type_uint8,
+		[INV_TYPE_PTR] = &ffi_type_pointer,
+		[INV_TYPE_STR] = &ffi_type_pointer,
+		[INV_TYPE_STRUCT] = NULL,
+		[INV_TYPE_LDOUBLE] = &ffi_type_longdouble,
+		[INV_TYPE_STDSTR] = &ffi_type_pointer,
+		[INV_TYPE_STDVIEW] = &std_view,
 	};
 	return scalars[type];
 }
@@ -103,7 +120,8 @@ static ffi_type *type_of(enum inv_type type, const char *layout)
 static bool describe(struct pool *pool)
 {
 	const struct inv_signature *s = pool->signature;
-	ffi_type *result = type_of(s->result, s->result_layout);
+	ffi_type *result =
+		s->result == INV_TYPE_STDSTR ? &std_string : type_of(s->result, s->result_layout);
 	for (uint32_t i = 0; i < s->param_count; i++) {
 		pool->arguments[i] = type_of(s->params[i].type, s->params[i].layout);
 		if (!pool->arguments[i])
@@ -121,20 +139,25 @@ static bool describe(struct pool *pool)
 
 /* ---- calls -------------------------------------------------------------------------- */
 
-static void load_arguments(struct inv_registers *regs, const ffi_cif *cif, void **arguments)
+static void load_arguments(struct inv_registers *regs, const ffi_cif *cif,
+			   const struct inv_signature *signature, void **arguments)
 {
 	for (unsigned i = 0; i < cif->nargs; i++) {
+		const struct inv_param *param = &signature->params[i];
 		size_t size = cif->arg_types[i]->size;
-		regs->integer[i] = 0;
-		if (cif->arg_types[i]->type != FFI_TYPE_STRUCT && size <= sizeof(uint64_t))
-			memcpy(&regs->integer[i], arguments[i], size);
+		uint64_t *to = &regs->integer[param->word];
+		*to = 0;
+		if (param->type == INV_TYPE_STDVIEW ||
+		    (cif->arg_types[i]->type != FFI_TYPE_STRUCT && size <= sizeof(uint64_t)))
+			memcpy(to, arguments[i], size);
 	}
 }
 
+/* `result` is the caller's own memory where a struct is returned in memory. */
 static void load_result(struct inv_registers *regs, const ffi_cif *cif, const void *result)
 {
 	size_t size = cif->rtype->size;
-	regs->result = 0;
+	regs->result = cif->rtype == &std_string ? (uint64_t)(uintptr_t)result : 0;
 	if (cif->rtype->type == FFI_TYPE_STRUCT || cif->rtype->type == FFI_TYPE_VOID ||
 	    size > sizeof(uint64_t))
 		return;
@@ -148,7 +171,7 @@ static void run(ffi_cif *cif, void *result, void **arguments, void *user)
 	INV_UNWIND_FRAME();
 	struct inv_registers regs;
 	struct inv_call call;
-	load_arguments(&regs, cif, arguments);
+	load_arguments(&regs, cif, &c->plan->probe->signature, arguments);
 	inv_wrap_enter(&call, c->plan, &regs);
 	ffi_call(cif, FFI_FN(c->real), result, arguments);
 	if (!call.mode)

@@ -224,17 +224,27 @@ static bool is_floating(enum inv_type type)
 	return type == INV_TYPE_F32 || type == INV_TYPE_F64;
 }
 
-/* System V: registers by class in order, the rest on the stack, long double always. */
+/*
+ * System V: registers by class in order, the rest on the stack, long double always. A result
+ * in the caller's memory takes the first; a pair is not split.
+ */
 static void place_arguments(struct inv_entry_site *site, const struct inv_signature *s)
 {
-	unsigned integers = 0, floats = 0, words = 0;
+	unsigned integers = s->result == INV_TYPE_STDSTR, floats = 0, words = 0;
 	for (uint32_t i = 0; i < s->param_count; i++) {
-		struct inv_entry_argument *a = &site->arguments[i];
+		struct inv_entry_argument *a = &site->arguments[s->params[i].word];
 		bool floating = is_floating(s->params[i].type);
 		if (s->params[i].type == INV_TYPE_LDOUBLE) {
 			words += words & 1; /* 16-aligned */
 			*a = (struct inv_entry_argument){INV_ENTRY_STACK, (uint8_t)words};
 			words += 2;
+		} else if (s->params[i].type == INV_TYPE_STDVIEW) {
+			bool stack = integers + 2 > INV_INT_REGS;
+			unsigned *next = stack ? &words : &integers;
+			for (unsigned half = 0; half < 2; half++)
+				a[half] = (struct inv_entry_argument){stack ? INV_ENTRY_STACK
+									    : INV_ENTRY_INTEGER,
+								      (uint8_t)(*next)++};
 		} else if (floating && floats < INV_FLOAT_REGS) {
 			*a = (struct inv_entry_argument){INV_ENTRY_FLOAT, (uint8_t)floats++};
 		} else if (!floating && integers < INV_INT_REGS) {
@@ -243,7 +253,7 @@ static void place_arguments(struct inv_entry_site *site, const struct inv_signat
 			*a = (struct inv_entry_argument){INV_ENTRY_STACK, (uint8_t)words++};
 		}
 	}
-	site->argument_count = (uint8_t)s->param_count;
+	site->argument_count = s->word_count;
 	site->stack_words = words;
 	site->floats = floats > 0;
 	site->by_number = inv_signature_needs_closure(s);

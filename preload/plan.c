@@ -10,17 +10,25 @@
 #include <string.h>
 
 #include "preload/normalise.h"
+#include "preload/std_text.h"
 
 static const uint8_t type_bytes[] = {
-	[INV_TYPE_I8] = 1,  [INV_TYPE_I16] = 2,	   [INV_TYPE_I32] = 4,	   [INV_TYPE_I64] = 8,
-	[INV_TYPE_U8] = 1,  [INV_TYPE_U16] = 2,	   [INV_TYPE_U32] = 4,	   [INV_TYPE_U64] = 8,
-	[INV_TYPE_F32] = 4, [INV_TYPE_F64] = 8,	   [INV_TYPE_BOOL] = 1,	   [INV_TYPE_PTR] = 8,
-	[INV_TYPE_STR] = 8, [INV_TYPE_STRUCT] = 0, [INV_TYPE_LDOUBLE] = 0,
+	[INV_TYPE_I8] = 1,     [INV_TYPE_I16] = 2,     [INV_TYPE_I32] = 4,
+	[INV_TYPE_I64] = 8,    [INV_TYPE_U8] = 1,      [INV_TYPE_U16] = 2,
+	[INV_TYPE_U32] = 4,    [INV_TYPE_U64] = 8,     [INV_TYPE_F32] = 4,
+	[INV_TYPE_F64] = 8,    [INV_TYPE_BOOL] = 1,    [INV_TYPE_PTR] = 8,
+	[INV_TYPE_STR] = 8,    [INV_TYPE_STRUCT] = 0,  [INV_TYPE_LDOUBLE] = 0,
+	[INV_TYPE_STDSTR] = 0, [INV_TYPE_STDVIEW] = 0,
 };
 
 static bool type_signed(enum inv_type type)
 {
 	return type >= INV_TYPE_I8 && type <= INV_TYPE_I64;
+}
+
+static bool is_std(enum inv_type type)
+{
+	return type == INV_TYPE_STDSTR || type == INV_TYPE_STDVIEW;
 }
 
 /* ---- making ----------------------------------------------------------------------- */
@@ -35,7 +43,7 @@ static void make_source(struct inv_plan_source *out, const struct inv_source *s,
 		out->reg = (uint8_t)sig->params[s->param].reg;
 		out->is_float = sig->params[s->param].is_float;
 		if (inv_signature_needs_closure(sig)) {
-			out->reg = s->param;
+			out->reg = sig->params[s->param].word;
 			out->is_float = false;
 		}
 	} else if (s->kind == INV_SOURCE_GLOBAL) {
@@ -55,6 +63,17 @@ static uint16_t type_of(struct inv_segment *seg, const char *text)
 	return inv_type_intern(seg, text, strlen(text));
 }
 
+static void make_std_fetch(struct inv_fetch *f, const struct inv_plan_source *s, bool name)
+{
+	unsigned steps = s->source.step_count;
+	if (name && s->source.type == INV_TYPE_STDSTR && steps <= 1) {
+		f->kind = INV_FETCH_STDSTR;
+		f->offset = steps ? s->source.steps[0].offset : 0;
+	} else if (name && s->source.type == INV_TYPE_STDVIEW && !steps) {
+		f->kind = INV_FETCH_STDVIEW;
+	}
+}
+
 /* The short form of a source; a field that is not given is the constant `absent`. */
 static void make_fetch(struct inv_fetch *f, const struct inv_plan_source *s, bool name,
 		       uint64_t absent)
@@ -68,8 +87,10 @@ static void make_fetch(struct inv_fetch *f, const struct inv_plan_source *s, boo
 	} else if (s->source.kind == INV_SOURCE_NUMBER || s->source.kind == INV_SOURCE_TEXT) {
 		f->kind = INV_FETCH_CONSTANT;
 		f->constant = name ? s->constant : (uint64_t)s->source.number;
-	} else if (s->source.kind != INV_SOURCE_ARG || s->is_float || s->rewrite ||
-		   !type_bytes[s->source.type]) {
+	} else if (s->source.kind != INV_SOURCE_ARG || s->is_float || s->rewrite) {
+		return;
+	} else if (!type_bytes[s->source.type]) {
+		make_std_fetch(f, s, name);
 		return;
 	} else if (s->source.step_count == 0) {
 		f->kind = name && s->source.type == INV_TYPE_STR ? INV_FETCH_STRING
@@ -186,6 +207,10 @@ static inline bool value_of(const struct inv_plan_source *s, const struct inv_re
 		const struct inv_step *step = &s->source.steps[i];
 		const void *at = (const void *)(uintptr_t)(v + (uint64_t)step->offset);
 		uint64_t loaded = 0;
+		if (is_std(step->type)) { /* the object itself lies there */
+			v = (uint64_t)(uintptr_t)at;
+			continue;
+		}
 		if (!names || !inv_readable(names, at, type_bytes[step->type]))
 			return false;
 		memcpy(&loaded, at, type_bytes[step->type]);
@@ -195,18 +220,59 @@ static inline bool value_of(const struct inv_plan_source *s, const struct inv_re
 	return true;
 }
 
+/* The text of a STDSTR or STDVIEW; bytes is NULL for a null pointer. Returns: false: unreadable. */
+static bool std_text_of(const struct inv_plan_source *s, const struct inv_registers *regs,
+			struct inv_name_cache *names, struct inv_std_text *out)
+{
+	uint64_t at;
+	bool view = s->source.type == INV_TYPE_STDVIEW;
+	*out = (struct inv_std_text){NULL, 0};
+	if (view && !s->source.step_count)
+		return inv_std_view_take(regs->integer[s->reg], regs->integer[s->reg + 1], out);
+	if (!value_of(s, regs, names, &at))
+		return false;
+	if (!at)
+		return true;
+	return view ? inv_std_view_read(names, (const void *)(uintptr_t)at, out)
+		    : inv_std_string_read(names, (const void *)(uintptr_t)at, out);
+}
+
+/*
+ * At most `most` bytes of a text of any type; *bytes is NULL for a null pointer.
+ * Returns: false: unreadable.
+ */
+static bool text_of(const struct inv_plan_source *s, const struct inv_registers *regs,
+		    struct inv_name_cache *names, size_t most, const char **bytes, size_t *length)
+{
+	struct inv_std_text text;
+	uint64_t v;
+	*length = 0;
+	if (is_std(s->source.type)) {
+		if (!std_text_of(s, regs, names, &text))
+			return false;
+		*bytes = text.bytes;
+		*length = text.length < most ? (size_t)text.length : most;
+		return inv_readable_bytes(names, text.bytes, *length);
+	}
+	if (!value_of(s, regs, names, &v))
+		return false;
+	*bytes = (const char *)(uintptr_t)v;
+	return !v || inv_readable_string(names, *bytes, most, length);
+}
+
 /*
  * The program's bytes go no further than this frame: the dictionary is asked for what is made
  * of them, past the cache that knows texts by their pointer. A name that finds no room leaves
  * no text to the event.
  */
 static uint32_t __attribute__((noinline))
-name_rewritten(const struct inv_plan_source *s, const char *p, struct inv_name_cache *names,
-	       struct inv_name_miss *miss)
+name_rewritten(const struct inv_plan_source *s, const struct inv_registers *regs,
+	       struct inv_name_cache *names, struct inv_name_miss *miss)
 {
 	char text[INV_NAME_BYTES_MAX];
+	const char *p = NULL;
 	size_t length;
-	if (!inv_readable_string(names, p, INV_NORMALISE_READ_MAX, &length)) {
+	if (!text_of(s, regs, names, INV_NORMALISE_READ_MAX, &p, &length) || !p) {
 		miss->unreadable = true;
 		return INV_NAME_OTHER;
 	}
@@ -215,6 +281,17 @@ name_rewritten(const struct inv_plan_source *s, const char *p, struct inv_name_c
 	uint32_t id = inv_name_intern(inv_record_segment(), text, length);
 	miss->overflow = id == INV_NAME_OTHER;
 	return id;
+}
+
+static uint32_t name_of_std(const struct inv_plan_source *s, const struct inv_registers *regs,
+			    struct inv_name_cache *names, struct inv_name_miss *miss)
+{
+	struct inv_std_text text;
+	if (std_text_of(s, regs, names, &text) && text.bytes)
+		return inv_name_of_counted(names, inv_record_segment(), text.bytes, text.length,
+					   miss);
+	miss->unreadable = true;
+	return INV_NAME_OTHER;
 }
 
 static uint32_t name_of(const struct inv_plan *plan, const struct inv_plan_source *s,
@@ -237,12 +314,14 @@ static uint32_t name_of(const struct inv_plan *plan, const struct inv_plan_sourc
 		miss->overflow = true;
 		return INV_NAME_OTHER;
 	}
+	if (s->rewrite)
+		return name_rewritten(s, regs, names, miss);
+	if (is_std(s->source.type))
+		return name_of_std(s, regs, names, miss);
 	if (!value_of(s, regs, names, &v)) {
 		miss->unreadable = true;
 		return INV_NAME_OTHER;
 	}
-	if (s->rewrite)
-		return name_rewritten(s, (const char *)(uintptr_t)v, names, miss);
 	if (s->source.type == INV_TYPE_STR)
 		return inv_name_of_string(names, seg, (const char *)(uintptr_t)v, miss);
 	return inv_name_of_number(names, seg, v, s->is_signed, miss);
@@ -321,7 +400,8 @@ static bool succeeded(const struct inv_plan *plan, const struct inv_registers *r
 	}
 	if (type == INV_TYPE_F32 || type == INV_TYPE_F64)
 		return compare_reals(rule, real_of(v, type));
-	if (type == INV_TYPE_U64 || type == INV_TYPE_PTR || type == INV_TYPE_STR)
+	if (type == INV_TYPE_U64 || type == INV_TYPE_PTR || type == INV_TYPE_STR ||
+	    type == INV_TYPE_STDSTR)
 		return compare_unsigned(rule, v);
 	return compare_integers(rule, (int64_t)v);
 }
@@ -330,8 +410,8 @@ static void read_message(const struct inv_plan *plan, const struct inv_registers
 			 struct inv_name_cache *names, struct inv_call_outcome *out)
 {
 	const struct inv_plan_source *s = &plan->field[INV_FIELD_ERROR_MESSAGE];
-	uint64_t v;
-	size_t length;
+	const char *text = NULL;
+	size_t length, most = s->rewrite ? INV_NORMALISE_READ_MAX : INV_MESSAGE_BYTES_MAX + 1;
 	if (s->source.kind == INV_SOURCE_TEXT) {
 		out->message = s->source.text;
 		out->message_length = s->source.length;
@@ -339,20 +419,12 @@ static void read_message(const struct inv_plan *plan, const struct inv_registers
 	}
 	if (!s->source.kind || !names)
 		return;
-	if (!value_of(s, regs, names, &v)) {
-		out->flags |= INV_FLAG_UNREADABLE;
-		return;
-	}
-	if (!v)
-		return; /* no message is no trouble */
-	const char *text = (const char *)(uintptr_t)v;
-	size_t most = s->rewrite ? INV_NORMALISE_READ_MAX : INV_MESSAGE_BYTES_MAX + 1;
-	if (!inv_readable_string(names, text, most, &length)) {
+	if (!text_of(s, regs, names, most, &text, &length)) {
 		out->flags |= INV_FLAG_UNREADABLE;
 		return;
 	}
 	if (!length)
-		return;
+		return; /* no message is no trouble */
 	out->message = text;
 	out->message_length = (uint32_t)length;
 }

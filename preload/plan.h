@@ -23,7 +23,7 @@
 
 /*
  * The argument registers of one call, and its result. A closure has no registers: it puts
- * every argument, floating ones too, at its own number in `integer`.
+ * every argument, floating ones too, at the number of its word in `integer`.
  */
 struct inv_registers {
 	uint64_t integer[INV_PROBE_ARGS_MAX];
@@ -36,7 +36,7 @@ struct inv_registers {
 /* A field in the form the hot path wants it. */
 struct inv_plan_source {
 	struct inv_source source;
-	uint8_t reg;	    /* ARG: place in its register class, or its number */
+	uint8_t reg;	    /* ARG: place in its register class, or its word's number */
 	bool is_float;	    /* ARG */
 	bool is_signed;	    /* of the value's type */
 	uint8_t rewrite;    /* enum inv_rewrite: of a str that is not recorded as it is */
@@ -48,6 +48,8 @@ struct inv_plan_source {
 enum inv_fetch_kind {
 	INV_FETCH_CONSTANT, /* `constant`: a name id, or a number */
 	INV_FETCH_STRING,   /* an argument of type str */
+	INV_FETCH_STDSTR,   /* a std::string at an argument + offset */
+	INV_FETCH_STDVIEW,  /* a std::string_view in two arguments */
 	INV_FETCH_REGISTER, /* an integer argument */
 	INV_FETCH_LOAD,	    /* one load through an argument */
 	INV_FETCH_GENERAL   /* anything else: the source is evaluated */
@@ -58,7 +60,7 @@ struct inv_fetch {
 	uint8_t shift; /* REGISTER, LOAD: bits above the value's own */
 	bool is_signed;
 	uint32_t spare;
-	int64_t offset;	   /* LOAD */
+	int64_t offset;	   /* LOAD, STDSTR */
 	uint64_t constant; /* CONSTANT */
 };
 

@@ -11,7 +11,21 @@
 #include <string.h>
 
 #include "preload/plan.h"
+#include "preload/std_text.h"
 #include "shm/record_path.h"
+
+/* Apart, so that a probe without such texts has no code of theirs on its way. */
+static __attribute__((noinline)) uint32_t inv_path_std_name(const struct inv_fetch *f,
+							    const struct inv_registers *regs,
+							    const struct inv_name_cache *names)
+{
+	if (__builtin_expect(!names, 0))
+		return 0;
+	if (f->kind == INV_FETCH_STDVIEW)
+		return inv_std_view_known(names, regs->integer[f->reg], regs->integer[f->reg + 1]);
+	return inv_std_string_known(names,
+				    (uintptr_t)(regs->integer[f->reg] + (uint64_t)f->offset));
+}
 
 static inline __attribute__((always_inline)) uint32_t
 inv_path_name(const struct inv_plan *plan, unsigned field, const struct inv_registers *regs,
@@ -25,6 +39,10 @@ inv_path_name(const struct inv_plan *plan, unsigned field, const struct inv_regi
 			return id;
 	} else if (f->kind == INV_FETCH_CONSTANT) {
 		return (uint32_t)f->constant;
+	} else if (f->kind == INV_FETCH_STDSTR || f->kind == INV_FETCH_STDVIEW) {
+		uint32_t id = inv_path_std_name(f, regs, names);
+		if (__builtin_expect(id != 0, 1))
+			return id;
 	}
 	return INV_SLOW(regs->vectors, inv_plan_name_slow(plan, field, regs, names, missed));
 }

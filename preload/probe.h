@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define INV_PROBE_ARGS_MAX  16
+#define INV_PROBE_ARGS_MAX  16 /* words of arguments: a stdview is two */
 #define INV_PROBE_STEPS_MAX 4
 #define INV_PROBE_RULES_MAX 32
 #define INV_PROBE_FILE_MAX  64	    /* probes in a file; as many as a segment describes */
@@ -38,16 +38,20 @@ enum inv_type {
 	INV_TYPE_F64,
 	INV_TYPE_BOOL,
 	INV_TYPE_PTR,
-	INV_TYPE_STR,	 /* NUL-terminated char * */
-	INV_TYPE_STRUCT, /* by value: layout text in inv_param.layout */
-	INV_TYPE_LDOUBLE /* long double: passed on, never read */
+	INV_TYPE_STR,	  /* NUL-terminated char * */
+	INV_TYPE_STRUCT,  /* by value: layout text in inv_param.layout */
+	INV_TYPE_LDOUBLE, /* long double: passed on, never read */
+	INV_TYPE_STDSTR,  /* the address of a std::string (std_text.h); as a result one by value */
+	INV_TYPE_STDVIEW  /* std::string_view by value: two words, length and address */
 };
 
 struct inv_param {
 	enum inv_type type;
 	uint8_t is_float;   /* passed in a floating register */
-	int8_t reg;	    /* index within its register class, or -1: on the stack, or
-			     * from a struct by value on */
+	int8_t reg;	    /* index within its register class (STDVIEW: of the first of
+			     * two), or -1: on the stack, or from a struct by value on */
+	uint8_t word;	    /* its number among the words of all: a STDVIEW is two, all
+			     * others count as one */
 	char name[64];	    /* may be empty */
 	const char *layout; /* STRUCT: the text between the braces, else NULL */
 };
@@ -64,6 +68,7 @@ struct inv_signature {
 	bool by_value_struct; /* in or out */
 	bool variadic;
 	uint32_t fixed_count; /* parameters before the dots; all of them when not variadic */
+	uint8_t word_count;   /* of all parameters */
 };
 
 /* Where a value comes from. */
@@ -79,7 +84,8 @@ enum inv_source_kind {
 
 /*
  * value = base; for each step: value = load(value + offset) of that step's type (PTR for
- * all but the last). No steps: the base itself, of `type`.
+ * all but the last); of a STDSTR or STDVIEW it is the address itself, where the object lies.
+ * No steps: the base itself, of `type`.
  */
 struct inv_step {
 	int64_t offset;

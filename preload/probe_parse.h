@@ -95,6 +95,7 @@ int inv_cursor_type(struct inv_cursor *cursor, enum inv_type *out);
 const char *inv_type_name(enum inv_type type);
 bool inv_type_is_integer(enum inv_type type); /* bool included, pointers not */
 bool inv_type_is_float(enum inv_type type);
+bool inv_type_is_text(enum inv_type type); /* str, stdstr, stdview */
 bool inv_type_holds(enum inv_type type, const struct inv_number *number);
 int64_t inv_number_bits(const struct inv_number *number);
 

@@ -55,8 +55,8 @@ static const char *refusal(const struct inv_probe *probe, enum inv_field field)
 		return "the probe does not give this field";
 	if (source->kind == INV_SOURCE_TEXT)
 		return "the field is a constant";
-	if (source->kind != INV_SOURCE_PYTHON && source->type != INV_TYPE_STR)
-		return "only a str can be rewritten";
+	if (source->kind != INV_SOURCE_PYTHON && !inv_type_is_text(source->type))
+		return "only a str, stdstr or stdview can be rewritten";
 	return NULL;
 }
 

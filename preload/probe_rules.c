@@ -110,8 +110,11 @@ static int compare_number(struct inv_cursor *cursor, const char *operator,
 	enum inv_type type = success->left.type;
 	int result;
 
-	if (type == INV_TYPE_STR)
-		return inv_cursor_fail(cursor, operator, "a str is compared by 'is null' only");
+	if (type == INV_TYPE_STDVIEW)
+		return inv_cursor_fail(cursor, operator, "a stdview is compared with nothing");
+	if (type == INV_TYPE_STR || type == INV_TYPE_STDSTR)
+		return inv_cursor_fail(cursor, operator, "a %s is compared by 'is null' only",
+				       inv_type_name(type));
 	inv_cursor_skip_space(cursor);
 	if (inv_type_is_float(type))
 		return read_real(cursor, &success->real);
@@ -134,7 +137,7 @@ static int compare_null(struct inv_cursor *cursor, const char *word, struct inv_
 	}
 	if (!inv_text_is(next, length, "null") && !inv_text_is(next, length, "None"))
 		return inv_cursor_fail(cursor, next, "expected 'is null' or 'is not null'");
-	if (!python && type != INV_TYPE_PTR && type != INV_TYPE_STR)
+	if (!python && type != INV_TYPE_PTR && type != INV_TYPE_STR && type != INV_TYPE_STDSTR)
 		return inv_cursor_fail(cursor, word, "only ptr or str can be null, and this is %s",
 				       inv_type_name(type));
 	return 0;

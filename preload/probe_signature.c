@@ -16,6 +16,13 @@
  * AAPCS64 (8 and 8); both count the two classes apart. A struct by value may take registers of
  * either class, several, or none, so from the first one on no register is claimed (reg = -1);
  * libffi knows the rest.
+ *
+ * The two C++ types are as good as scalars, in every tier: a std::string is passed by its
+ * address, whether the source says so or (Itanium C++ ABI: it cannot be copied by its bytes)
+ * by value, and a std::string_view in two integer registers. Where only one is left, it is on
+ * the stack as a whole: System V gives that one to a later argument, AAPCS64 to none. A
+ * std::string that is returned is made where the caller says: by a first argument of its own,
+ * or in x8, which only libffi's closures pass on.
  */
 #include "preload/probe_parse.h"
 
@@ -25,16 +32,22 @@
 #include <string.h>
 
 #if defined(__x86_64__)
-#define INT_REGS   6
-#define FLOAT_REGS 8
+#define INT_REGS    6
+#define FLOAT_REGS  8
+#define RESULT_REGS 1	 /* for the address of a result that is made in memory */
+#define FILLS_GAPS  true /* a register that a pair left */
 #elif defined(__aarch64__)
-#define INT_REGS   8
-#define FLOAT_REGS 8
+#define INT_REGS    8
+#define FLOAT_REGS  8
+#define RESULT_REGS 0 /* x8 is none of these */
+#define FILLS_GAPS  false
 #else
 #error "the argument registers of this machine are not known"
 #endif
 
 #define STRUCT_DEPTH_MAX 8
+
+#define TOO_MANY	 "at most %d parameters, of which a stdview counts as two"
 
 struct type_name {
 	const char *name;
@@ -43,12 +56,13 @@ struct type_name {
 
 /* The first name of a type is the one that messages use. */
 static const struct type_name types[] = {
-	{"i8", INV_TYPE_I8},	 {"i16", INV_TYPE_I16},		{"i32", INV_TYPE_I32},
-	{"i64", INV_TYPE_I64},	 {"u8", INV_TYPE_U8},		{"u16", INV_TYPE_U16},
-	{"u32", INV_TYPE_U32},	 {"u64", INV_TYPE_U64},		{"f32", INV_TYPE_F32},
-	{"f64", INV_TYPE_F64},	 {"bool", INV_TYPE_BOOL},	{"ptr", INV_TYPE_PTR},
-	{"str", INV_TYPE_STR},	 {"int", INV_TYPE_I32},		{"uint", INV_TYPE_U32},
-	{"void", INV_TYPE_NONE}, {"ldouble", INV_TYPE_LDOUBLE},
+	{"i8", INV_TYPE_I8},	       {"i16", INV_TYPE_I16},	      {"i32", INV_TYPE_I32},
+	{"i64", INV_TYPE_I64},	       {"u8", INV_TYPE_U8},	      {"u16", INV_TYPE_U16},
+	{"u32", INV_TYPE_U32},	       {"u64", INV_TYPE_U64},	      {"f32", INV_TYPE_F32},
+	{"f64", INV_TYPE_F64},	       {"bool", INV_TYPE_BOOL},	      {"ptr", INV_TYPE_PTR},
+	{"str", INV_TYPE_STR},	       {"int", INV_TYPE_I32},	      {"uint", INV_TYPE_U32},
+	{"void", INV_TYPE_NONE},       {"ldouble", INV_TYPE_LDOUBLE}, {"stdstr", INV_TYPE_STDSTR},
+	{"stdview", INV_TYPE_STDVIEW},
 };
 #define TYPE_COUNT (sizeof(types) / sizeof(types[0]))
 
@@ -79,7 +93,9 @@ static const struct {
 	{"uint32_t", "u32"},
 	{"uint64_t", "u64"},
 	{"_Bool", "bool"},
-	{"string", "str"},
+	{"string", "str (stdstr for a std::string)"},
+	{"string_view", "stdview"},
+	{"std", "stdstr for a std::string, stdview for a std::string_view"},
 	{"const", "the type without const (const char * is str)"},
 	{"struct", "ptr for a pointer to one, {i32,f64} for one by value"},
 	{"enum", "int"},
@@ -104,6 +120,11 @@ bool inv_type_is_integer(enum inv_type type)
 bool inv_type_is_float(enum inv_type type)
 {
 	return type == INV_TYPE_F32 || type == INV_TYPE_F64;
+}
+
+bool inv_type_is_text(enum inv_type type)
+{
+	return type == INV_TYPE_STR || type == INV_TYPE_STDSTR || type == INV_TYPE_STDVIEW;
 }
 
 static unsigned int type_bits(enum inv_type type)
@@ -153,7 +174,7 @@ static int refuse_type(struct inv_cursor *cursor, const char *word, size_t lengt
 				       word, near);
 	return inv_cursor_fail(cursor, word,
 			       "unknown type '%.*s': expected int uint i8..i64 u8..u64 f32 f64 "
-			       "bool ptr str or ldouble",
+			       "bool ptr str stdstr stdview or ldouble",
 			       shown, word);
 }
 
@@ -176,6 +197,12 @@ int inv_cursor_type(struct inv_cursor *cursor, enum inv_type *out)
 	return refuse_type(cursor, word, length);
 }
 
+/* A struct that holds a std::string is not passed by value; a view is written u64,ptr. */
+static bool is_member(enum inv_type type)
+{
+	return type != INV_TYPE_NONE && type != INV_TYPE_STDSTR && type != INV_TYPE_STDVIEW;
+}
+
 /* Passes over `i32,{f64,ptr}}` behind the opening brace, the closing one included. */
 static int skip_members(struct inv_cursor *cursor, unsigned int depth)
 {
@@ -192,8 +219,9 @@ static int skip_members(struct inv_cursor *cursor, unsigned int depth)
 			result = skip_members(cursor, depth + 1);
 		} else {
 			result = inv_cursor_type(cursor, &type);
-			if (!result && type == INV_TYPE_NONE)
-				result = inv_cursor_fail(cursor, begin, "a member cannot be void");
+			if (!result && !is_member(type))
+				result = inv_cursor_fail(cursor, begin, "a member cannot be %s",
+							 inv_type_name(type));
 		}
 		if (result)
 			return result;
@@ -229,6 +257,10 @@ static int read_result(struct inv_cursor *cursor, struct inv_signature *out)
 	inv_cursor_skip_space(cursor);
 	begin = cursor->at;
 	result = read_type(cursor, &out->result, &out->result_layout);
+	if (!result && out->result == INV_TYPE_STDVIEW)
+		result = inv_cursor_fail(cursor, begin,
+					 "a result cannot be stdview: it comes in two registers; "
+					 "write {u64,ptr}, which is passed on and not read");
 	if (result)
 		return result;
 	for (length = (size_t)(cursor->at - begin); length && inv_is_space(begin[length - 1]);)
@@ -269,6 +301,11 @@ static bool is_promoted(enum inv_type type)
 	       type == INV_TYPE_I16 || type == INV_TYPE_U8 || type == INV_TYPE_U16;
 }
 
+static unsigned int words_of(enum inv_type type)
+{
+	return type == INV_TYPE_STDVIEW ? 2 : 1;
+}
+
 static int read_param(struct inv_cursor *cursor, struct inv_signature *out)
 {
 	struct inv_param *param = &out->params[out->param_count];
@@ -278,16 +315,20 @@ static int read_param(struct inv_cursor *cursor, struct inv_signature *out)
 	inv_cursor_skip_space(cursor);
 	begin = cursor->at;
 	if (out->param_count == INV_PROBE_ARGS_MAX)
-		return inv_cursor_fail(cursor, begin, "at most %d parameters", INV_PROBE_ARGS_MAX);
+		return inv_cursor_fail(cursor, begin, TOO_MANY, INV_PROBE_ARGS_MAX);
 	result = read_type(cursor, &param->type, &param->layout);
 	if (!result && param->type == INV_TYPE_NONE)
 		result = inv_cursor_fail(cursor, begin, "a parameter cannot be void");
+	if (!result && out->word_count + words_of(param->type) > INV_PROBE_ARGS_MAX)
+		result = inv_cursor_fail(cursor, begin, TOO_MANY, INV_PROBE_ARGS_MAX);
 	if (!result && out->variadic && is_promoted(param->type))
 		result = inv_cursor_fail(cursor, begin, "behind '...' C passes %s: use that",
 					 param->type == INV_TYPE_F32 ? "f64" : "int");
 	if (!result)
 		result = read_name(cursor, out, param);
 	out->param_count++; /* also on failure: its layout is released with the others */
+	param->word = out->word_count;
+	out->word_count = (uint8_t)(out->word_count + words_of(param->type));
 	return result;
 }
 
@@ -333,7 +374,8 @@ static int read_params(struct inv_cursor *cursor, struct inv_signature *out)
 static void assign_register(struct inv_signature *out, struct inv_param *param)
 {
 	uint8_t *used = param->is_float ? &out->float_regs : &out->int_regs;
-	int available = param->is_float ? FLOAT_REGS : INT_REGS;
+	unsigned int available = param->is_float ? FLOAT_REGS : INT_REGS;
+	unsigned int words = words_of(param->type);
 
 	param->reg = -1;
 	if (param->type == INV_TYPE_STRUCT)
@@ -344,14 +386,20 @@ static void assign_register(struct inv_signature *out, struct inv_param *param)
 	}
 	if (out->by_value_struct)
 		return;
-	if (*used < available)
-		param->reg = (int8_t)(*used)++;
-	else
-		out->on_stack = true;
+	if (*used + words <= available) {
+		param->reg = (int8_t)*used;
+		*used = (uint8_t)(*used + words);
+		return;
+	}
+	out->on_stack = true;
+	if (!FILLS_GAPS)
+		*used = (uint8_t)available;
 }
 
 static void assign_registers(struct inv_signature *out)
 {
+	if (out->result == INV_TYPE_STDSTR)
+		out->int_regs = RESULT_REGS;
 	for (uint32_t i = 0; i < out->param_count; i++) {
 		out->params[i].is_float = inv_type_is_float(out->params[i].type);
 		assign_register(out, &out->params[i]);
@@ -388,7 +436,8 @@ void inv_signature_release(struct inv_signature *signature)
 bool inv_signature_needs_closure(const struct inv_signature *signature)
 {
 	return signature->on_stack || signature->by_value_struct || signature->variadic ||
-	       signature->result == INV_TYPE_LDOUBLE;
+	       signature->result == INV_TYPE_LDOUBLE ||
+	       (signature->result == INV_TYPE_STDSTR && !RESULT_REGS);
 }
 
 const char *inv_signature_refusal(const struct inv_signature *signature, char *buf, size_t size)

@@ -203,11 +203,13 @@ static int scan_steps(struct inv_cursor *cursor, struct inv_source *out)
 		arrow = cursor->at;
 		if (!inv_cursor_accept(cursor, "->"))
 			return 0;
-		if (out->type != INV_TYPE_PTR && out->type != INV_TYPE_STR)
-			return inv_cursor_fail(cursor, arrow,
-					       "only ptr or str can be followed by '->': the value "
-					       "before it is %s",
-					       inv_type_name(out->type));
+		if (out->type != INV_TYPE_PTR && out->type != INV_TYPE_STR &&
+		    out->type != INV_TYPE_STDSTR)
+			return inv_cursor_fail(
+				cursor, arrow,
+				"only ptr, str or stdstr can be followed by '->': the value "
+				"before it is %s",
+				inv_type_name(out->type));
 		if (out->step_count == INV_PROBE_STEPS_MAX)
 			return inv_cursor_fail(cursor, arrow, "at most %d loads in an expression",
 					       INV_PROBE_STEPS_MAX);
@@ -376,7 +378,7 @@ const char *inv_source_field_refusal(enum inv_field field, const struct inv_sour
 
 	if (source->kind == INV_SOURCE_PYTHON)
 		return NULL;
-	if (source->type == INV_TYPE_STR && !number)
+	if (inv_type_is_text(source->type) && !number)
 		return NULL;
 	if (inv_type_is_integer(source->type) && !text)
 		return NULL;

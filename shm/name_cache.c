@@ -60,6 +60,16 @@ bool inv_readable_string(struct inv_name_cache *cache, const char *p, size_t mos
 	return true;
 }
 
+bool inv_readable_bytes(struct inv_name_cache *cache, const char *p, size_t length)
+{
+	for (size_t part; length; p += part, length -= part) {
+		part = length < INV_PAGE_BYTES ? length : INV_PAGE_BYTES;
+		if (!inv_readable(cache, p, part))
+			return false;
+	}
+	return true;
+}
+
 uint32_t inv_name_hit_slow(const struct inv_cached_name *c, const char *p)
 {
 	return c->text && inv_name_equal(p, c->text, c->length) ? c->id : 0;
@@ -116,6 +126,46 @@ uint32_t inv_name_of_bytes_slow(struct inv_name_cache *cache, struct inv_segment
 		miss->length = (uint32_t)length;
 	} else if (!miss->truncated && !memchr(p, 0, length)) {
 		/* a text with a NUL in it would be taken for the string before the NUL */
+		remember(cache, seg, (uint64_t)(uintptr_t)p, id, false, 0);
+	}
+	return id;
+}
+
+static void remember_short(struct inv_name_cache *cache, const char *p, uint32_t length,
+			   uint32_t id)
+{
+	uint64_t word[2] = {0};
+	memcpy(word, p, length);
+	uint64_t key = inv_short_key(word, length);
+	*inv_name_cache_slot(cache, key) = (struct inv_cached_name){
+		.key = key,
+		.length = INV_SHORT_LENGTH(length),
+		.id = id,
+		.word = {word[0], word[1]},
+	};
+}
+
+uint32_t inv_name_of_counted(struct inv_name_cache *cache, struct inv_segment *seg, const char *p,
+			     uint64_t length, struct inv_name_miss *miss)
+{
+	miss->truncated = length > INV_NAME_BYTES_MAX;
+	if (miss->truncated)
+		length = INV_NAME_BYTES_MAX;
+	if (!inv_readable_bytes(cache, p, length)) {
+		miss->unreadable = true;
+		miss->truncated = false;
+		return INV_NAME_OTHER;
+	}
+	uint32_t id = inv_name_intern(seg, p, length);
+	if (id == INV_NAME_OTHER) {
+		miss->overflow = true;
+		miss->text = p;
+		miss->length = (uint32_t)length;
+	} else if (length <= INV_SHORT_MAX) {
+		remember_short(cache, p, (uint32_t)length, id);
+	} else if (!miss->truncated && !memchr(p, 0, length) &&
+		   inv_readable(cache, p + length, 1)) {
+		/* the entry serves strings at p, too, which are read up to their NUL */
 		remember(cache, seg, (uint64_t)(uintptr_t)p, id, false, 0);
 	}
 	return id;

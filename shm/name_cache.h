@@ -9,6 +9,10 @@
  * asked about once (a rejected rt_sigprocmask, which copies from the address before it
  * looks at anything else); "no" is asked again after a while.
  *
+ * Counted texts (a length, no NUL) that are shorter than a block are keyed by their bytes
+ * instead: C++ keeps such a text inside the string object, and those are made on the stack,
+ * all at the same few addresses.
+ *
  * Limit: a page that was readable and is unmapped later, while the program goes on passing
  * pointers into it that nobody reads, is not noticed.
  *
@@ -32,13 +36,13 @@
 #define INV_PAGE_CACHE_SLOTS 64u
 
 struct inv_cached_name {
-	uint64_t key;	  /* the pointer, or the number */
-	const char *text; /* in the arena, padded to 8; NULL: key is a number */
-	uint32_t length;
-	uint32_t id; /* 0: empty */
+	uint64_t key;	  /* the pointer, or the number, or made of the bytes */
+	const char *text; /* in the arena, padded to 8; NULL: key is no pointer */
+	uint32_t length;  /* of a number whether it has a sign, of bytes INV_SHORT_LENGTH */
+	uint32_t id;	  /* 0: empty */
 	/* Of a text shorter than a block, whose block at `key` lies in one page: its bytes and
 	 * the NUL, and which those are; else no mask. With them a hit touches the entry and the
-	 * program's string alone. */
+	 * program's string alone. Keyed by its bytes, a text has no mask, and zeroes behind it. */
 	uint64_t word[2], mask[2];
 	uint64_t spare;
 };
@@ -66,6 +70,9 @@ struct inv_name_miss {
 
 /* Whether bytes [p, p+length) can be read; length at most 4096. */
 bool inv_readable(struct inv_name_cache *cache, const void *p, size_t length);
+
+/* The same of any length. */
+bool inv_readable_bytes(struct inv_name_cache *cache, const char *p, size_t length);
 
 /*
  * Length of the string at p, at most `most`, reading only pages known readable.
@@ -180,7 +187,7 @@ static inline __attribute__((always_inline)) uint32_t inv_name_hit(struct inv_na
 #endif
 }
 
-/* Whether [at, at+bytes), bytes at most 8, lies in one page known to be readable. */
+/* Whether [at, at+bytes), bytes less than a page, lies in one page known to be readable. */
 static inline bool inv_readable_hit(const struct inv_name_cache *cache, uintptr_t at,
 				    uint32_t bytes)
 {
@@ -212,6 +219,94 @@ static inline uint32_t inv_name_known(struct inv_name_cache *cache, const char *
 	/* A text with a NUL in it is never cached: length and bytes up to a NUL are all of it. */
 	return c->length == length ? inv_name_hit(cache, p) : 0;
 }
+
+/* ---- counted texts -------------------------------------------------------------------- */
+
+#define INV_SHORT_MAX	    15u	      /* bytes of a text that is keyed by them */
+#define INV_SHORT_LENGTH(n) ((n) + 2) /* no number's */
+
+/*
+ * A text of at most INV_SHORT_MAX bytes as two words, zeroes behind it. Sixteen bytes can be
+ * read at p, unless it is empty.
+ */
+static inline void inv_short_words(const char *p, uint32_t length, uint64_t out[2])
+{
+	out[0] = out[1] = 0;
+	if (!length)
+		return;
+#ifdef INV_BLOCK
+	__asm__("" : "+r"(p)); /* the compiler must not think of the object behind p */
+	memcpy(out, p, 16);
+	unsigned cut = 8 * (16 - length); /* bits that are none of it: 8 to 120 */
+	if (cut > 64) {
+		out[0] &= UINT64_MAX >> (cut - 64);
+		out[1] = 0;
+	} else {
+		out[1] = cut == 64 ? 0 : out[1] & UINT64_MAX >> cut;
+	}
+#else
+	memcpy(out, p, length); /* a sanitizer minds the rest */
+#endif
+}
+
+static inline uint64_t inv_short_key(const uint64_t word[2], uint32_t length)
+{
+	return word[0] ^ (word[1] * UINT64_C(0xff51afd7ed558ccd)) ^ length;
+}
+
+/* Returns: the id of a text of at most INV_SHORT_MAX bytes if the cache has it, else 0. */
+static inline uint32_t inv_name_short_known(const struct inv_name_cache *cache, const char *p,
+					    uint32_t length)
+{
+	uint64_t word[2];
+	inv_short_words(p, length, word);
+	const struct inv_cached_name *c =
+		inv_name_cache_slot((struct inv_name_cache *)(uintptr_t)cache,
+				    inv_short_key(word, length));
+	bool same = c->length == INV_SHORT_LENGTH(length) && !c->text && c->word[0] == word[0] &&
+		    c->word[1] == word[1];
+	return __builtin_expect(same, 1) ? c->id : 0;
+}
+
+/* Whether bytes [a, a+length), length at least 8, are those of b: reads no others. */
+static inline bool inv_bytes_equal(const char *a, const char *b, size_t length)
+{
+	uint64_t x, y;
+	for (size_t i = 0; i + 8 < length; i += 8) {
+		memcpy(&x, a + i, 8);
+		memcpy(&y, b + i, 8);
+		if (x != y)
+			return false;
+	}
+	memcpy(&x, a + length - 8, 8);
+	memcpy(&y, b + length - 8, 8);
+	return x == y;
+}
+
+/* Returns: the id of a text of any length if the cache has it, else 0. */
+static inline uint32_t inv_name_counted_known(const struct inv_name_cache *cache, const char *p,
+					      uint64_t length)
+{
+	if (length <= INV_SHORT_MAX) {
+		bool readable = !length || inv_readable_hit(cache, (uintptr_t)p, 16);
+		return readable ? inv_name_short_known(cache, p, (uint32_t)length) : 0;
+	}
+	const struct inv_cached_name *c =
+		inv_name_cache_slot((struct inv_name_cache *)(uintptr_t)cache,
+				    (uint64_t)(uintptr_t)p);
+	if (c->key != (uint64_t)(uintptr_t)p || !c->text || c->length != length)
+		return 0;
+	return inv_bytes_equal(p, c->text, length) ? c->id : 0;
+}
+
+/*
+ * The name of a text of any length at p, any address, by the dictionary.
+ * Returns: its id, or 0 and *miss filled.
+ */
+uint32_t inv_name_of_counted(struct inv_name_cache *cache, struct inv_segment *seg, const char *p,
+			     uint64_t length, struct inv_name_miss *miss);
+
+/* ---- numbers -------------------------------------------------------------------------- */
 
 /* Returns: the id of the number in decimal, or 0 and *miss filled. */
 static inline uint32_t inv_name_of_number(struct inv_name_cache *cache, struct inv_segment *seg,

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include "preload/plan_path.h"
+#include "preload/std_layout.h"
 #include "tests/unit/segment_fixture.h"
 
 static struct inv_probe_file file;
@@ -246,4 +247,108 @@ Test(plan, a_message_to_be_rewritten_is_classified_and_left_out)
 	cr_assert(o.failed);
 	cr_assert(typed(o.type, "denied"));
 	cr_assert_null(o.message);
+}
+
+static struct inv_std_string std_string(struct inv_std_string *at, const char *text)
+{
+	size_t length = strlen(text);
+	*at = (struct inv_std_string){.text = text, .length = length};
+	at->held.capacity = length;
+	if (length <= INV_STD_LOCAL_MAX) {
+		memcpy(at->held.local, text, length + 1);
+		at->text = at->held.local;
+	}
+	return *at;
+}
+
+Test(plan, cxx_texts_fill_fields_from_registers_members_and_globals)
+{
+	static const char note[] = "query and more";
+	struct {
+		int64_t spare;
+		struct inv_std_string name;
+		struct inv_std_view view;
+	} world;
+	struct inv_std_string invoker;
+	make("int (stdstr invoker_id, stdview method, ptr world)",
+	     "artifact_id = world->8:stdstr\ntick = invoker_id->8:u64");
+	std_string(&invoker, "alice");
+	std_string(&world.name, "an artifact that is not short");
+	regs.integer[0] = (uintptr_t)&invoker;
+	regs.integer[1] = 5;
+	regs.integer[2] = (uintptr_t)note;
+	regs.integer[3] = (uintptr_t)&world;
+	for (int again = 0; again < 3; again++) {
+		struct inv_call_fields f = fields();
+		cr_assert(named(f.invoker, "alice"));
+		cr_assert(named(f.method, "query"));
+		cr_assert(named(f.artifact, "an artifact that is not short"));
+		cr_assert_eq(f.tick, 5);
+		cr_assert_eq(f.missed, 0);
+	}
+	std_string(&invoker, "bob"); /* the same object */
+	cr_assert(named(fields().invoker, "bob"));
+	regs.integer[1] = regs.integer[2] = 0;
+	cr_assert(named(fields().method, ""));
+	make("int (ptr world)", "invoker_id = world->40:stdview\nmethod = world->8:stdstr\n"
+				"normalise.method = digits");
+	world.view = (struct inv_std_view){8, "in viewed"};
+	std_string(&world.name, "run 17 times");
+	regs.integer[0] = (uintptr_t)&world;
+	cr_assert(named(fields().invoker, "in viewe"));
+	cr_assert(named(fields().method, "run ? times"));
+}
+
+Test(plan, bad_cxx_texts_are_counted_and_never_followed)
+{
+	struct inv_std_string s;
+	make("int (stdstr invoker_id, stdview method, ptr p)", "artifact_id = p->8:stdview");
+	std_string(&s, "alice");
+	s.length = 1000;
+	regs.integer[0] = (uintptr_t)&s;
+	regs.integer[1] = 4;
+	regs.integer[2] = 0x10;
+	regs.integer[3] = 0;
+	for (int again = 0; again < 2; again++) {
+		struct inv_call_fields f = fields();
+		cr_assert_eq(f.missed, 7);
+		cr_assert(f.miss[0].unreadable && f.miss[1].unreadable && f.miss[2].unreadable);
+	}
+	regs.integer[0] = 0;
+	cr_assert(fields().miss[0].unreadable);
+}
+
+Test(plan, a_cxx_message_is_kept_classified_and_redacted)
+{
+	struct inv_std_string s;
+	make("stdstr (ptr this)",
+	     "success = return->8:u64 == 0\nerror_message = return\nerror.denied = not allowed");
+	std_string(&s, "");
+	cr_assert_not(outcome((uintptr_t)&s).failed);
+	std_string(&s, "it is Not Allowed to do so");
+	struct inv_call_outcome o = outcome((uintptr_t)&s);
+	cr_assert(o.failed && typed(o.type, "denied"));
+	cr_assert_eq(o.message_length, s.length);
+	s.held.capacity = 1;
+	cr_assert(outcome((uintptr_t)&s).flags & INV_FLAG_UNREADABLE);
+	make("int (ptr world)", "success = return == 0\nerror_message = world->0:stdstr\n"
+				"redact.error_message = yes\nerror.denied = not allowed");
+	s.held.capacity = 100;
+	regs.integer[0] = (uintptr_t)&s;
+	o = outcome(1);
+	cr_assert(o.failed && typed(o.type, "denied") && !o.message);
+}
+
+Test(plan, a_signature_with_a_closure_numbers_words)
+{
+	make("int ({i32,f64} pair, stdview artifact_id, stdstr invoker_id, int args_count)", "");
+	struct inv_std_string s;
+	std_string(&s, "carol");
+	regs.integer[1] = 3;
+	regs.integer[2] = (uintptr_t) "oracle";
+	regs.integer[3] = (uintptr_t)&s;
+	regs.integer[4] = 9;
+	struct inv_call_fields f = fields();
+	cr_assert(named(f.artifact, "ora") && named(f.invoker, "carol"));
+	cr_assert_eq(f.args_count, 9);
 }

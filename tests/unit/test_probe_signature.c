@@ -212,3 +212,82 @@ Test(probe_signature, a_name_of_64_bytes_is_refused_and_one_of_63_taken)
 	memset(text + 9, 'a', 64);
 	refuses(text, 10, "at most 63 bytes");
 }
+
+Test(probe_signature, a_std_string_is_one_register_and_a_view_is_two)
+{
+	struct inv_signature s = parsed("int (ptr this, stdstr name, stdview note, int n)");
+
+	cr_expect_eq(s.params[1].type, INV_TYPE_STDSTR);
+	cr_expect_eq(s.params[1].reg, 1);
+	cr_expect_eq(s.params[2].type, INV_TYPE_STDVIEW);
+	cr_expect_eq(s.params[2].reg, 2);
+	cr_expect_eq(s.params[3].reg, 4);
+	cr_expect_eq(s.params[3].word, 4);
+	cr_expect_eq(s.int_regs, 5);
+	cr_expect_eq(s.word_count, 5);
+	cr_expect_not(inv_signature_needs_closure(&s));
+	cr_expect_null(inv_signature_entry_refusal(&s));
+}
+
+#if defined(__x86_64__)
+/* System V 3.2.3: no eightbyte of a pair alone, and the register is free for a later one. */
+Test(probe_signature, a_view_with_one_register_left_is_on_the_stack_as_a_whole)
+{
+	struct inv_signature s =
+		parsed("int (int a, int b, int c, int d, int e, stdview v, int f, stdstr g)");
+
+	cr_expect_eq(s.params[5].reg, -1);
+	cr_expect_eq(s.params[6].reg, 5);
+	cr_expect_eq(s.params[7].reg, -1);
+	cr_expect_eq(s.params[7].word, 8);
+	cr_expect(s.on_stack);
+	cr_expect(inv_signature_needs_closure(&s));
+}
+
+Test(probe_signature, a_std_string_that_is_returned_takes_the_first_register)
+{
+	struct inv_signature s = parsed("stdstr (ptr this, int b, int c, int d, int e, int f)");
+
+	cr_expect_eq(s.result, INV_TYPE_STDSTR);
+	cr_expect_eq(s.params[0].reg, 1);
+	cr_expect_eq(s.params[4].reg, 5);
+	cr_expect_eq(s.params[5].reg, -1);
+	cr_expect(s.on_stack);
+	cr_expect_not(inv_signature_needs_closure(&(struct inv_signature){.result = s.result}));
+}
+#else
+/* AAPCS64 6.8.2, C.13: nothing follows into what a pair left. */
+Test(probe_signature, a_view_with_one_register_left_is_on_the_stack_and_all_behind_it)
+{
+	struct inv_signature s =
+		parsed("int (int a, int b, int c, int d, int e, int f, int g, stdview v, int h)");
+
+	cr_expect_eq(s.params[7].reg, -1);
+	cr_expect_eq(s.params[8].reg, -1);
+	cr_expect(inv_signature_needs_closure(&s));
+}
+
+Test(probe_signature, a_std_string_that_is_returned_needs_a_closure)
+{
+	struct inv_signature s = parsed("stdstr (ptr this)");
+
+	cr_expect_eq(s.params[0].reg, 0);
+	cr_expect(inv_signature_needs_closure(&s));
+}
+#endif
+
+Test(probe_signature, cxx_texts_are_refused_where_none_can_be)
+{
+	refuses("stdview (int a)", 1, "write {u64,ptr}");
+	refuses("int ({i32,stdstr} a)", 11, "a member cannot be stdstr");
+	refuses("int ({stdview} a)", 7, "a member cannot be stdview");
+	refuses("int (std::string a)", 6, "use stdstr for a std::string");
+	refuses("int (string a)", 6, "stdstr for a std::string");
+	refuses("int (string_view a)", 6, "use stdview");
+	refuses("int (stdvew a)", 6, "did you mean stdview");
+	refuses("int (stdview,stdview,stdview,stdview,stdview,stdview,stdview,i8,stdview)", 65,
+		"a stdview counts as two");
+	cr_expect_eq(parsed("int (stdview,stdview,stdview,stdview,stdview,stdview,stdview,stdview)")
+			     .word_count,
+		     16);
+}
