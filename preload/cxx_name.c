@@ -4,6 +4,8 @@
  *
  *   name     ::= [K|V|r]* ( builtin | "P" name | "St" source | "N" ["St"] source+ "E" | source )
  *   source   ::= decimal length, that many bytes
+ *
+ * and, since programs throw them, std::string of each library, by the whole of its name.
  */
 #include "preload/cxx_name.h"
 
@@ -89,6 +91,29 @@ static bool builtin(struct reading *r)
 	return false;
 }
 
+/* Of libstdc++, the same before GCC 5, and libc++. */
+static bool std_string(struct reading *r)
+{
+	if (!accept(r, "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE") &&
+	    !accept(r, "Ss") &&
+	    !accept(r, "NSt3__112basic_stringIcNS_11char_traitsIcEENS_9allocatorIcEEEE"))
+		return false;
+	put(r, "std::string", 11);
+	return true;
+}
+
+static bool own_name(struct reading *r)
+{
+	if (std_string(r))
+		return true;
+	if (accept(r, "N"))
+		return nested_name(r);
+	if (!accept(r, "St"))
+		return source_name(r) || builtin(r);
+	put(r, "std::", 5);
+	return source_name(r);
+}
+
 static bool type_name(struct reading *r)
 {
 	size_t pointers = 0;
@@ -103,16 +128,8 @@ static bool type_name(struct reading *r)
 	}
 	if (is_const)
 		put(r, "const ", 6);
-	if (accept(r, "N")) {
-		if (!nested_name(r))
-			return false;
-	} else if (accept(r, "St")) {
-		put(r, "std::", 5);
-		if (!source_name(r))
-			return false;
-	} else if (!source_name(r) && !builtin(r)) {
+	if (!own_name(r))
 		return false;
-	}
 	for (; pointers; pointers--)
 		put(r, "*", 1);
 	return r->at == r->end;

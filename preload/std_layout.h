@@ -10,7 +10,8 @@
  *   |        |        | capacity, -    |        |        |        |
  *   +--------+--------+----------------+        +--------+--------+
  *   text == &local: at most 15 bytes; else          text may be null if length is 0;
- *   capacity >= length. text[length] is 0.          no byte behind it is its own
+ *   capacity >= length, and >= 15.                  no byte behind it is its own
+ *   text[length] is 0.
  *
  * Not these: the std::string before GCC 5 (_GLIBCXX_USE_CXX11_ABI=0) is one pointer to bytes
  * that end in a zero, so that a member of it is read by OFFSET:str; libc++ has its length bits

@@ -26,7 +26,7 @@ bool inv_std_string_read(struct inv_name_cache *names, const void *at, struct in
 	uintptr_t text = (uintptr_t)s.text;
 	bool local = text == (uintptr_t)at + offsetof(struct inv_std_string, held);
 	uint64_t room = local ? INV_STD_LOCAL_MAX : s.held.capacity;
-	if (s.length > room || room > INV_STD_LENGTH_MAX)
+	if (s.length > room || room < INV_STD_LOCAL_MAX || room > INV_STD_LENGTH_MAX)
 		return false;
 	const char *end = (const char *)(text + s.length);
 	if (!inv_readable(names, end, 1) || *end)

@@ -17,8 +17,8 @@
 #include "preload/std_layout.h"
 #include "shm/name_cache.h"
 
-/* No text is longer: what says so is something else. */
-#define INV_STD_LENGTH_MAX (UINT64_C(1) << 47)
+/* No text is longer: what says so is something else, such as an address. */
+#define INV_STD_LENGTH_MAX (UINT64_C(1) << 40)
 
 /* Where the text is; that its bytes can be read is yet to be asked. */
 struct inv_std_text {
@@ -50,11 +50,14 @@ static inline uint32_t inv_std_string_known(const struct inv_name_cache *names, 
 	s = (const struct inv_std_string *)at;
 	const char *text = s->text;
 	uint64_t length = s->length;
-	bool local = text == s->held.local;
-	if (__builtin_expect(length > (local ? INV_STD_LOCAL_MAX : s->held.capacity), 0))
+	if (__builtin_expect(text == s->held.local, 1))
+		return length <= INV_STD_LOCAL_MAX
+			       ? inv_name_short_known(names, text, (uint32_t)length)
+			       : 0;
+	/* an empty one may be any zeroes: it is not taken for one at sight */
+	if (!length || length > s->held.capacity || s->held.capacity < INV_STD_LOCAL_MAX)
 		return 0;
-	return local ? inv_name_short_known(names, text, (uint32_t)length)
-		     : inv_name_counted_known(names, text, length);
+	return inv_name_counted_known(names, text, length);
 }
 
 /* The same of a view. */

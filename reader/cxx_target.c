@@ -3,8 +3,8 @@
  * cxx_target.c - every symbol is demangled and compared, as c++filt would print it.
  *
  * The demangler is that of the C++ library, loaded when it is first needed: where there are C++
- * programs there is one. Names are compared without spaces, with `const T &` as `T const &` and
- * std::string and std::string_view in the place of what they stand for.
+ * programs there is one. Names are compared without spaces and ABI tags, with `const T &` as
+ * `T const &` and std::string and std::string_view in the place of what they stand for.
  */
 #include "reader/cxx_target.h"
 
@@ -77,23 +77,40 @@ static void put_const_behind(char *from)
 	memcpy(from + end, " const", 6);
 }
 
-static void normalise(char *text)
+/* A space is left between two words only, the first of which may end as a template does. */
+static void squeeze(char *text)
 {
 	char *to = text;
-	for (char *at = text; *at; at++)
-		*at = isspace((unsigned char)*at) ? ' ' : *at;
+	for (const char *at = text; *at; at++) {
+		char c = isspace((unsigned char)*at) ? ' ' : *at;
+		const char *next = at + strspn(at, " \t\n\r\v\f");
+		if (c != ' ' || (to > text && (is_word(to[-1]) || to[-1] == '>') && is_word(*next)))
+			*to++ = c;
+		if (c == ' ')
+			at = next - 1;
+	}
+	*to = '\0';
+}
+
+/* [abi:cxx11], which a compiler puts behind the name of what returns a std::string. */
+static void drop_tags(char *text)
+{
+	for (char *at = text, *end; (at = strstr(at, "[abi:")) && (end = strchr(at, ']'));)
+		memmove(at, end + 1, strlen(end + 1) + 1);
+}
+
+static void normalise(char *text)
+{
+	squeeze(text);
+	drop_tags(text);
 	replace(text, "std::__cxx11::", "std::");
-	replace(text, "std::basic_string<char, std::char_traits<char>, std::allocator<char> >",
+	replace(text, "std::basic_string<char,std::char_traits<char>,std::allocator<char>>",
 		"std::string");
-	replace(text, "std::basic_string_view<char, std::char_traits<char> >", "std::string_view");
+	replace(text, "std::basic_string_view<char,std::char_traits<char>>", "std::string_view");
 	put_const_behind(text);
 	for (char *at = text; *at; at++)
 		if (*at == '(' || *at == ',')
-			put_const_behind(at + 1 + strspn(at + 1, " "));
-	for (const char *at = text; *at; at++)
-		if (*at != ' ' || (to > text && is_word(to[-1]) && is_word(at[1])))
-			*to++ = *at;
-	*to = '\0';
+			put_const_behind(at + 1);
 }
 
 /* ---- the search ------------------------------------------------------------------------ */

@@ -323,18 +323,6 @@ static bool passed_by_address(Dwarf_Die *type, int depth)
 	return false;
 }
 
-struct find_member {
-	const char *name;
-	bool found;
-};
-
-static bool is_member(void *arg, const char *path, long offset, Dwarf_Die *member)
-{
-	struct find_member *find = arg;
-	find->found |= offset == 0 && !strcmp(path, find->name);
-	return !find->found;
-}
-
 /* The word for an eightbyte in a register: what alone lies in it, else its class. */
 static void put_part(const struct layout *layout, long at, unsigned size, char *word)
 {
@@ -363,23 +351,42 @@ static bool is_declaration(Dwarf_Die *type)
 	return dwarf_attr(type, DW_AT_declaration, &attribute) != NULL;
 }
 
-/*
- * libstdc++'s, where the text's address comes first: by its namespace, which is no other
- * library's, as some compilers describe it in part only; the one before C++11 by its members.
- */
-static bool is_std_string(Dwarf_Die *type)
+/* Which of the two, by a name like std::__cxx11::basic_string<char, std::char_traits<char>, ... */
+static bool is_cxx_text(const char *name, const char *template)
 {
-	static const char full[] = "std::__cxx11::basic_string<char,";
+	size_t length = strlen(template);
+	return name && !strncmp(name, template, length) && !strncmp(name + length, "<char,", 6);
+}
+
+/* std::__1:: of libc++ (or what else it is called there), std::__cxx11:: of libstdc++. */
+static bool is_within(const char *qualified, const char *scope)
+{
+	return !strncmp(qualified, scope, strlen(scope));
+}
+
+/*
+ * By the namespace, which is no other library's: clang describes these types in part only.
+ * What says more of itself has to bear it out.
+ */
+static enum inv_debug_text text_of(Dwarf_Die *type)
+{
 	const char *name = dwarf_diename(type);
-	struct find_member find = {.name = "_M_dataplus._M_p"};
+	bool string = is_cxx_text(name, "basic_string"), known = !is_declaration(type);
 	char qualified[256];
-	if (!name || strncmp(name, "basic_string<char,", 18) != 0)
-		return false;
+	if (!string && !is_cxx_text(name, "basic_string_view"))
+		return INV_DEBUG_TEXT_NONE;
+	if (string && !strstr(name, "::allocator<char>"))
+		return INV_DEBUG_TEXT_NONE; /* std::pmr::string */
 	inv_debug_name(type, qualified, sizeof(qualified));
-	if (!strncmp(qualified, full, sizeof(full) - 1))
-		return true;
-	inv_debug_each_member(type, is_member, &find);
-	return find.found;
+	if (is_within(qualified, "std::__cxx11::basic_string<"))
+		return known && size_of(type) != 32 ? INV_DEBUG_TEXT_FOREIGN
+						    : INV_DEBUG_TEXT_STDSTR;
+	if (is_within(qualified, "std::basic_string<"))
+		return INV_DEBUG_TEXT_COW;
+	if (is_within(qualified, "std::basic_string_view<"))
+		return known && size_of(type) != 16 ? INV_DEBUG_TEXT_FOREIGN
+						    : INV_DEBUG_TEXT_STDVIEW;
+	return is_within(qualified, "std::") ? INV_DEBUG_TEXT_FOREIGN : INV_DEBUG_TEXT_NONE;
 }
 
 static void struct_type(Dwarf_Die *type, struct inv_debug_type *out)
@@ -387,11 +394,21 @@ static void struct_type(Dwarf_Die *type, struct inv_debug_type *out)
 	struct layout layout = {.count = 0};
 	unsigned size = size_of(type);
 	size_t n;
-	out->is_string = is_std_string(type);
+	bool string = is_cxx_text(dwarf_diename(type), "basic_string");
+	out->text = text_of(type);
 	out->size = size;
-	if (passed_by_address(type, 0) || (out->is_string && is_declaration(type))) {
+	if (passed_by_address(type, 0) || (out->text && string)) {
 		out->class = INV_DEBUG_REFERENCE;
-		strcpy(out->word, "ptr");
+		strcpy(out->word, out->text == INV_DEBUG_TEXT_STDSTR ? "stdstr" : "ptr");
+		return;
+	}
+	if (out->text == INV_DEBUG_TEXT_STDVIEW) {
+		out->class = INV_DEBUG_STRUCT;
+		out->size = 2 * EIGHT;
+		out->part_count = 2;
+		strcpy(out->parts[0], "u64");
+		strcpy(out->parts[1], "ptr");
+		strcpy(out->word, "stdview");
 		return;
 	}
 	layout.failed = is_declaration(type) || number_of(type, DW_AT_alignment, 0) > EIGHT;
@@ -434,11 +451,14 @@ static void pointer_type(Dwarf_Die *type, struct inv_debug_type *out)
 	    name && !strcmp(name, "char")) {
 		out->class = INV_DEBUG_STR;
 		strcpy(out->word, "str");
-	} else if (is_struct(dwarf_tag(&target)) && is_std_string(&target)) {
-		out->class = INV_DEBUG_STRING;
 	} else if (is_struct(dwarf_tag(&target))) {
+		out->text = text_of(&target);
 		out->die = target;
-		out->target_known = dwarf_child(&target, &child) == 0;
+		out->target_known = !out->text && dwarf_child(&target, &child) == 0;
+	}
+	if (out->text == INV_DEBUG_TEXT_STDSTR) {
+		out->class = INV_DEBUG_STRING;
+		strcpy(out->word, "stdstr");
 	}
 }
 
@@ -467,6 +487,22 @@ void inv_debug_type_of(Dwarf_Die *die, struct inv_debug_type *out)
 		snprintf(out->word, sizeof(out->word), "%.200s",
 			 dwarf_diename(&type) ? dwarf_diename(&type) : "a type without a name");
 	}
+}
+
+const char *inv_debug_text_word(enum inv_debug_text text)
+{
+	static const char *const words[] = {
+		[INV_DEBUG_TEXT_NONE] = NULL,	      [INV_DEBUG_TEXT_STDSTR] = "stdstr",
+		[INV_DEBUG_TEXT_STDVIEW] = "stdview", [INV_DEBUG_TEXT_COW] = "str",
+		[INV_DEBUG_TEXT_FOREIGN] = NULL,
+	};
+	return words[text];
+}
+
+bool inv_debug_text_is_object(const struct inv_debug_type *type)
+{
+	return type->text &&
+	       (type->class == INV_DEBUG_STRUCT || type->class == INV_DEBUG_REFERENCE);
 }
 
 struct member_walk {

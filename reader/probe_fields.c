@@ -111,8 +111,7 @@ struct search {
 /* by_value: a parameter, of which a struct in registers cannot be read. */
 static bool is_fit(const struct search *s, const struct inv_debug_type *type, bool by_value)
 {
-	bool text =
-		type->class == INV_DEBUG_STR || type->class == INV_DEBUG_STRING || type->is_string;
+	bool text = type->class == INV_DEBUG_STR || inv_debug_text_word(type->text);
 	bool number = type->class == INV_DEBUG_INTEGER && !type->boolean;
 	if (s->wanted == WANT_TRUTH)
 		return type->boolean;
@@ -128,13 +127,13 @@ static bool is_better(const struct search *s, unsigned rank)
 }
 
 static void take(struct search *s, unsigned rank, const char *expression, const char *source,
-		 bool is_text)
+		 enum inv_debug_text text)
 {
 	struct inv_probe_guess *guess = s->found->guess;
 	s->found->rank = rank;
 	s->found->depth = s->depth;
 	guess->found = true;
-	guess->is_text = is_text;
+	guess->text = text;
 	snprintf(guess->expression, sizeof(guess->expression), "%s", expression);
 	snprintf(guess->source, sizeof(guess->source), "%s", source);
 }
@@ -149,7 +148,7 @@ static const char *last_part(const char *path)
 	return dot ? dot + 1 : path;
 }
 
-/* Of a pointer the next offset is behind it; a std::string begins with one to its text. */
+/* Of a pointer the next offset is behind it. */
 static bool consider_member(void *arg, const char *path, long offset, Dwarf_Die *member)
 {
 	struct search *s = arg;
@@ -162,11 +161,11 @@ static bool consider_member(void *arg, const char *path, long offset, Dwarf_Die 
 	inv_debug_type_of(member, &type);
 	snprintf(source, sizeof(source), "%s->%s", s->source, path);
 	if (fits && is_fit(s, &type, false) && is_better(s, rank)) {
-		bool reference = type.class == INV_DEBUG_STRING;
+		bool object = inv_debug_text_is_object(&type);
 		snprintf(expression, sizeof(expression), "%.90s->%ld%s:%.12s", s->expression,
-			 offset, reference ? ":ptr->0" : "",
-			 type.is_string || reference ? "str" : type.word);
-		take(s, rank, expression, source, type.is_string || reference);
+			 offset, type.text && !object ? ":ptr->0" : "",
+			 type.text ? inv_debug_text_word(type.text) : type.word);
+		take(s, rank, expression, source, type.text);
 	} else if (type.target_known) {
 		snprintf(expression, sizeof(expression), "%s->%ld:ptr", s->expression, offset);
 		if (fits && !s->own)
@@ -198,10 +197,11 @@ static void consider_value(struct search *s, const struct inv_probe_value *value
 	bool fits = rank < length_of(s->names);
 	char expression[128];
 	if (fits && is_fit(s, &value->type, true) && is_better(s, rank)) {
-		bool text = value->type.is_string || value->type.class == INV_DEBUG_STRING;
-		snprintf(expression, sizeof(expression), "%s%s", value->name,
-			 text ? "->0:str" : "");
-		take(s, rank, expression, value->shown, text);
+		const char *word = inv_debug_text_word(value->type.text);
+		bool itself = !word || !strcmp(value->type.word, word);
+		snprintf(expression, sizeof(expression), "%s%s%s", value->name,
+			 itself ? "" : "->0:", itself ? "" : word);
+		take(s, rank, expression, value->shown, value->type.text);
 		return;
 	}
 	if (fits)

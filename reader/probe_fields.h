@@ -21,7 +21,7 @@ struct inv_probe_guess {
 	bool by_itself; /* a parameter with the field's own name: nothing is to be written */
 	char expression[128];
 	char source[256]; /* as the source would write it: "world->tick" */
-	bool is_text;	  /* a std::string */
+	enum inv_debug_text text;
 };
 
 /*

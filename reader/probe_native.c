@@ -216,6 +216,21 @@ static void put_key(const struct subject *s, const char *key, const char *value,
 	fprintf(s->to, "%-13s = %s%s%s\n", key, value, *why ? " ; " : "", why);
 }
 
+/* Of what no word of the signature says. */
+static void put_remark(const struct subject *s, const struct inv_probe_value *value)
+{
+	const char *what = NULL;
+	if (value->type.text == INV_DEBUG_TEXT_FOREIGN)
+		what = "a text of libc++, which no expression reads";
+	else if (value->type.text == INV_DEBUG_TEXT_COW)
+		what = "a std::string as before GCC 5, a pointer to bytes: ->0:str";
+	else if (value->type.class == INV_DEBUG_REFERENCE &&
+		 value->type.text != INV_DEBUG_TEXT_STDSTR)
+		what = "an object that is passed by its address";
+	if (what)
+		fprintf(s->to, "; %s: %s\n", value->shown, what);
+}
+
 static void put_signature(const struct subject *s)
 {
 	fprintf(s->to, "%-13s = %s (", "signature", s->prototype.result.type.word);
@@ -240,9 +255,7 @@ static void put_signature(const struct subject *s)
 			       "; the entry are the others kept\n"
 			       "bind          = entry\n");
 	for (size_t i = 0; i < s->prototype.count; i++)
-		if (s->prototype.values[i].type.class == INV_DEBUG_REFERENCE)
-			fprintf(s->to, "; %s: an object that is passed by its address\n",
-				s->prototype.values[i].shown);
+		put_remark(s, &s->prototype.values[i]);
 }
 
 struct field_line {
@@ -262,7 +275,7 @@ static void put_field(struct subject *s, const struct field_line *line,
 		return;
 	}
 	snprintf(why, sizeof(why), "%s%s", guess.source,
-		 guess.is_text ? ", a std::string of libstdc++" : "");
+		 guess.text == INV_DEBUG_TEXT_COW ? ", a std::string as before GCC 5" : "");
 	if (guess.by_itself)
 		fprintf(s->to, "; %s: the parameter of that name\n", line->key);
 	else
@@ -335,6 +348,10 @@ static void put_success(struct subject *s)
 	case INV_DEBUG_STR:
 	case INV_DEBUG_POINTER:
 		put_truth(s);
+		break;
+	case INV_DEBUG_REFERENCE: /* a stdstr */
+		fprintf(s->to, "; success     = return->8:u64 == 0 ; the text is empty; without it "
+			       "every return is one\n");
 		break;
 	default:
 		fprintf(s->to, "; success     = return == 0 ; without it every return is one\n");

@@ -46,7 +46,7 @@ static void rename_misfit(struct inv_probe_value *value)
 	static const char *const numbers[] = {"tick", "args_count", NULL};
 	static const char *const texts[] = {"invoker_id", "artifact_id", "method", NULL};
 	bool integer = value->type.class == INV_DEBUG_INTEGER;
-	bool text = value->type.class == INV_DEBUG_STR;
+	bool text = value->type.class == INV_DEBUG_STR || !strncmp(value->type.word, "std", 3);
 	bool misfit = false;
 	for (int i = 0; numbers[i]; i++)
 		misfit |= !strcmp(value->name, numbers[i]) && !integer;
@@ -63,6 +63,11 @@ static bool is_floating(const char *word)
 	return !strcmp(word, "f32") || !strcmp(word, "f64");
 }
 
+unsigned inv_probe_words(const char *word)
+{
+	return strcmp(word, "stdview") ? 1 : 2;
+}
+
 /* Takes registers for so many values. Returns: false: they are passed on the stack. */
 static bool take_registers(struct inv_probe_prototype *s, unsigned integers, unsigned floats)
 {
@@ -76,7 +81,8 @@ static bool take_registers(struct inv_probe_prototype *s, unsigned integers, uns
 static bool take_register(struct inv_probe_prototype *s, const char *word)
 {
 	bool floating = is_floating(word);
-	return strcmp(word, "ldouble") != 0 && take_registers(s, !floating, floating);
+	unsigned integers = floating ? 0 : inv_probe_words(word);
+	return strcmp(word, "ldouble") != 0 && take_registers(s, integers, floating);
 }
 
 /*
@@ -115,7 +121,7 @@ static const char *add_parameter(struct inv_probe_prototype *s, Dwarf_Die *param
 	if (type.class == INV_DEBUG_UNKNOWN || type.class == INV_DEBUG_VOID)
 		return refuse_type(detail, type.word,
 				   "a parameter's type is one that no signature can say");
-	if (type.class == INV_DEBUG_STRUCT)
+	if (type.class == INV_DEBUG_STRUCT && type.text != INV_DEBUG_TEXT_STDVIEW)
 		return add_struct(s, &type, dwarf_diename(parameter));
 	if (s->count == INV_PROBE_VALUES_MAX)
 		return TOO_MANY;
@@ -135,7 +141,7 @@ static const char *add_parameter(struct inv_probe_prototype *s, Dwarf_Die *param
 static const char *put_stack_last(struct inv_probe_prototype *s)
 {
 	struct inv_probe_value ordered[INV_PROBE_VALUES_MAX + INTEGER_REGISTERS];
-	size_t count = 0;
+	size_t count = 0, total = 0;
 	bool words = false;
 	memset(ordered, 0, sizeof(ordered));
 	for (size_t i = 0; i < s->count; i++) {
@@ -151,7 +157,9 @@ static const char *put_stack_last(struct inv_probe_prototype *s)
 	for (size_t i = 0; i < s->count; i++)
 		if (s->values[i].on_stack)
 			ordered[count++] = s->values[i];
-	if (count > INV_PROBE_ARGS_MAX)
+	for (size_t i = 0; i < count; i++)
+		total += inv_probe_words(ordered[i].type.word);
+	if (total > INV_PROBE_ARGS_MAX)
 		return TOO_MANY;
 	s->padded = words;
 	s->count = count;
@@ -174,6 +182,16 @@ static const char *read_result(struct inv_probe_prototype *s, Dwarf_Die *functio
 	if (s->result.type.class == INV_DEBUG_STRUCT && s->result.type.part_count) {
 		s->in_registers = true;
 		strcpy(s->result.type.word, s->result.type.parts[0]);
+		return NULL;
+	}
+	if (s->result.type.class == INV_DEBUG_STRING) { /* returned by its address */
+		s->result.type.class = INV_DEBUG_POINTER;
+		strcpy(s->result.type.word, "ptr");
+		return NULL;
+	}
+	if (s->result.type.class == INV_DEBUG_REFERENCE &&
+	    s->result.type.text == INV_DEBUG_TEXT_STDSTR) { /* the signature's word says it all */
+		take_register(s, "ptr");
 		return NULL;
 	}
 	if (s->result.type.class != INV_DEBUG_REFERENCE && s->result.type.class != INV_DEBUG_STRUCT)

@@ -24,6 +24,9 @@ struct inv_probe_prototype {
 	unsigned integers, floats; /* registers taken, while it is read */
 };
 
+/* How many words of registers or stack a parameter of this type takes. */
+unsigned inv_probe_words(const char *word);
+
 /*
  * Returns: NULL; else why no signature can say it, and what in particular in
  * detail[INV_DEBUG_WORD_MAX].

@@ -290,8 +290,12 @@ static bool is_wanted_member(void *arg, const char *path, long offset, Dwarf_Die
 /* What is written for the last member; NULL: no expression reads such a thing. */
 static const char *last_word(const struct inv_debug_type *type)
 {
-	if (type->is_string)
-		return "str";
+	if (inv_debug_text_is_object(type))
+		return inv_debug_text_word(type->text);
+	if (type->text == INV_DEBUG_TEXT_STDVIEW)
+		return "ptr->0:stdview";
+	if (type->text == INV_DEBUG_TEXT_COW)
+		return "ptr->0:str";
 	switch (type->class) {
 	case INV_DEBUG_INTEGER:
 	case INV_DEBUG_FLOAT:
@@ -299,7 +303,7 @@ static const char *last_word(const struct inv_debug_type *type)
 	case INV_DEBUG_POINTER:
 		return strcmp(type->word, "ldouble") ? type->word : NULL;
 	case INV_DEBUG_STRING:
-		return "ptr->0:str";
+		return "ptr->0:stdstr";
 	default:
 		return NULL;
 	}

@@ -41,3 +41,16 @@ Test(cxx_name, a_small_buffer_cuts)
 	cr_expect_eq(inv_cxx_name("6Denied", 7, out, 1), 0);
 	cr_expect_str_eq(out, "");
 }
+
+Test(cxx_name, std_string_of_each_library_is_called_by_its_name)
+{
+	cr_expect_str_eq(named("NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"),
+			 "std::string");
+	cr_expect_str_eq(named("PKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"),
+			 "const std::string*");
+	cr_expect_str_eq(named("Ss"), "std::string");
+	cr_expect_str_eq(named("NSt3__112basic_stringIcNS_11char_traitsIcEENS_9allocatorIcEEEE"),
+			 "std::string");
+	cr_expect_str_eq(named("NSt7__cxx1112basic_stringIwSt11char_traitsIwESaIwEEE"),
+			 "NSt7__cxx1112basic_stringIwSt11char_traitsIwESaIwEEE");
+}

@@ -62,6 +62,9 @@ Test(std_text, what_does_not_hold_together_is_no_string)
 	cr_expect_not(inv_std_string_read(&cache, &s, &text), "no room in the object");
 	s.text = (const char *)0x10;
 	cr_expect_not(inv_std_string_read(&cache, &s, &text), "text nowhere");
+	s = (struct inv_std_string){.text = ""};
+	cr_expect_not(inv_std_string_read(&cache, &s, &text), "too little room");
+	cr_expect_eq(inv_std_string_known(&cache, (uintptr_t)&s), 0, "nor at sight");
 	cr_expect_not(inv_std_string_read(&cache, NULL, &text));
 	cr_expect_not(inv_std_string_read(&cache, (void *)UINTPTR_MAX, &text));
 	cr_expect_not(inv_std_string_read(&cache, (void *)0x1000, &text));
@@ -83,7 +86,7 @@ Test(std_text, other_layouts_are_no_strings)
 	cr_expect_not(inv_std_string_read(&cache, &libcxx_long, &text));
 	cr_expect_not(inv_std_string_read(&cache, &old, &text));
 	/* its view has the address first */
-	cr_expect_not(inv_std_view_take((uintptr_t)bytes << 8, 4, &text));
+	cr_expect_not(inv_std_view_take((uintptr_t)bytes, 4, &text));
 }
 
 Test(std_text, a_view_may_be_empty_and_nowhere)

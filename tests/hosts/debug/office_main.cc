@@ -26,8 +26,9 @@ int main()
 		std::printf("%s\t%s\t%s\t%ld\t%d\t%s\t%s\n", invokers[i % 5 == 4].c_str(),
 			    artifacts[i % 2].c_str(), method, world.tick, i % 6, type,
 			    world.last_error.c_str());
-		Answer answer = desk.execute(artifacts[i % 2], i % 4 ? "stamp" : "staple", i % 5);
-		std::printf("\t%s\texecute\t%ld\t%d\t%s\t%s\n", artifacts[i % 2].c_str(), world.tick,
+		const char *verb = i % 4 ? "stamp" : "staple";
+		Answer answer = desk.execute(artifacts[i % 2], verb, i % 5);
+		std::printf("\t%s\t%s\t%ld\t%d\t%s\t%s\n", artifacts[i % 2].c_str(), verb, world.tick,
 			    i % 5, answer.success ? "-" : "execution", answer.error_message.c_str());
 	}
 }
