@@ -221,6 +221,9 @@ void inv_probe_file_free(struct inv_probe_file *file);
  */
 const char *inv_probe_field_name(enum inv_field field);
 
+/* Returns: the word for a type in a signature; "a struct" of one by value. */
+const char *inv_type_name(enum inv_type type);
+
 /* What a session shows of a probe (layout.h); long texts are cut. */
 struct inv_probe_row;
 void inv_probe_describe(struct inv_probe_row *row, const struct inv_probe *probe);

@@ -92,7 +92,6 @@ const char *inv_nearest(const char *word, size_t length,
 
 /* Types: signature and expressions share one vocabulary. */
 int inv_cursor_type(struct inv_cursor *cursor, enum inv_type *out);
-const char *inv_type_name(enum inv_type type);
 bool inv_type_is_integer(enum inv_type type); /* bool included, pointers not */
 bool inv_type_is_float(enum inv_type type);
 bool inv_type_is_text(enum inv_type type); /* str, stdstr, stdview */

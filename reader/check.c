@@ -18,17 +18,6 @@
 #include "reader/probe_resolve.h"
 #include "reader/verbs.h"
 
-static const char *const type_names[] = {
-	[INV_TYPE_NONE] = "void",     [INV_TYPE_I8] = "i8",
-	[INV_TYPE_I16] = "i16",	      [INV_TYPE_I32] = "i32",
-	[INV_TYPE_I64] = "i64",	      [INV_TYPE_U8] = "u8",
-	[INV_TYPE_U16] = "u16",	      [INV_TYPE_U32] = "u32",
-	[INV_TYPE_U64] = "u64",	      [INV_TYPE_F32] = "f32",
-	[INV_TYPE_F64] = "f64",	      [INV_TYPE_BOOL] = "bool",
-	[INV_TYPE_PTR] = "ptr",	      [INV_TYPE_STR] = "str",
-	[INV_TYPE_STRUCT] = "struct", [INV_TYPE_LDOUBLE] = "ldouble",
-	[INV_TYPE_STDSTR] = "stdstr", [INV_TYPE_STDVIEW] = "stdview"};
-
 static const char *const bind_names[] = {
 	[INV_BIND_AUTO] = "auto", [INV_BIND_GOT] = "got", [INV_BIND_ENTRY] = "entry"};
 
@@ -73,7 +62,7 @@ static void print_source(const struct inv_source *s, const struct inv_signature 
 		printf("->%" PRId64, s->steps[i].offset);
 	if (s->kind == INV_SOURCE_ARG || s->kind == INV_SOURCE_RETURN ||
 	    s->kind == INV_SOURCE_GLOBAL)
-		printf(" : %s", type_names[s->type]);
+		printf(" : %s", inv_type_name(s->type));
 }
 
 static void print_fields(const struct inv_probe *p)

@@ -57,8 +57,9 @@ struct inv_doctor_probe {
 	struct inv_doctor_place places[INV_DOCTOR_PLACES_MAX];
 	const char *entry_why; /* why one was not patched; NULL: none was refused */
 	const char *entry_remedy;
-	char where[512];  /* "ballast 1, libx.so 2" */
-	char detail[512]; /* what in particular; may be empty */
+	char where[512];      /* "ballast 1, libx.so 2" */
+	char detail[512];     /* what in particular; may be empty */
+	char signature[2048]; /* by doctor_signature.h: how it is not the function's, or empty */
 	uint32_t name_count;
 	char names[INV_DOCTOR_NAMES_MAX][192]; /* the nearest, best first */
 };

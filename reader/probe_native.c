@@ -233,12 +233,9 @@ static void put_remark(const struct subject *s, const struct inv_probe_value *va
 
 static void put_signature(const struct subject *s)
 {
-	fprintf(s->to, "%-13s = %s (", "signature", s->prototype.result.type.word);
-	for (size_t i = 0; i < s->prototype.count; i++)
-		fprintf(s->to, "%s%s%s%s", i ? ", " : "", s->prototype.values[i].type.word,
-			s->prototype.values[i].name[0] ? " " : "", s->prototype.values[i].name);
-	fprintf(s->to, "%s)\n",
-		s->prototype.variadic ? (s->prototype.count ? ", ..." : "...") : "");
+	fprintf(s->to, "%-13s = ", "signature");
+	inv_probe_prototype_put(s->to, &s->prototype);
+	fputc('\n', s->to);
 	if (s->prototype.variadic)
 		fprintf(s->to, "; variadic: state behind the dots what calls pass at most, such as "
 			       "... i64, f64\n");

@@ -225,3 +225,12 @@ const char *inv_probe_prototype_read(struct inv_probe_prototype *out, Dwarf_Die 
 	}
 	return why ? why : put_stack_last(out);
 }
+
+void inv_probe_prototype_put(FILE *to, const struct inv_probe_prototype *p)
+{
+	fprintf(to, "%s (", p->result.type.word);
+	for (size_t i = 0; i < p->count; i++)
+		fprintf(to, "%s%s%s%s", i ? ", " : "", p->values[i].type.word,
+			p->values[i].name[0] ? " " : "", p->values[i].name);
+	fprintf(to, "%s)", p->variadic ? (p->count ? ", ..." : "...") : "");
+}

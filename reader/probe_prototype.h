@@ -9,6 +9,8 @@
 #ifndef INV_READER_PROBE_PROTOTYPE_H
 #define INV_READER_PROBE_PROTOTYPE_H
 
+#include <stdio.h>
+
 #include "reader/probe_fields.h"
 
 #define INV_PROBE_VALUES_MAX (2 * INV_PROBE_ARGS_MAX)
@@ -33,5 +35,8 @@ unsigned inv_probe_words(const char *word);
  */
 const char *inv_probe_prototype_read(struct inv_probe_prototype *out, Dwarf_Die *function,
 				     char *detail);
+
+/* As a signature has it: `int (ptr this, stdstr name)`. */
+void inv_probe_prototype_put(FILE *to, const struct inv_probe_prototype *prototype);
 
 #endif

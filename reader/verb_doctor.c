@@ -13,6 +13,7 @@
 
 #include "check.h"
 #include "doctor.h"
+#include "doctor_signature.h"
 #include "help.h"
 #include "json.h"
 #include "output.h"
@@ -97,6 +98,11 @@ static void say_probe(const struct inv_doctor *doctor, const struct inv_doctor_p
 	int n = snprintf(line, sizeof(line), "%s: %s", probe->probe->name, what);
 	inv_table_say(stdout, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
 	putchar('\n');
+	if (!probe->signature[0])
+		return;
+	n = snprintf(line, sizeof(line), "%s: warning: %s", probe->probe->name, probe->signature);
+	inv_table_say(stdout, line, (size_t)n);
+	putchar('\n');
 }
 
 static void print_table(const struct inv_doctor *doctor)
@@ -150,6 +156,7 @@ static void put_probe(struct inv_json *json, const struct inv_doctor *doctor,
 	put(json, "why", text);
 	inv_doctor_remedy(doctor, probe, text, sizeof(text));
 	put(json, "remedy", text);
+	put(json, "signature_differs", probe->signature);
 	inv_json_key(json, "nearest");
 	inv_json_open(json, '[');
 	for (uint32_t i = 0; i < probe->name_count; i++) {
@@ -216,6 +223,7 @@ int inv_verb_doctor(int argc, char **argv)
 		fprintf(stderr, "invreg doctor: %s\n", strerror(-r));
 		code = INV_EXIT_RUNTIME;
 	} else {
+		inv_doctor_check_signatures(&doctor);
 		code = report(&request, &doctor);
 		inv_doctor_close(&doctor);
 	}

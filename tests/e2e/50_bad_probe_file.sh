@@ -29,6 +29,14 @@ invreg check "$work/good.ini" >/dev/null || fail "the good file is refused"
 bad unknown_key 5 "$good
 sucess = return == 0"
 bad bad_type 3 "${good/str method/string method}"
+bad cxx_spelling 3 "${good/str method/std::string method}"
+bad view_result 3 "${good/signature = int/signature = stdview}"
+bad string_in_struct 3 "${good/ptr args/{int,stdstr\} args}"
+bad too_many_words 3 "${good/ptr args/stdview a, stdview b, stdview c, stdview d, stdview e, stdview f}"
+bad view_as_number 5 "${good/str method/stdview method}
+tick = method"
+bad view_followed 5 "${good/str method/stdview method}
+tick = method->8:i64"
 bad bad_signature 3 "${good/args)/args}"
 bad no_arrow 5 "$good
 tick = ctx-16:i64"

@@ -66,6 +66,12 @@ invoker_id    = context->40:stdview
 artifact_id   = context->8:stdstr
 method        = context->56:ptr->0:stdstr
 
+[probe banner]
+target        = libexec.so:text::banner
+signature     = stdstr (int args_count)
+success       = return->8:u64 == 0
+error_message = return
+
 [probe throws]
 target        = libexec.so:text::throws(std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> > const&)
 signature     = void (stdstr artifact_id)
@@ -83,7 +89,7 @@ def text(field, limit):
     if field == "x3f": # what could not be read
         return "_other"
     return bytes.fromhex(field[1:])[:limit].decode()
-types = {"invoke": "denied", "strict": "timeout", "describe": "execution",
+types = {"invoke": "denied", "strict": "timeout", "describe": "execution", "banner": "execution",
          "throws": "exception:std::string"}
 told = []
 for line in open(sys.argv[2], encoding="latin-1"):

@@ -55,6 +55,7 @@ int on_stack(long a, long b, long c, long d, long e, long f, const std::string &
 double with_floats(double a, std::string_view artifact_id, float b, const std::string &invoker_id);
 int with_struct(Pair pair, std::string_view artifact_id, const std::string &invoker_id);
 int members(Context *context);
+std::string banner(int args_count);
 void throws(const std::string &artifact_id);
 } // namespace text
 

@@ -73,6 +73,8 @@ static void call_all(const std::string &invoker, const std::string &artifact, in
 	told("with_struct", invoker, artifact, "", 0, false, "", result);
 	result = members(&context);
 	told("members", context.view, context.name, *context.alias, 0, false, "", result);
+	std::string stars = banner(n * 3);
+	told("banner", "", "", "", n * 3, !stars.empty(), stars, 0);
 	try {
 		throws(artifact);
 	} catch (const std::string &what) {
