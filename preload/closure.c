@@ -47,7 +47,7 @@ static int first_free = -1; /* the lowest descriptor before libffi could take on
 
 /* ---- types -------------------------------------------------------------------------- */
 
-/* By their eightbytes; what is no bigger than a word is never made of a std::string. */
+/* By their eightbytes: a view in two registers, a string that is returned in memory. */
 static ffi_type *view_words[] = {&ffi_type_uint64, &ffi_type_pointer, NULL};
 static ffi_type *string_words[] = {&ffi_type_pointer, &ffi_type_uint64, &ffi_type_uint64,
 				   &ffi_type_uint64, NULL};

@@ -85,10 +85,16 @@ uint32_t inv_name_of_string_slow(struct inv_name_cache *cache, struct inv_segmen
 uint32_t inv_name_of_number_slow(struct inv_name_cache *cache, struct inv_segment *seg,
 				 uint64_t number, bool is_signed, struct inv_name_miss *miss);
 
+/*
+ * Strings of a program lie at equal distances, as malloc or a table spaces them. This odd number
+ * (of Murmur's finaliser) sends up to 64 of them, at any distance from 1 to 512 that is usual, to
+ * as many slots; the golden ratio does not at 48, 144 or 304 bytes, which have a Fibonacci number
+ * as a multiple.
+ */
 static inline struct inv_cached_name *inv_name_cache_slot(struct inv_name_cache *cache,
 							  uint64_t key)
 {
-	return &cache->names[((key * UINT64_C(0x9e3779b97f4a7c15)) >> 56) &
+	return &cache->names[((key * UINT64_C(0xc4ceb9fe1a85ec53)) >> 56) &
 			     (INV_NAME_CACHE_SLOTS - 1)];
 }
 

@@ -111,3 +111,17 @@ Test(name_cache, numbers_are_decimal_and_signs_are_kept_apart)
 		    "-9223372036854775808");
 	expect_text(inv_name_of_number(&cache, &seg, 0, true, &miss), "0");
 }
+
+Test(name_cache, strings_at_equal_distances_do_not_share_a_slot)
+{
+	static const unsigned distances[] = {1, 8, 16, 32, 48, 64, 80, 96, 112, 144, 208, 304, 512};
+	for (unsigned d = 0; d < sizeof(distances) / sizeof(*distances); d++) {
+		bool taken[INV_NAME_CACHE_SLOTS] = {false};
+		for (uint64_t i = 0; i < 64; i++) {
+			uint64_t key = UINT64_C(0x55555556b660) + i * distances[d];
+			size_t slot = (size_t)(inv_name_cache_slot(&cache, key) - cache.names);
+			cr_assert_not(taken[slot], "%u bytes apart", distances[d]);
+			taken[slot] = true;
+		}
+	}
+}
