@@ -2,13 +2,14 @@
 /* test_std_text.c - std::string and std::string_view, made by hand, whole and broken. */
 #include "preload/std_text.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 #include "preload/plan.h"
 #include "tests/unit/segment_fixture.h"
 
 static struct inv_name_cache cache;
+static volatile uintptr_t nowhere = 0x10; /* no object that a compiler could think of */
 
 static struct inv_std_string made(struct inv_std_string *at, const char *text, size_t length)
 {
@@ -16,7 +17,7 @@ static struct inv_std_string made(struct inv_std_string *at, const char *text, s
 	if (length <= INV_STD_LOCAL_MAX) {
 		memcpy(at->held.local, text, length);
 	} else {
-		char *copy = malloc(length + 1);
+		static char copy[64];
 		memcpy(copy, text, length);
 		copy[length] = 0;
 		at->text = copy;
@@ -171,9 +172,9 @@ Test(std_text, a_name_that_is_too_long_is_cut_and_one_that_is_not_there_told)
 	memset(text, 'x', sizeof(text));
 	cr_assert(named(name_of(text, sizeof(text), &miss), text, INV_NAME_BYTES_MAX));
 	cr_assert(miss.truncated);
-	cr_assert_eq(name_of((const char *)0x10, 5, &miss), INV_NAME_OTHER);
+	cr_assert_eq(name_of((const char *)nowhere, 5, &miss), INV_NAME_OTHER);
 	cr_assert(miss.unreadable);
-	cr_assert_eq(name_of((const char *)0x10, 5000, &miss), INV_NAME_OTHER);
+	cr_assert_eq(name_of((const char *)nowhere, 5000, &miss), INV_NAME_OTHER);
 	cr_assert(miss.unreadable && !miss.truncated);
 }
 
@@ -193,4 +194,23 @@ Test(std_text, numbers_strings_and_counted_texts_are_never_taken_for_each_other)
 	cr_assert_eq(name_of(text, 1, &miss), seven);
 	cr_assert_eq(inv_name_of_string(&cache, &fix_segment, text, &miss), seven);
 	cr_assert_eq(inv_name_hit(&cache, (const char *)(uintptr_t)key), 0, "no pointer: not read");
+}
+
+/* More of one length than the cache has slots, short and long, again and again. */
+Test(std_text, texts_that_share_a_slot_are_told_apart)
+{
+	static char texts[1000][2][32];
+	struct inv_name_miss miss;
+	fix_open();
+	for (int round = 0; round < 3; round++)
+		for (int i = 0; i < 1000; i++) {
+			snprintf(texts[i][0], 32, "n%06d", i);
+			snprintf(texts[i][1], 32, "%06d is a longer text", i);
+			for (int k = 0; k < 2; k++) {
+				const char *text = texts[i][k];
+				cr_assert(named(name_of(text, strlen(text), &miss), text,
+						strlen(text)),
+					  "%s", text);
+			}
+		}
 }
