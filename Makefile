@@ -60,7 +60,7 @@ ECOLOGY_SRC := $(filter-out %/executor.c,$(sort $(wildcard tests/hosts/ecology/*
 .PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench bench-python bench-serve \
         python-selftests decode asan ubsan tsan valgrind \
         lint format install uninstall clean dist-clean help tp \
-        run-models sanitized
+        run-models sanitized fuzz fuzz-quick fuzzers
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
@@ -110,7 +110,7 @@ endif
 # A sanitizer's runtime calls dlsym, ours, before it has set itself up; and it knows nothing of
 # text, which the entry tier reads and writes.
 $(filter $(BUILD)/obj/preload/got% $(BUILD)/obj/preload/entry% %/elf_object.o %/prologue.o,$(call obj,$(PRELOAD_SRC))): \
-  UNSANITIZED = $(if $(SAN),-fno-sanitize=all)
+  UNSANITIZED = $(if $(filter-out fuzzer%,$(SAN)),-fno-sanitize=all)
 
 # The hot path is bound by instructions: -O3 takes about a fifth off it.
 HOT := $(call obj,shm/record.c preload/plan.c preload/plan_call.c preload/wrap.c preload/entry_call.c)
@@ -270,6 +270,30 @@ $(BUILD)/tests/record_threads: $(call obj,tests/tsan/record_threads.c $(SHM_SRC)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lpthread $(LDFLAGS)
 
 SAN_RUN = $(if $(filter thread,$(SAN)),setarch -R)
+
+# Readers of foreign bytes under libFuzzer, which is clang's: where it is not, that is said.
+# All that they read with is in one archive; -fsanitize=fuzzer brings a main of its own.
+FUZZ_SAN   := address,undefined
+FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZED     := $(BUILD)/libfuzzed.a
+FUZZ_CLANG ?= clang
+$(FUZZED): $(call obj,$(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) $(PURE_SRC)) $(GEN_OBJ)
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $(sort $^)
+
+$(FUZZERS): $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZED)
+	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(READER_LIBS) $(LDFLAGS)
+
+fuzzers: $(FUZZERS)
+
+FUZZ = $(Q)if ! tests/fuzz/usable.sh $(FUZZ_CLANG); then exit 0; fi; \
+  $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=$(FUZZ_CLANG) SAN=fuzzer-no-link,$(FUZZ_SAN) \
+    CFLAGS="$(CFLAGS) -fno-sanitize-recover=all" fuzzers && BUILD=$(BUILD)/fuzz tests/fuzz/run.sh
+
+fuzz: ## each reader of foreign bytes against libFuzzer (clang), FUZZ_SECONDS (60) each (FUZZ_TARGETS="a b")
+	+$(FUZZ) $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
+
+fuzz-quick: ## the same over the corpus and some thousand runs
+	+$(FUZZ) quick $(FUZZ_TARGETS)
 
 valgrind: all ## the reader under memcheck, on a live, an ended and a saved session
 	$(Q)BUILD=$(BUILD) tests/valgrind.sh
