@@ -5,6 +5,8 @@ struct range {
 	uint32_t first, last;
 };
 
+#define NOT_A_LEAD 4u
+
 static size_t tail_bytes(unsigned char lead)
 {
 	if (lead < 0x80)
@@ -15,7 +17,7 @@ static size_t tail_bytes(unsigned char lead)
 		return 2;
 	if (lead >= 0xf0 && lead <= 0xf4)
 		return 3;
-	return 9; /* not a lead byte */
+	return NOT_A_LEAD;
 }
 
 /* Overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte. */
@@ -32,7 +34,7 @@ size_t inv_utf8_length(const char *text, size_t length)
 	if (length == 0)
 		return 0;
 	size_t tail = tail_bytes(s[0]);
-	if (tail >= length)
+	if (tail == NOT_A_LEAD || tail >= length)
 		return 0;
 	if (tail > 0 && !second_fits(s[0], s[1]))
 		return 0;
