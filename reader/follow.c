@@ -51,9 +51,16 @@ struct inv_follow {
 	struct inv_query query, begun; /* begun: what a call must match before it returns */
 	struct inv_src *held;	       /* the first pass collects here; else NULL */
 	int sleep_ms;
+	int unreadable; /* 0, or -EFAULT: it was truncated before it was opened here */
 	bool filtered, outcomes_only;
 	bool last_pass;
 };
+
+static int init_decoder(void *arg)
+{
+	struct inv_follow *f = arg;
+	return inv_decoder_init(&f->decoder, f->view, &f->words);
+}
 
 struct inv_follow *inv_follow_open(struct inv_view *view, int out_fd)
 {
@@ -67,7 +74,8 @@ struct inv_follow *inv_follow_open(struct inv_view *view, int out_fd)
 	f->events.out = &f->out;
 	if (inv_words_init(&f->words))
 		goto no_words;
-	if (inv_decoder_init(&f->decoder, view, &f->words))
+	f->unreadable = inv_guard_call(init_decoder, f);
+	if (f->unreadable == -ENOMEM)
 		goto no_decoder;
 	if (inv_buf_init(&f->out, out_fd))
 		goto no_buffer;
@@ -300,9 +308,14 @@ static int pass(void *arg)
 	return f->out.error;
 }
 
+static int guarded_pass(struct inv_follow *f)
+{
+	return f->unreadable ? f->unreadable : inv_guard_call(pass, f);
+}
+
 int inv_follow_poll(struct inv_follow *f)
 {
-	int r = inv_guard_call(pass, f);
+	int r = guarded_pass(f);
 	if (!r)
 		r = inv_buf_flush(&f->out);
 	return r ? r : f->sleep_ms;
@@ -337,7 +350,7 @@ int inv_follow_begin(struct inv_follow *f, uint64_t last)
 {
 	struct inv_src held = {.fd = -1, .borrowed = true};
 	f->held = &held;
-	int r = inv_guard_call(pass, f);
+	int r = guarded_pass(f);
 	f->held = NULL;
 	if (!r)
 		put_held(f, &held, last);
@@ -352,7 +365,7 @@ int inv_follow_begin(struct inv_follow *f, uint64_t last)
 int inv_follow_drain(struct inv_follow *f)
 {
 	f->last_pass = true;
-	int r = inv_guard_call(pass, f);
+	int r = guarded_pass(f);
 	return r ? r : inv_buf_flush(&f->out);
 }
 

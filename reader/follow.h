@@ -25,7 +25,7 @@
 
 struct inv_follow;
 
-/* Both stay the caller's. Returns: NULL when out of memory. */
+/* Both stay the caller's. Returns: NULL when out of memory. A truncated segment is told later. */
 struct inv_follow *inv_follow_open(struct inv_view *view, int out_fd);
 
 /*

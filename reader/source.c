@@ -211,15 +211,21 @@ int inv_src_open(struct inv_src *src, const char *dir, const char *name)
 	return code;
 }
 
+static int borrow_view(void *arg)
+{
+	struct inv_src *src = arg;
+	const struct inv_header *h = src->view.seg.header;
+	src->kind = h->flags & INV_HEADER_SNAPSHOT ? INV_SRC_SNAPSHOT : INV_SRC_LIVE;
+	return inv_decoder_init(&src->decoder, &src->view, &src->words);
+}
+
 int inv_src_borrow(struct inv_src *src, const struct inv_view *view)
 {
 	*src = (struct inv_src){.fd = -1, .borrowed = true, .view = *view};
-	src->kind = view->seg.header->flags & INV_HEADER_SNAPSHOT ? INV_SRC_SNAPSHOT : INV_SRC_LIVE;
-	if (inv_words_init(&src->words) == 0 &&
-	    inv_decoder_init(&src->decoder, &src->view, &src->words) == 0)
-		return 0;
-	inv_src_close(src);
-	return -ENOMEM;
+	int result = inv_words_init(&src->words) ? -ENOMEM : inv_guard_call(borrow_view, src);
+	if (result < 0)
+		inv_src_close(src);
+	return result;
 }
 
 void inv_src_close(struct inv_src *src)

@@ -53,7 +53,7 @@ int inv_src_open(struct inv_src *src, const char *dir, const char *name);
 /* Whether a file holds event lines: by its name or its first byte. */
 bool inv_src_is_lines(int fd, const char *path);
 
-/* A source over a view that stays the caller's. Returns: 0 or -ENOMEM. */
+/* A source over a view that stays the caller's. Returns: 0, -ENOMEM, -EFAULT (truncated). */
 int inv_src_borrow(struct inv_src *src, const struct inv_view *view);
 void inv_src_close(struct inv_src *src);
 

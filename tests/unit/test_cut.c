@@ -151,6 +151,16 @@ Test(cut, a_segment_cut_short_under_us_is_refused)
 	inv_src_close(&src);
 }
 
+Test(cut, a_segment_cut_short_before_it_is_a_source_is_refused)
+{
+	struct inv_buf out;
+	cr_assert_eq(inv_buf_init(&out, -1), 0);
+	cr_assert_eq(truncate(forge_path, 8192), 0);
+	cr_expect_eq(inv_src_borrow(&src, &forge_view), -EFAULT);
+	cr_expect_eq(inv_report_lines(&forge_view, &out), -EFAULT);
+	inv_buf_free(&out);
+}
+
 Test(cut, random_bytes_behind_the_header_do_no_harm)
 {
 	srand(11);

@@ -344,3 +344,16 @@ Test(follow, a_truncated_segment_is_an_error_and_not_a_crash)
 	cr_assert_eq(truncate(forge_path, 4096), 0);
 	cr_assert_eq(inv_follow_poll(follow), -EFAULT);
 }
+
+Test(follow, a_segment_truncated_before_it_is_followed_is_an_error_and_not_a_crash)
+{
+	cr_assert_eq(truncate(forge_path, 4096), 0);
+	struct inv_follow *late = inv_follow_open(&forge_view, -1);
+	cr_assert_not_null(late);
+	cr_expect_eq(inv_follow_begin(late, INV_FOLLOW_ALL), -EFAULT);
+	/* and stays one, though the file is as long again: nothing is known of its session */
+	cr_assert_eq(truncate(forge_path, (off_t)forge_view.seg.bytes), 0);
+	cr_expect_eq(inv_follow_poll(late), -EFAULT);
+	cr_expect_eq(inv_follow_finish(late), -EFAULT);
+	inv_follow_close(late);
+}
