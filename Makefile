@@ -272,12 +272,14 @@ $(BUILD)/tests/record_threads: $(call obj,tests/tsan/record_threads.c $(SHM_SRC)
 SAN_RUN = $(if $(filter thread,$(SAN)),setarch -R)
 
 # Readers of foreign bytes under libFuzzer, which is clang's: where it is not, that is said.
+# (gcc defines __SANITIZE_ADDRESS__ by itself.)
 # All that they read with is in one archive; -fsanitize=fuzzer brings a main of its own.
-FUZZ_SAN   := address,undefined
+FUZZ_SAN   := address,undefined,float-cast-overflow
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZED     := $(BUILD)/libfuzzed.a
 FUZZ_CLANG ?= clang
-$(FUZZED): $(call obj,$(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) $(PURE_SRC)) $(GEN_OBJ)
+FUZZ_HELP  := $(filter-out tests/fuzz/fuzz_%,$(sort $(wildcard tests/fuzz/*.c)))
+$(FUZZED): $(call obj,$(FUZZ_HELP) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) $(PURE_SRC)) $(GEN_OBJ)
 	$(call say,AR,$@)rm -f $@ && ar rcs $@ $(sort $^)
 
 $(FUZZERS): $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZED)
@@ -287,7 +289,8 @@ fuzzers: $(FUZZERS)
 
 FUZZ = $(Q)if ! tests/fuzz/usable.sh $(FUZZ_CLANG); then exit 0; fi; \
   $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=$(FUZZ_CLANG) SAN=fuzzer-no-link,$(FUZZ_SAN) \
-    CFLAGS="$(CFLAGS) -fno-sanitize-recover=all" fuzzers && BUILD=$(BUILD)/fuzz tests/fuzz/run.sh
+    CFLAGS="$(CFLAGS) -fno-sanitize-recover=all -fsanitize-ignorelist=tests/fuzz/ignored.txt \
+      -D__SANITIZE_ADDRESS__" fuzzers && BUILD=$(BUILD)/fuzz tests/fuzz/run.sh
 
 fuzz: ## each reader of foreign bytes against libFuzzer (clang), FUZZ_SECONDS (60) each (FUZZ_TARGETS="a b")
 	+$(FUZZ) $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_segment.c - a real segment (base.h), damaged, read by all that reads segments.
+ *
+ * The input is not the segment but a list of damages to it: which structure, which word of
+ * it, and what is stored there. So an input is some ten bytes, every one of them counts, and
+ * none is spent on a header that has to be right before anything else is looked at. Mutating
+ * the segment's own bytes was tried by the shell (53_hostile_segment.sh) and stays in the
+ * header; a custom mutator over a file of 700 KB would copy it at each step.
+ *
+ *   input = mode u8, then damages: kind u8, place u8, at u16, length or value..
+ *   mode: bit 0 cut and reports, 1 calls, 2 raw copy, 3 follower, 4 server, 5 cut short while
+ *   it is mapped (at the last u16); none of the first five: all
+ *
+ * Beyond [Z1]..[Z3] of use.h: a raw copy of what can be read can be read.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "reader/follow.h"
+#include "reader/guard.h"
+#include "reader/raw.h"
+#include "reader/summary.h"
+#include "use.h"
+
+void __lsan_disable(void);
+void __lsan_enable(void);
+
+enum mode { CUT = 1, CALLS = 2, RAW = 4, FOLLOW = 8, SERVER = 16, SHORTENED = 32 };
+#define ALL (CUT | CALLS | RAW | FOLLOW | SERVER)
+
+struct input {
+	const uint8_t *data;
+	size_t size;
+};
+
+static uint64_t take(struct input *in, unsigned bytes)
+{
+	uint64_t value = 0;
+	for (unsigned i = 0; i < bytes && in->size; i++, in->data++, in->size--)
+		value |= (uint64_t)*in->data << (8 * i);
+	return value;
+}
+
+/* ---- damages ------------------------------------------------------------------------------ */
+
+enum damage { TO_BYTE, TO_WORD, TO_ONES, ADD, FLIP, TO_POWER, COPY, TEXT, HALF, SHRINK, DAMAGES };
+
+static uint64_t word_at(const struct fuzz_base *base, uint64_t offset)
+{
+	uint64_t word = 0;
+	if (offset + 8 <= base->bytes && !base->shrunk)
+		memcpy(&word, base->live + offset, 8);
+	return word;
+}
+
+static uint64_t new_word(struct input *in, enum damage kind, uint64_t old)
+{
+	switch (kind) {
+	case TO_BYTE:
+		return take(in, 1);
+	case TO_WORD:
+		return take(in, 8);
+	case TO_ONES:
+		return UINT64_MAX >> take(in, 1) % 64;
+	case ADD:
+		return old + (uint64_t)(int64_t)(int8_t)take(in, 1);
+	case FLIP:
+		return old ^ UINT64_C(1) << take(in, 1) % 64;
+	default:
+		return UINT64_C(1) << take(in, 1) % 64;
+	}
+}
+
+static void damage_once(struct fuzz_base *base, struct input *in)
+{
+	enum damage kind = (enum damage)(take(in, 1) % DAMAGES);
+	const struct fuzz_place *place = &base->places[take(in, 1) % base->place_count];
+	uint64_t words = place->bytes / 8;
+	uint64_t at = take(in, 2), offset = place->offset + at % words * 8;
+	if (kind == SHRINK) {
+		fuzz_base_shrink(base,
+				 at % 2 ? offset
+					: at % (base->bytes / INV_PAGE_BYTES) * INV_PAGE_BYTES);
+	} else if (kind == COPY) { /* a slot over a slot, an entry over an entry */
+		uint64_t from = place->offset + take(in, 2) % words * 8;
+		unsigned char bytes[64] = {0};
+		if (!base->shrunk && from + sizeof(bytes) <= base->bytes)
+			memcpy(bytes, base->live + from, sizeof(bytes));
+		fuzz_base_write(base, offset, bytes, sizeof(bytes));
+	} else if (kind == TEXT) {
+		uint64_t length = take(in, 1) % 64;
+		length = length < in->size ? length : in->size;
+		fuzz_base_write(base, offset + at / words % 8, in->data, length);
+		take(in, (unsigned)length);
+	} else if (kind == HALF) {
+		uint32_t value = (uint32_t)take(in, 4);
+		fuzz_base_write(base, offset + at / words % 2 * 4, &value, sizeof(value));
+	} else {
+		uint64_t value = new_word(in, kind, word_at(base, offset));
+		fuzz_base_write(base, offset, &value, sizeof(value));
+	}
+}
+
+/* ---- readers ------------------------------------------------------------------------------- */
+
+static int open_view(void *arg)
+{
+	struct inv_view *view = arg;
+	uint32_t found;
+	return inv_view_open(view, fuzz_base()->fd, &found) == INV_OK ? 0 : -EINVAL;
+}
+
+static void use_raw(const struct inv_view *view)
+{
+	struct inv_view copy;
+	struct inv_src src;
+	uint32_t found;
+	int fd = memfd_create("raw", MFD_CLOEXEC);
+	FUZZ_REQUIRE(fd >= 0);
+	if (inv_raw_write(view, fd) == 0) {
+		FUZZ_REQUIRE(inv_view_open(&copy, fd, &found) == INV_OK);
+		FUZZ_REQUIRE(inv_src_borrow(&src, &copy) == 0 && src.kind == INV_SRC_SNAPSHOT);
+		FUZZ_REQUIRE(fuzz_use_cut(&src) == 0 && inv_src_load(&src) == 0);
+		inv_src_close(&src);
+		inv_view_close(&copy);
+	}
+	close(fd);
+}
+
+static void require_lines_in(int fd)
+{
+	off_t length = lseek(fd, 0, SEEK_END);
+	char *text = malloc((size_t)length + 1);
+	FUZZ_REQUIRE(text && pread(fd, text, (size_t)length, 0) == length);
+	fuzz_require_json_lines(text, (size_t)length);
+	free(text);
+}
+
+static void use_follower(struct inv_view *view)
+{
+	int fd = memfd_create("lines", MFD_CLOEXEC);
+	struct inv_follow *follow = inv_follow_open(view, fd);
+	FUZZ_REQUIRE(fd >= 0 && follow);
+	int result = inv_follow_begin(follow, 10);
+	if (result >= 0)
+		result = inv_follow_poll(follow);
+	if (result >= 0)
+		result = inv_follow_finish(follow);
+	if (result >= 0)
+		require_lines_in(fd);
+	inv_follow_close(follow);
+	close(fd);
+}
+
+static void use_progress(struct inv_view *view)
+{
+	uint64_t calls, failures, lost;
+	inv_progress_counts(view, &calls, &failures, &lost);
+}
+
+static void use_view(struct inv_view *view, unsigned mode, uint64_t cut_at)
+{
+	struct inv_src src;
+	int result = 0;
+	FUZZ_REQUIRE(inv_src_borrow(&src, view) == 0);
+	if (mode & SHORTENED)
+		fuzz_base_shrink(fuzz_base(), cut_at);
+	if (mode & CUT)
+		result = fuzz_use_cut(&src);
+	if (mode & (CALLS | SERVER) && result == 0)
+		result = inv_src_load(&src);
+	if (mode & CALLS && result == 0)
+		fuzz_use_calls(&src);
+	if (mode & SERVER && result == 0)
+		result = fuzz_use_server(&src);
+	FUZZ_REQUIRE(result == 0 || fuzz_base()->shrunk);
+	if (mode & RAW)
+		use_raw(view);
+	if (mode & FOLLOW)
+		use_follower(view);
+	use_progress(view);
+	inv_src_close(&src);
+}
+
+/* ---- a SIGBUS that nobody guards --------------------------------------------------------------
+ */
+
+static struct sigaction guards;
+
+static int nothing(void *arg)
+{
+	return 0;
+}
+
+/* The guard's own handler comes back from what it does not guard, with the signal pending. */
+static void on_sigbus(int number, siginfo_t *info, void *context)
+{
+	guards.sa_sigaction(number, info, context);
+	abort();
+}
+
+static void watch_guard(void)
+{
+	struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO};
+	inv_guard_call(nothing, NULL); /* installs it */
+	sigaction(SIGBUS, &action, &guards);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static bool watched;
+	struct fuzz_base *base = fuzz_base();
+	struct input in = {data, size};
+	struct inv_view view = {0};
+	if (!watched)
+		watch_guard();
+	watched = true;
+	unsigned mode = (unsigned)take(&in, 1);
+	uint64_t cut_at = mode & SHORTENED ? take(&in, 2) % (base->bytes / INV_PAGE_BYTES) : 0;
+	if (!(mode & ALL))
+		mode |= ALL;
+	for (unsigned i = 0; i < 64 && in.size; i++)
+		damage_once(base, &in);
+	if (mode & SHORTENED)
+		__lsan_disable(); /* what is left in the middle leaks: [U1] */
+	if (inv_guard_call(open_view, &view) == 0) {
+		use_view(&view, mode, cut_at * INV_PAGE_BYTES);
+		inv_view_close(&view);
+	}
+	if (mode & SHORTENED)
+		__lsan_enable();
+	fuzz_base_restore(base);
+	return 0;
+}
