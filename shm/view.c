@@ -171,6 +171,8 @@ enum inv_result inv_view_lane(const struct inv_view *view, uint32_t lane, struct
 	/* The same commit before and after: its writer stands, or died, in the middle of it. */
 	if (in_slot && get(&live->in_slot) == in_slot)
 		redo_copy(out, &commit);
+	if (get(&out->fixed.head) > INV_SEQ_INDEX_MAX)
+		atomic_store_explicit(&out->fixed.head, INV_SEQ_INDEX_MAX, memory_order_relaxed);
 	return INV_OK;
 }
 
@@ -231,8 +233,9 @@ uint64_t inv_view_head(const struct inv_view *view, uint32_t lane)
 	if (lane >= inv_view_lane_count(view) || !get32(&view->seg.rows[lane].ring_slots))
 		return 0;
 	/* [B2] acquire: slots up to head are published; pairs with inv_ring_advance */
-	return atomic_load_explicit(&inv_segment_lane(&view->seg, lane)->head,
-				    memory_order_acquire);
+	uint64_t head = atomic_load_explicit(&inv_segment_lane(&view->seg, lane)->head,
+					     memory_order_acquire);
+	return head < INV_SEQ_INDEX_MAX ? head : INV_SEQ_INDEX_MAX;
 }
 
 uint32_t inv_view_ring_slots(const struct inv_view *view, uint32_t lane)

@@ -107,7 +107,10 @@ enum inv_slot_read {
 	INV_SLOT_READ_NONE     /* the lane has no ring, or index is 0 */
 };
 
-/* Index of the last published slot of the lane, 0 = none; and how many slots its ring has. */
+/*
+ * Index of the last published slot of the lane, 0 = none, at most INV_SEQ_INDEX_MAX; and how
+ * many slots its ring has.
+ */
 uint64_t inv_view_head(const struct inv_view *view, uint32_t lane);
 uint32_t inv_view_ring_slots(const struct inv_view *view, uint32_t lane);
 

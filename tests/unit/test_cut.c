@@ -161,6 +161,20 @@ Test(cut, a_segment_cut_short_before_it_is_a_source_is_refused)
 	inv_buf_free(&out);
 }
 
+Test(cut, a_lane_with_the_largest_head_is_read_to_its_end)
+{
+	int fd = memfd_create("seg", 0);
+	two_lanes();
+	forge_attempt(0, 1, 1000);
+	atomic_store(&inv_segment_lane(&forge_seg, 0)->head, UINT64_MAX);
+	take();
+	cr_expect_eq(cut.events_kept, 1);
+	cr_expect_eq(inv_src_load(&src), 0);
+	cr_expect_eq(inv_raw_write(&forge_view, fd), 0);
+	close(fd);
+	drop();
+}
+
 Test(cut, random_bytes_behind_the_header_do_no_harm)
 {
 	srand(11);

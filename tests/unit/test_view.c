@@ -101,6 +101,26 @@ Test(view, text_of_another_event_or_half_written_is_lapped)
 	cr_expect(text.lapped && text.message_length == 0);
 }
 
+/* A loop to a head of UINT64_MAX never ends. */
+Test(view, a_head_is_bounded_by_what_a_slot_can_hold)
+{
+	struct inv_lane *lane = inv_segment_lane(&seg, 0);
+	struct inv_lane_copy copy;
+	lane->head = UINT64_MAX;
+	cr_expect_eq(inv_view_head(&view, 0), INV_SEQ_INDEX_MAX);
+	cr_assert_eq(inv_view_lane(&view, 0, &copy), INV_OK);
+	cr_expect_eq(copy.fixed.head, INV_SEQ_INDEX_MAX);
+	inv_lane_copy_free(&copy);
+	/* nor one that a commit would store */
+	lane->head = 3;
+	lane->redo.head = UINT64_MAX;
+	lane->in_slot = 1;
+	cr_assert_eq(inv_view_lane(&view, 0, &copy), INV_OK);
+	cr_expect(copy.redone);
+	cr_expect_eq(copy.fixed.head, INV_SEQ_INDEX_MAX);
+	inv_lane_copy_free(&copy);
+}
+
 /* Random bytes everywhere behind a good header: wrong answers are fine, crashes are not. */
 Test(view, random_bytes_never_lead_out_of_the_mapping)
 {
