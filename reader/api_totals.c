@@ -235,7 +235,7 @@ void inv_api_errors(struct inv_request *request, struct inv_reply *reply)
 		qsort_r(list.rows, list.count, sizeof(*list.rows), compare_errors, &order);
 	size_t first = paging.offset < list.count ? paging.offset : list.count;
 	size_t count = list.count - first < paging.limit ? list.count - first : paging.limit;
-	put_rows(request, reply, list.rows + first, count, put_error);
+	put_rows(request, reply, list.count ? list.rows + first : NULL, count, put_error);
 	inv_api_page_headers(request, reply, paging, list.count);
 	inv_stats_list_free(&list);
 }
