@@ -4,13 +4,13 @@
  *
  * The input is not the segment but a list of damages to it: which structure, which word of
  * it, and what is stored there. So an input is some ten bytes, every one of them counts, and
- * none is spent on a header that has to be right before anything else is looked at. Mutating
- * the segment's own bytes was tried by the shell (53_hostile_segment.sh) and stays in the
- * header; a custom mutator over a file of 700 KB would copy it at each step.
+ * none is spent on a header that has to be right before anything else is looked at. A custom
+ * mutator over the segment's own bytes was rejected: it would copy a file of 8 MB at each step,
+ * and a corpus of such files has no place in a tree.
  *
- *   input = mode u8, then damages: kind u8, place u8, at u16, length or value..
- *   mode: bit 0 cut and reports, 1 calls, 2 raw copy, 3 follower, 4 server, 5 cut short while
- *   it is mapped (at the last u16); none of the first five: all
+ *   input = use u8, variant u8, then damages: kind u8, place u8, at u16, length or value..
+ *   use % 5: 0 cut and reports, 1 calls, 2 raw copy, 3 follower, 4 server; its top bit: cut
+ *   short while it is mapped, at a page that the next u16 tells
  *
  * Beyond [Z1]..[Z3] of use.h: a raw copy of what can be read can be read.
  */
@@ -32,8 +32,8 @@
 void __lsan_disable(void);
 void __lsan_enable(void);
 
-enum mode { CUT = 1, CALLS = 2, RAW = 4, FOLLOW = 8, SERVER = 16, SHORTENED = 32 };
-#define ALL (CUT | CALLS | RAW | FOLLOW | SERVER)
+enum use { CUT, CALLS, RAW, FOLLOW, SERVER, USES };
+#define SHORTENED 0x80u
 
 struct input {
 	const uint8_t *data;
@@ -117,7 +117,7 @@ static int open_view(void *arg)
 	return inv_view_open(view, fuzz_base()->fd, &found) == INV_OK ? 0 : -EINVAL;
 }
 
-static void use_raw(const struct inv_view *view)
+static void use_raw(const struct inv_view *view, unsigned variant)
 {
 	struct inv_view copy;
 	struct inv_src src;
@@ -127,7 +127,7 @@ static void use_raw(const struct inv_view *view)
 	if (inv_raw_write(view, fd) == 0) {
 		FUZZ_REQUIRE(inv_view_open(&copy, fd, &found) == INV_OK);
 		FUZZ_REQUIRE(inv_src_borrow(&src, &copy) == 0 && src.kind == INV_SRC_SNAPSHOT);
-		FUZZ_REQUIRE(fuzz_use_cut(&src) == 0 && inv_src_load(&src) == 0);
+		FUZZ_REQUIRE(fuzz_use_cut(&src, variant) == 0 && inv_src_load(&src) == 0);
 		inv_src_close(&src);
 		inv_view_close(&copy);
 	}
@@ -165,28 +165,31 @@ static void use_progress(struct inv_view *view)
 	inv_progress_counts(view, &calls, &failures, &lost);
 }
 
-static void use_view(struct inv_view *view, unsigned mode, uint64_t cut_at)
+static int use_source(struct inv_src *src, enum use use, unsigned variant)
+{
+	if (use == CUT)
+		return fuzz_use_cut(src, variant);
+	int result = inv_src_load(src);
+	if (result == 0 && use == CALLS)
+		fuzz_use_calls(src);
+	return result == 0 && use == SERVER ? fuzz_use_server(src, variant) : result;
+}
+
+static void use_view(struct inv_view *view, enum use use, unsigned variant)
 {
 	struct inv_src src;
-	int result = 0;
-	FUZZ_REQUIRE(inv_src_borrow(&src, view) == 0);
-	if (mode & SHORTENED)
-		fuzz_base_shrink(fuzz_base(), cut_at);
-	if (mode & CUT)
-		result = fuzz_use_cut(&src);
-	if (mode & (CALLS | SERVER) && result == 0)
-		result = inv_src_load(&src);
-	if (mode & CALLS && result == 0)
-		fuzz_use_calls(&src);
-	if (mode & SERVER && result == 0)
-		result = fuzz_use_server(&src);
-	FUZZ_REQUIRE(result == 0 || fuzz_base()->shrunk);
-	if (mode & RAW)
-		use_raw(view);
-	if (mode & FOLLOW)
+	if (use == RAW) {
+		use_raw(view, variant);
+	} else if (use == FOLLOW) {
 		use_follower(view);
+	} else if (inv_src_borrow(&src, view) == 0) {
+		int result = use_source(&src, use, variant);
+		FUZZ_REQUIRE(result == 0 || fuzz_base()->shrunk);
+		inv_src_close(&src);
+	} else {
+		FUZZ_REQUIRE(fuzz_base()->shrunk);
+	}
 	use_progress(view);
-	inv_src_close(&src);
 }
 
 /* ---- a SIGBUS that nobody guards --------------------------------------------------------------
@@ -222,19 +225,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!watched)
 		watch_guard();
 	watched = true;
-	unsigned mode = (unsigned)take(&in, 1);
-	uint64_t cut_at = mode & SHORTENED ? take(&in, 2) % (base->bytes / INV_PAGE_BYTES) : 0;
-	if (!(mode & ALL))
-		mode |= ALL;
+	unsigned use = (unsigned)take(&in, 1), variant = (unsigned)take(&in, 1);
+	bool shortened = use & SHORTENED;
+	uint64_t pages = shortened ? take(&in, 2) % (base->bytes / INV_PAGE_BYTES) : 0;
 	for (unsigned i = 0; i < 64 && in.size; i++)
 		damage_once(base, &in);
-	if (mode & SHORTENED)
+	if (shortened)
 		__lsan_disable(); /* what is left in the middle leaks: [U1] */
 	if (inv_guard_call(open_view, &view) == 0) {
-		use_view(&view, mode, cut_at * INV_PAGE_BYTES);
+		if (shortened)
+			fuzz_base_shrink(base, pages * INV_PAGE_BYTES);
+		use_view(&view, (enum use)(use % USES), variant);
 		inv_view_close(&view);
 	}
-	if (mode & SHORTENED)
+	if (shortened)
 		__lsan_enable();
 	fuzz_base_restore(base);
 	return 0;

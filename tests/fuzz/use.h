@@ -13,13 +13,13 @@
 
 #include "reader/source.h"
 
-/* The reports of a cut. Returns: 0, or -errno of inv_cut_take. */
-int fuzz_use_cut(struct inv_src *src);
+/* The reports of a cut; variant: which of its lists. Returns: 0, or -errno of inv_cut_take. */
+int fuzz_use_cut(struct inv_src *src, unsigned variant);
 
 /* Its calls as event lines, loaded before; they are read back and all of them are good. */
 void fuzz_use_calls(struct inv_src *src);
 
-/* The answers of the server. Returns: 0, or -errno of the cut. */
-int fuzz_use_server(struct inv_src *src);
+/* Half of the answers of the server, by variant. Returns: 0, or -errno of the cut. */
+int fuzz_use_server(struct inv_src *src, unsigned variant);
 
 #endif
