@@ -160,11 +160,12 @@ static void *at_region(const struct inv_segment *seg, enum inv_region_id id)
 	return seg->base + seg->header->regions[id].offset;
 }
 
-void inv_segment_locate(struct inv_segment *seg, void *base, size_t bytes)
+void inv_segment_locate(struct inv_segment *seg, void *base, size_t bytes,
+			struct inv_header *header)
 {
 	seg->base = base;
 	seg->bytes = bytes;
-	seg->header = base;
+	seg->header = header;
 	seg->shared = (void *)(seg->base + sizeof(struct inv_header));
 	seg->probes = at_region(seg, INV_REGION_PROBES);
 	seg->procs = at_region(seg, INV_REGION_PROCS);
@@ -389,7 +390,7 @@ static enum inv_result build(struct inv_segment *seg, int fd, struct inv_header 
 	if (r)
 		return r;
 	memcpy(seg->base, h, sizeof(*h));
-	inv_segment_locate(seg, seg->base, seg->bytes);
+	inv_segment_locate(seg, seg->base, seg->bytes, (void *)seg->base);
 	if (o->probe_count)
 		memcpy(seg->probes, o->probes, o->probe_count * sizeof(*o->probes));
 	/* [B0] release: the whole segment before ready; pairs with inv_segment_check */
@@ -505,7 +506,7 @@ enum inv_result inv_segment_join(struct inv_segment *seg, const char *path)
 	close(fd);
 	if (r)
 		return r;
-	inv_segment_locate(seg, seg->base, seg->bytes);
+	inv_segment_locate(seg, seg->base, seg->bytes, (void *)seg->base);
 	strcpy(seg->path, path);
 	return INV_OK;
 }

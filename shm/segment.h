@@ -103,7 +103,11 @@ struct inv_slot *inv_segment_ring(const struct inv_segment *seg, uint32_t lane);
  */
 enum inv_result inv_segment_check(const struct inv_header *header, uint64_t file_bytes);
 
-/* Points seg's fields into `base`, whose header has passed inv_segment_check. */
-void inv_segment_locate(struct inv_segment *seg, void *base, size_t bytes);
+/*
+ * Points seg's fields into `base`, by a header that has passed inv_segment_check: the one that
+ * stands there, or a copy of it that nobody else writes to; it has to last.
+ */
+void inv_segment_locate(struct inv_segment *seg, void *base, size_t bytes,
+			struct inv_header *header);
 
 #endif

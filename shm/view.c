@@ -31,9 +31,22 @@ static uint32_t get32(const inv_a32 *word)
 
 /* ---- open ------------------------------------------------------------------------ */
 
+/*
+ * The header is read once, into memory of our own, and checked there: in the mapping its owner,
+ * who need not be us, could write other sizes to it after the check.
+ */
+static enum inv_result read_header(int fd, struct inv_header *h, uint64_t file_bytes,
+				   uint32_t *found)
+{
+	if (pread(fd, h, sizeof(*h), 0) != (ssize_t)sizeof(*h))
+		return INV_E_MAGIC;
+	if (h->magic == INV_MAGIC)
+		*found = h->version;
+	return inv_segment_check(h, file_bytes);
+}
+
 enum inv_result inv_view_open(struct inv_view *view, int fd, uint32_t *found)
 {
-	struct inv_header h;
 	struct stat st;
 	memset(view, 0, sizeof(*view));
 	*found = 0;
@@ -41,30 +54,27 @@ enum inv_result inv_view_open(struct inv_view *view, int fd, uint32_t *found)
 		return INV_E_SYSTEM;
 	if (!S_ISREG(st.st_mode))
 		return INV_E_KIND;
-	if (pread(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h))
-		return INV_E_MAGIC;
-	enum inv_result r = inv_segment_check(&h, (uint64_t)st.st_size);
-	if (h.magic == INV_MAGIC)
-		*found = h.version;
-	if (r)
-		return r;
-	void *base = mmap(NULL, h.segment_bytes, PROT_READ, MAP_SHARED, fd, 0);
-	if (base == MAP_FAILED)
+	struct inv_header *h = malloc(sizeof(*h));
+	if (!h)
 		return INV_E_SYSTEM;
-	/* The mapping, not our copy, is what the rest reads: check that one too. */
-	r = inv_segment_check(base, h.segment_bytes);
-	if (r) {
-		munmap(base, h.segment_bytes);
-		return r;
+	enum inv_result r = read_header(fd, h, (uint64_t)st.st_size, found);
+	void *base = MAP_FAILED;
+	if (r == INV_OK) {
+		base = mmap(NULL, h->segment_bytes, PROT_READ, MAP_SHARED, fd, 0);
+		r = base == MAP_FAILED ? INV_E_SYSTEM : INV_OK;
 	}
-	inv_segment_locate(&view->seg, base, h.segment_bytes);
-	return INV_OK;
+	if (r == INV_OK)
+		inv_segment_locate(&view->seg, base, h->segment_bytes, h);
+	else
+		free(h);
+	return r;
 }
 
 void inv_view_close(struct inv_view *view)
 {
 	if (view->seg.base)
 		munmap(view->seg.base, view->seg.bytes);
+	free(view->seg.header);
 	memset(view, 0, sizeof(*view));
 }
 
@@ -354,6 +364,10 @@ static size_t gather(const struct inv_view *view, const struct inv_event *event,
 	struct inv_slot *ring = inv_segment_ring(&view->seg, event->lane);
 	uint32_t slots = inv_view_ring_slots(view, event->lane);
 	uint64_t words[8];
+	if (!slots) { /* the event had a ring: it is not as it was */
+		*lapped = true;
+		return 0;
+	}
 	for (unsigned part = 0; part < count; part++) {
 		const struct inv_slot *slot = inv_ring_slot(ring, slots - 1, first + part);
 		if (copy_slot(slot, first + part, words) != INV_SLOT_READ_OK ||

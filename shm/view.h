@@ -22,7 +22,8 @@
 #include "segment.h"
 
 struct inv_view {
-	struct inv_segment seg; /* PROT_READ: never store through it; path is the opener's */
+	/* PROT_READ: never store through it. header: a copy of our own; path: the opener's */
+	struct inv_segment seg;
 };
 
 /*

@@ -101,6 +101,42 @@ Test(view, text_of_another_event_or_half_written_is_lapped)
 	cr_expect(text.lapped && text.message_length == 0);
 }
 
+/* The creator's right to write does not end with our check. */
+Test(view, sizes_that_change_after_the_check_are_not_believed)
+{
+	struct inv_lane_copy copy;
+	struct inv_overflow_copy over;
+	uint64_t stride = seg.header->lane_stride;
+	seg.header->lane_stride = UINT64_C(1) << 40;
+	seg.header->cell_slots = UINT32_MAX;
+	seg.header->pair_slots = seg.header->ring_slots = UINT32_MAX;
+	seg.header->overflow_cells = seg.header->overflow_pairs = UINT32_MAX;
+	seg.header->regions[INV_REGION_ARENA].bytes = UINT64_MAX;
+	cr_expect_eq(view.seg.header->lane_stride, stride);
+	((struct inv_lane *)seg.lanes)->cell_count = UINT64_MAX;
+	seg.rows[0].pair_slots = UINT32_MAX;
+	cr_assert_eq(inv_view_lane(&view, 0, &copy), INV_OK);
+	cr_expect_eq(copy.cell_count, view.seg.header->cell_slots);
+	cr_expect_eq(copy.pair_count, view.seg.header->pair_slots);
+	inv_lane_copy_free(&copy);
+	cr_assert_eq(inv_view_overflow(&view, &over), INV_OK);
+	inv_overflow_copy_free(&over);
+	seg.names[7] = INV_NAME_ENTRY(0, 4, UINT32_MAX);
+	size_t length;
+	cr_expect_str_eq(inv_view_name(&view, 7, &length), "_other");
+	seg.header->lane_stride = stride; /* for what takes it down */
+}
+
+Test(view, text_of_an_event_whose_ring_has_gone_is_lapped)
+{
+	struct inv_event event = {.index = 3, .text_slots = 2, .text_distance = INT32_MAX};
+	struct inv_event_text text;
+	seg.rows[0].ring_slots = 0;
+	inv_view_event_text(&view, &event, &text);
+	cr_expect(text.lapped);
+	cr_expect_eq(text.message_length, 0);
+}
+
 /* A loop to a head of UINT64_MAX never ends. */
 Test(view, a_head_is_bounded_by_what_a_slot_can_hold)
 {
