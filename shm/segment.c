@@ -110,17 +110,19 @@ static bool power_of_two(uint64_t v)
 	return v && !(v & (v - 1));
 }
 
+/* Some times what creators ask for: readers copy tables of these sizes. */
 static bool counts_sane(const struct inv_header *h)
 {
 	return h->lane_count <= INV_LANES_MAX && h->cell_slots >= 2 && h->cell_slots <= 16384 &&
-	       power_of_two(h->pair_slots) && h->pair_slots <= (1u << 24) &&
+	       power_of_two(h->pair_slots) && h->pair_slots <= (1u << 20) &&
 	       power_of_two(h->ring_slots) && h->ring_slots <= (1u << 26) &&
-	       power_of_two(h->overflow_cells) && h->overflow_cells <= 65536 &&
-	       power_of_two(h->overflow_pairs) && h->overflow_pairs <= (1u << 24) &&
+	       power_of_two(h->overflow_cells) && h->overflow_cells <= 16384 &&
+	       power_of_two(h->overflow_pairs) && h->overflow_pairs <= (1u << 20) &&
 	       h->probe_count <= INV_PROBES_MAX && h->lane_stride % INV_PAGE_BYTES == 0 &&
 	       h->lane_stride <= h->segment_bytes; /* times lane_count it cannot wrap */
 }
 
+/* As large as their counts say, no larger: a raw snapshot copies them whole. */
 static bool regions_sane(const struct inv_header *h, uint64_t file_bytes)
 {
 	uint64_t at = sizeof(struct inv_header) + sizeof(struct inv_shared);
@@ -128,7 +130,7 @@ static bool regions_sane(const struct inv_header *h, uint64_t file_bytes)
 		const struct inv_region *r = &h->regions[i];
 		if (r->offset % INV_PAGE_BYTES || r->offset < at || r->offset > file_bytes)
 			return false;
-		if (r->bytes > file_bytes - r->offset || r->bytes < region_bytes(h, i))
+		if (r->bytes > file_bytes - r->offset || r->bytes != region_bytes(h, i))
 			return false;
 		at = r->offset + r->bytes;
 	}
@@ -149,7 +151,7 @@ enum inv_result inv_segment_check(const struct inv_header *header, uint64_t file
 	if (atomic_load_explicit(&header->ready, memory_order_acquire) != INV_READY)
 		return INV_E_NOT_READY;
 	if (header->segment_bytes > file_bytes || !counts_sane(header) ||
-	    header->lane_stride < lane_bytes(header) ||
+	    header->lane_stride != lane_bytes(header) ||
 	    !regions_sane(header, header->segment_bytes)) /* all that is mapped */
 		return INV_E_CORRUPT;
 	return INV_OK;

@@ -59,6 +59,7 @@ Test(segment, each_bad_field_is_refused_with_its_reason)
 	REFUSED(probe_count, INV_PROBES_MAX + 1, INV_E_CORRUPT);
 	REFUSED(segment_bytes, seg.bytes + 1, INV_E_CORRUPT);
 	REFUSED(lane_stride, seg.header->lane_stride + 1, INV_E_CORRUPT);
+	REFUSED(lane_stride, seg.header->lane_stride + INV_PAGE_BYTES, INV_E_CORRUPT);
 }
 
 Test(segment, a_region_outside_the_file_or_out_of_order_is_refused)
@@ -68,6 +69,21 @@ Test(segment, a_region_outside_the_file_or_out_of_order_is_refused)
 		REFUSED(regions[i].offset, UINT64_MAX & ~4095ul, INV_E_CORRUPT);
 		REFUSED(regions[i].bytes, UINT64_MAX, INV_E_CORRUPT);
 		REFUSED(regions[i].bytes, 0, INV_E_CORRUPT);
+	}
+}
+
+/* A file with holes may be of any size; what is copied of it may not. */
+Test(segment, a_region_larger_than_its_counts_is_refused)
+{
+	struct inv_header h;
+	uint64_t more = UINT64_C(1) << 30;
+	for (unsigned i = 0; i < INV_REGION_COUNT; i++) {
+		memcpy(&h, seg.header, sizeof(h));
+		h.segment_bytes += more;
+		h.regions[i].bytes += more;
+		for (unsigned k = i + 1; k < INV_REGION_COUNT; k++)
+			h.regions[k].offset += more;
+		cr_expect_eq(inv_segment_check(&h, h.segment_bytes), INV_E_CORRUPT, "region %u", i);
 	}
 }
 
