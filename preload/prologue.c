@@ -125,6 +125,9 @@ static bool is_movable(const struct inv_x86_insn *insn, const uint8_t *code)
 	if (insn->rip_relative && (insn->prefixes & INV_X86_P_67))
 		return false; /* wraps at 4 GB */
 	switch (insn->kind) {
+	case INV_X86_JMP:
+	case INV_X86_JCC: /* widened behind its prefixes, of which there may be many */
+		return copied_bytes(insn, code) <= INV_X86_LENGTH_MAX;
 	case INV_X86_CALL_INDIRECT:
 		return !call_uses_rsp(insn, code) && !(insn->prefixes & INV_X86_P_66);
 	case INV_X86_CALL_FAR:

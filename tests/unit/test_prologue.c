@@ -162,6 +162,8 @@ Test(prologue, every_refusal_has_its_reason)
 		{"0f 0b 8b 07 ff c0 c3", INV_PROLOGUE_ENDS_EARLY},
 		{"cc 90 90 90 90 90 c3", INV_PROLOGUE_IMMOVABLE},
 		{"67 8b 05 00 00 00 00 c3", INV_PROLOGUE_IMMOVABLE},
+		/* widened it would be of 16 bytes: no instruction */
+		{"26 26 26 26 26 26 26 26 26 26 71 01 90 c3", INV_PROLOGUE_IMMOVABLE},
 		{"ff 54 24 08 90 c3", INV_PROLOGUE_IMMOVABLE},
 		{"90 90 90 ff d4 c3", INV_PROLOGUE_IMMOVABLE},
 		{"90 ff 1c 24 90 c3", INV_PROLOGUE_IMMOVABLE},
