@@ -3,10 +3,10 @@
  * use.h - all that the reader does with a source once it is open: what `snapshot`, `stats`,
  * `events`, `top -1` and the server print of it, and whether that may leave the program.
  *
- * [Z1] JSON is JSON and lines of events are JSON, whatever a source holds.
- * [Z2] Nothing that is printed for people has a control character but newlines: a name
+ * [V1] JSON is JSON and lines of events are JSON, whatever a source holds.
+ * [V2] Nothing that is printed for people has a control character but newlines: a name
  *      cannot move a terminal's cursor.
- * [Z3] Metrics are lines of Prometheus' text format, in UTF-8.
+ * [V3] Metrics are lines of Prometheus' text format, in UTF-8.
  */
 #ifndef TESTS_FUZZ_USE_H
 #define TESTS_FUZZ_USE_H
