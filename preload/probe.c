@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shm/layout.h"
@@ -347,14 +348,28 @@ static ssize_t read_bytes(int fd, char *bytes, size_t size)
 	return (ssize_t)used;
 }
 
+/* A FIFO is not waited for: this runs before the observed program does. Returns: fd or -errno. */
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && !S_ISFIFO(st.st_mode))
+		return fd;
+	close(fd);
+	return -ESPIPE;
+}
+
 /* Returns: the bytes, malloc'ed and one more than the limit at most; or NULL with *result. */
 static char *load(const char *path, ssize_t *result)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open_file(path);
 	char *bytes;
 
 	if (fd < 0) {
-		*result = -errno;
+		*result = fd;
 		return NULL;
 	}
 	bytes = malloc(INV_PROBE_BYTES_MAX + 1);
@@ -381,7 +396,8 @@ int inv_probe_file_read(struct inv_probe_file *out, const char *path, struct inv
 		memset(out, 0, sizeof(*out));
 		if (error)
 			copy_path(error->path, path);
-		inv_error_set(error, 0, 0, "cannot read the file: %s", strerror(-result));
+		inv_error_set(error, 0, 0, "cannot read the file: %s",
+			      result == -ESPIPE ? "it is a FIFO" : strerror(-result));
 	}
 	errno = saved;
 	return result;

@@ -8,11 +8,13 @@
 #include "reader/check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "reader/help.h"
 #include "reader/probe_resolve.h"
@@ -139,12 +141,28 @@ static void print_probe(const struct inv_probe *p)
 	puts(p->error_default);
 }
 
-/* Returns: how many bytes; -1: the parser is to say why not. */
+/*
+ * A pipe is read to its end, a FIFO that nobody writes to is empty: to wait at its open for
+ * someone who may never come is what O_NONBLOCK prevents there, and there alone.
+ */
+static FILE *open_text(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+	if (flags >= 0)
+		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	FILE *from = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!from && fd >= 0)
+		close(fd);
+	return from;
+}
+
+/* Returns: how many bytes; -1: it cannot be read. */
 static ssize_t load(const char *path, char *text, size_t size)
 {
-	FILE *from = fopen(path, "re");
+	FILE *from = open_text(path);
 	size_t n = from ? fread(text, 1, size, from) : 0;
-	bool good = from && !ferror(from) && n < size && !memchr(text, 0, n);
+	bool good = from && !ferror(from);
 	if (from)
 		fclose(from);
 	return good ? (ssize_t)n : -1;
@@ -168,10 +186,15 @@ int inv_check_read(struct inv_probe_file *file, const char *path, char *const *c
 	char *text = malloc(INV_PROBE_BYTES_MAX + 1), *made = NULL;
 	ssize_t n = text ? load(path, text, INV_PROBE_BYTES_MAX + 1) : -1;
 	memset(file, 0, sizeof(*file));
-	if (n >= 0)
+	int r;
+	if (n < 0) {
+		r = inv_probe_file_read(file, path, &error); /* says why */
+	} else if (n > INV_PROBE_BYTES_MAX || memchr(text, 0, (size_t)n)) {
+		r = inv_probe_file_parse(file, path, text, (size_t)n, &error);
+	} else {
 		text[n] = '\0';
-	int r = n >= 0 ? read_text(file, path, text, command, &made, &error)
-		       : inv_probe_file_read(file, path, &error);
+		r = read_text(file, path, text, command, &made, &error);
+	}
 	if (r && error.line)
 		fprintf(stderr, "invreg: %s:%" PRIu32 ":%" PRIu32 ": %s\n", error.path, error.line,
 			error.column, error.text);

@@ -59,3 +59,17 @@ status_of invreg check "$work/absent.ini" 2>/dev/null
 head -c 100000 /dev/urandom >"$work/noise.ini"
 status_of timeout 10 "$build/invreg" check "$work/noise.ini" >/dev/null 2>&1
 assert_eq "check of noise" 4 "$status"
+
+# a FIFO that nobody writes to is waited for by none, a pipe is read to its end
+mkfifo "$work/fifo.ini"
+status_of timeout 10 "$build/invreg" check "$work/fifo.ini" 2>"$work/check.err"
+assert_eq "check of a FIFO" 4 "$status"
+status_of timeout 10 env "LD_PRELOAD=$preload" "INVREG_PROBES=$work/fifo.ini" \
+	"$hosts/ballast" --calls 10 >"$work/seen.out" 2>"$work/seen.err"
+assert_eq "a program whose probe file is a FIFO" 0 "$status"
+assert_eq "what the shim says of it" "" "$(cat "$work/seen.err")"
+(sleep 0.2 && cat "$work/good.ini") | invreg check - >"$work/check.out" || fail "a pipe is not read to its end"
+assert_contains "what a pipe has" "probe target" "$(cat "$work/check.out")"
+status_of invreg check - 2>"$work/check.err" < <(printf '[probe x]\0')
+assert_eq "check of a NUL from a pipe" 4 "$status"
+assert_contains "the place of a NUL from a pipe" ":1:10: a byte of value 0" "$(cat "$work/check.err")"

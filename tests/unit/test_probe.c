@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SIMPLE "[probe p]\ntarget = f\nsignature = int (ptr world, int n)\n"
@@ -331,6 +332,20 @@ Test(probe_file, a_file_that_cannot_be_read_says_why_and_leaves_errno)
 	cr_expect_eq(inv_probe_file_read(&file, "/", &error), -EISDIR);
 	cr_expect_eq(inv_probe_file_read(&file, "/dev/zero", &error), -EINVAL);
 	cr_expect(strstr(error.text, "at most 1 MB"), "%s", error.text);
+}
+
+/* The shim reads it before the program's main: nobody may come to write. */
+Test(probe_file, a_fifo_is_refused_without_waiting)
+{
+	struct inv_probe_error error = {0};
+	char fifo[64];
+
+	snprintf(fifo, sizeof(fifo), "/tmp/invreg-unit-%d.fifo", (int)getpid());
+	cr_assert_eq(mkfifo(fifo, 0600), 0);
+	alarm(10);
+	cr_expect_eq(inv_probe_file_read(&file, fifo, &error), -ESPIPE);
+	cr_expect(strstr(error.text, "FIFO"), "%s", error.text);
+	unlink(fifo);
 }
 
 Test(probe_file, no_error_struct_is_needed)
