@@ -98,7 +98,8 @@ static void damage_once(struct fuzz_base *base, struct input *in)
 		uint64_t length = take(in, 1) % 64;
 		length = length < in->size ? length : in->size;
 		fuzz_base_write(base, offset + at / words % 8, in->data, length);
-		take(in, (unsigned)length);
+		in->data += length;
+		in->size -= length;
 	} else if (kind == HALF) {
 		uint32_t value = (uint32_t)take(in, 4);
 		fuzz_base_write(base, offset + at / words % 2 * 4, &value, sizeof(value));
