@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Truncated, of another version, random, a symlink, a FIFO, another's: one line, exit 4, no
-# harm; and a shim told to join such a thing leaves it and the program alone.
+# Truncated, of another version, random, a symlink, a FIFO, another's: by every verb one line,
+# exit 4, no harm; and a shim told to join such a thing leaves it and the program alone.
 . "$(dirname "$0")/lib.sh"
 need python3 timeout
 
@@ -10,16 +10,33 @@ name=$(session)
 cp "$INVREG_DIR/$name.seg" "$work/real.seg"
 rm "$INVREG_DIR/$name.seg"
 
+# Every verb that reads, and check, which is given a probe file: one line, exit 4, no output.
+refused_by() { # COMMAND WHAT ARGUMENT
+	local words=() why
+	read -ra words <<<"$1"
+	status_of timeout 20 "$build/invreg" "${words[0]}" "${words[@]:1}" "$3" \
+		>"$work/out" 2>"$work/err" </dev/null
+	assert_eq "$1 of a segment that is $2: $(cat "$work/err")" 4 "$status"
+	why=$(grep -v '^invreg: http://' "$work/err") # the server says where it is, before
+	assert_eq "lines said by $1 about $2" 1 "$(wc -l <<<"$why")"
+	[[ ! -s $work/out ]] || fail "$1 of a segment that is $2 printed something"
+	[[ ! -e $work/copy.seg ]] || fail "$1 of a segment that is $2 left a copy"
+}
+
+commands=("snapshot --format json" "snapshot -o $work/copy.seg" events stats "history alice"
+	"top -1" "serve --listen 127.0.0.1:0")
+
 refused() { # WHAT FILE
-	local command lines
-	for command in "snapshot --format json" events stats; do
-		# shellcheck disable=SC2086
-		status_of timeout 20 "$build/invreg" ${command%% *} "$2" ${command#"${command%% *}"} \
-			>"$work/out" 2>"$work/err"
-		assert_eq "$command of a segment that is $1" 4 "$status"
-		lines=$(wc -l <"$work/err")
-		assert_eq "lines said by $command about $1" 1 "$lines"
+	local command
+	for command in "${commands[@]}" check; do
+		refused_by "$command" "$1" "$2"
 	done
+	# the same as a session, by its name
+	mv "$2" "$INVREG_DIR/bad.seg"
+	for command in "${commands[@]}" "events -f" pause "filter --clear"; do
+		refused_by "$command" "$1" bad
+	done
+	mv "$INVREG_DIR/bad.seg" "$2"
 	echo "refused: $1: $(cat "$work/err")"
 }
 
@@ -51,13 +68,9 @@ rm "$bad" && mkdir "$bad"
 refused "a directory" "$bad"
 rmdir "$bad" && mkfifo "$bad"
 refused "a FIFO" "$bad"
+rm "$bad" && ln -s "$work/real.seg" "$bad"
+refused "a symlink" "$bad"
 rm "$bad"
-
-# as sessions: by name, a symlink is not followed
-ln -s "$work/real.seg" "$INVREG_DIR/linked.seg"
-status_of invreg snapshot linked --format json >/dev/null 2>"$work/err"
-assert_eq "a session that is a symlink" 4 "$status"
-rm "$INVREG_DIR/linked.seg"
 
 # noise behind a good header: any answer but a crash or a hang
 for seed in $(seq 1 40); do
@@ -106,8 +119,14 @@ if [[ $(id -u) == 0 ]]; then
 		cp "$work/real.seg" "$work/public/x.seg"
 		chmod 755 "$work" && chmod 644 "$work/public/x.seg"
 		cp "$build/invreg" "$work/public/invreg"
-		status_of setpriv --reuid 65534 --clear-groups "$work/public/invreg" \
-			snapshot x --dir "$work/public" --format json >/dev/null 2>"$work/err"
-		assert_eq "another's session" 4 "$status"
+		for command in "${commands[@]//$work\/copy.seg//dev/null.seg}" "events -f" pause; do
+			read -ra words <<<"$command"
+			status_of timeout 20 setpriv --reuid 65534 --clear-groups "$work/public/invreg" \
+				"${words[@]}" x --dir "$work/public" >"$work/out" 2>"$work/err"
+			assert_eq "$command of another's session: $(cat "$work/err")" 4 "$status"
+			assert_contains "$command of another's session" "belongs to another user" \
+				"$(cat "$work/err")"
+			[[ ! -s $work/out ]] || fail "$command of another's session printed something"
+		done
 	fi
 fi
