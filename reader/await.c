@@ -37,8 +37,7 @@ static bool wait_on(struct waiting *w)
 
 /* ---- one that is named ----------------------------------------------------------------- */
 
-/* Whatever else is wrong with the file is told by whoever opens it. */
-static bool absent(const char *path)
+bool inv_await_absent(const char *path)
 {
 	struct stat st;
 	return lstat(path, &st) && (errno == ENOENT || errno == ENOTDIR);
@@ -51,7 +50,7 @@ static int await_named(struct waiting *w, char chosen[INV_SESSION_NAME_MAX + 1])
 		fprintf(stderr, "invreg: %.120s: no session can have this name\n", w->name);
 		return INV_EXIT_USAGE;
 	}
-	while (absent(path))
+	while (inv_await_absent(path))
 		if (!wait_on(w))
 			return INV_EXIT_OK;
 	strcpy(chosen, w->name);

@@ -29,4 +29,7 @@
 int inv_await_session(const char *dir, const char *name, bool (*rest)(int ms),
 		      char chosen[INV_SESSION_NAME_MAX + 1]);
 
+/* Whether nothing has that name; what else is wrong with a file is told by whoever opens it. */
+bool inv_await_absent(const char *path);
+
 #endif

@@ -146,10 +146,10 @@ int inv_feed_wait_board(struct inv_feed *feed, const char *what)
 
 static int await_file(struct inv_feed *feed, const char *path)
 {
-	if (access(path, F_OK) == 0)
+	if (!inv_await_absent(path))
 		return -1;
 	fprintf(stderr, "invreg: waiting for %s\n", path);
-	while (access(path, F_OK))
+	while (inv_await_absent(path))
 		if (!inv_hub_rest(feed->hub, LOOK_MS))
 			return 0;
 	return -1;

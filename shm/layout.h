@@ -391,7 +391,6 @@ enum inv_slot_state {
 #define INV_SEQ(index, state) (((uint64_t)(index) << 3) | (state))
 #define INV_SEQ_INDEX(seq)    ((seq) >> 3)
 #define INV_SEQ_STATE(seq)    ((unsigned)((seq)&7u))
-#define INV_SEQ_INDEX_MAX     (UINT64_MAX >> 3) /* none is larger: loops up to a head end */
 
 /*
  * One event. The words marked R are written at return only; no other word is.

@@ -108,6 +108,9 @@ enum inv_slot_read {
 	INV_SLOT_READ_NONE     /* the lane has no ring, or index is 0 */
 };
 
+/* The most that a slot can hold: a loop up to a head ends. */
+#define INV_SEQ_INDEX_MAX (UINT64_MAX >> 3)
+
 /*
  * Index of the last published slot of the lane, 0 = none, at most INV_SEQ_INDEX_MAX; and how
  * many slots its ring has.

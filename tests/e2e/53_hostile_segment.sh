@@ -70,6 +70,8 @@ rmdir "$bad" && mkfifo "$bad"
 refused "a FIFO" "$bad"
 rm "$bad" && ln -s "$work/real.seg" "$bad"
 refused "a symlink" "$bad"
+rm "$bad" && ln -s "$work/nowhere.seg" "$bad"
+refused "a symlink to nothing" "$bad"
 rm "$bad"
 
 # noise behind a good header: any answer but a crash or a hang
