@@ -285,6 +285,13 @@ FUZZ_HELP  := $(filter-out tests/fuzz/fuzz_%,$(sort $(wildcard tests/fuzz/*.c)))
 $(FUZZED): $(call obj,$(FUZZ_HELP) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) $(PURE_SRC)) $(GEN_OBJ)
 	$(call say,AR,$@)rm -f $@ && ar rcs $@ $(sort $^)
 
+# What fuzz_elf.c damages: an object as a user's compiler makes them.
+FUZZ_SUBJECT := $(BUILD)/libsubject.so
+$(FUZZ_SUBJECT): tests/fuzz/elf/subject.c
+	$(call say,LD,$@)$(CC) -std=gnu11 -g -O1 -fPIC -shared -Wl,-soname,$(@F) -o $@ $<
+$(BUILD)/obj/tests/fuzz/fuzz_elf.o: CFLAGS_ALL += -DFUZZ_ELF_SUBJECT='"$(abspath $(FUZZ_SUBJECT))"'
+$(BUILD)/fuzz_elf: | $(FUZZ_SUBJECT)
+
 $(FUZZERS): $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZED)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(READER_LIBS) $(LDFLAGS)
 

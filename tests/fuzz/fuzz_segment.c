@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_segment.c - a real segment (base.h), damaged, read by all that reads segments.
+ * fuzz_segment.c - a real segment (segment.h), damaged (damage.h), read by all that reads segments.
  *
- * The input is not the segment but a list of damages to it: which structure, which word of
- * it, and what is stored there. So an input is some ten bytes, every one of them counts, and
- * none is spent on a header that has to be right before anything else is looked at. A custom
- * mutator over the segment's own bytes was rejected: it would copy a file of 8 MB at each step,
- * and a corpus of such files has no place in a tree.
+ * The input is not the segment but a list of damages to it, so that none of it is spent on a
+ * header that has to be right before anything else is looked at. A custom mutator over the
+ * segment's own bytes was rejected: it would copy a file of 10 MB at each step, and a corpus of
+ * such files has no place in a tree.
  *
- *   input = use u8, variant u8, then damages: kind u8, place u8, at u16, length or value..
+ *   input = use u8, variant u8, then damages
  *   use % 5: 0 cut and reports, 1 calls, 2 raw copy, 3 follower, 4 server; its top bit: cut
  *   short while it is mapped, at a page that the next u16 tells
  *
@@ -22,11 +21,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base.h"
 #include "reader/follow.h"
 #include "reader/guard.h"
 #include "reader/raw.h"
 #include "reader/summary.h"
+#include "segment.h"
 #include "use.h"
 
 void __lsan_disable(void);
@@ -35,87 +34,13 @@ void __lsan_enable(void);
 enum use { CUT, CALLS, RAW, FOLLOW, SERVER, USES };
 #define SHORTENED 0x80u
 
-struct input {
-	const uint8_t *data;
-	size_t size;
-};
-
-static uint64_t take(struct input *in, unsigned bytes)
-{
-	uint64_t value = 0;
-	for (unsigned i = 0; i < bytes && in->size; i++, in->data++, in->size--)
-		value |= (uint64_t)*in->data << (8 * i);
-	return value;
-}
-
-/* ---- damages ------------------------------------------------------------------------------ */
-
-enum damage { TO_BYTE, TO_WORD, TO_ONES, ADD, FLIP, TO_POWER, COPY, TEXT, HALF, SHRINK, DAMAGES };
-
-static uint64_t word_at(const struct fuzz_base *base, uint64_t offset)
-{
-	uint64_t word = 0;
-	if (offset + 8 <= base->bytes && !base->shrunk)
-		memcpy(&word, base->live + offset, 8);
-	return word;
-}
-
-static uint64_t new_word(struct input *in, enum damage kind, uint64_t old)
-{
-	switch (kind) {
-	case TO_BYTE:
-		return take(in, 1);
-	case TO_WORD:
-		return take(in, 8);
-	case TO_ONES:
-		return UINT64_MAX >> take(in, 1) % 64;
-	case ADD:
-		return old + (uint64_t)(int64_t)(int8_t)take(in, 1);
-	case FLIP:
-		return old ^ UINT64_C(1) << take(in, 1) % 64;
-	default:
-		return UINT64_C(1) << take(in, 1) % 64;
-	}
-}
-
-static void damage_once(struct fuzz_base *base, struct input *in)
-{
-	enum damage kind = (enum damage)(take(in, 1) % DAMAGES);
-	const struct fuzz_place *place = &base->places[take(in, 1) % base->place_count];
-	uint64_t words = place->bytes / 8;
-	uint64_t at = take(in, 2), offset = place->offset + at % words * 8;
-	if (kind == SHRINK) {
-		fuzz_base_shrink(base,
-				 at % 2 ? offset
-					: at % (base->bytes / INV_PAGE_BYTES) * INV_PAGE_BYTES);
-	} else if (kind == COPY) { /* a slot over a slot, an entry over an entry */
-		uint64_t from = place->offset + take(in, 2) % words * 8;
-		unsigned char bytes[64] = {0};
-		if (!base->shrunk && from + sizeof(bytes) <= base->bytes)
-			memcpy(bytes, base->live + from, sizeof(bytes));
-		fuzz_base_write(base, offset, bytes, sizeof(bytes));
-	} else if (kind == TEXT) {
-		uint64_t length = take(in, 1) % 64;
-		length = length < in->size ? length : in->size;
-		fuzz_base_write(base, offset + at / words % 8, in->data, length);
-		in->data += length;
-		in->size -= length;
-	} else if (kind == HALF) {
-		uint32_t value = (uint32_t)take(in, 4);
-		fuzz_base_write(base, offset + at / words % 2 * 4, &value, sizeof(value));
-	} else {
-		uint64_t value = new_word(in, kind, word_at(base, offset));
-		fuzz_base_write(base, offset, &value, sizeof(value));
-	}
-}
-
 /* ---- readers ------------------------------------------------------------------------------- */
 
 static int open_view(void *arg)
 {
 	struct inv_view *view = arg;
 	uint32_t found;
-	return inv_view_open(view, fuzz_base()->fd, &found) == INV_OK ? 0 : -EINVAL;
+	return inv_view_open(view, fuzz_segment()->fd, &found) == INV_OK ? 0 : -EINVAL;
 }
 
 static void use_raw(const struct inv_view *view, unsigned variant)
@@ -185,10 +110,10 @@ static void use_view(struct inv_view *view, enum use use, unsigned variant)
 		use_follower(view);
 	} else if (inv_src_borrow(&src, view) == 0) {
 		int result = use_source(&src, use, variant);
-		FUZZ_REQUIRE(result == 0 || fuzz_base()->shrunk);
+		FUZZ_REQUIRE(result == 0 || fuzz_segment()->shrunk);
 		inv_src_close(&src);
 	} else {
-		FUZZ_REQUIRE(fuzz_base()->shrunk);
+		FUZZ_REQUIRE(fuzz_segment()->shrunk);
 	}
 	use_progress(view);
 }
@@ -220,27 +145,26 @@ static void watch_guard(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool watched;
-	struct fuzz_base *base = fuzz_base();
-	struct input in = {data, size};
+	struct fuzz_subject *subject = fuzz_segment();
+	struct fuzz_input in = {data, size};
 	struct inv_view view = {0};
 	if (!watched)
 		watch_guard();
 	watched = true;
-	unsigned use = (unsigned)take(&in, 1), variant = (unsigned)take(&in, 1);
+	unsigned use = (unsigned)fuzz_take(&in, 1), variant = (unsigned)fuzz_take(&in, 1);
 	bool shortened = use & SHORTENED;
-	uint64_t pages = shortened ? take(&in, 2) % (base->bytes / INV_PAGE_BYTES) : 0;
-	for (unsigned i = 0; i < 64 && in.size; i++)
-		damage_once(base, &in);
+	uint64_t pages = shortened ? fuzz_take(&in, 2) % (subject->bytes / FUZZ_PAGE) : 0;
+	fuzz_damage(subject, &in);
 	if (shortened)
 		__lsan_disable(); /* what is left in the middle leaks: [U1] */
 	if (inv_guard_call(open_view, &view) == 0) {
 		if (shortened)
-			fuzz_base_shrink(base, pages * INV_PAGE_BYTES);
+			fuzz_shrink(subject, pages * FUZZ_PAGE);
 		use_view(&view, (enum use)(use % USES), variant);
 		inv_view_close(&view);
 	}
 	if (shortened)
 		__lsan_enable();
-	fuzz_base_restore(base);
+	fuzz_restore(subject);
 	return 0;
 }

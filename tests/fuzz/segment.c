@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "base.h"
+#include "segment.h"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -179,109 +178,58 @@ static void fill(void)
 static struct fuzz_place places[PLACES_MAX];
 static unsigned place_count;
 
-static void add_place(const char *name, const void *at, uint64_t bytes)
+static void add_place(const void *at, uint64_t bytes)
 {
 	FUZZ_REQUIRE(place_count < PLACES_MAX);
 	places[place_count++] =
-		(struct fuzz_place){name, (uint64_t)((const unsigned char *)at - segment.base),
-				    bytes};
+		(struct fuzz_place){(uint64_t)((const unsigned char *)at - segment.base), bytes};
 }
 
 /* Where the structures are dense: a random place in the file is mostly a hole. */
 static void add_places(void)
 {
 	struct inv_header *h = segment.header;
-	add_place("header", h, 352);
-	add_place("header text", h->boot_id, offsetof(struct inv_header, spare) - 352);
-	add_place("shared", segment.shared, 64 + INV_LOSS_ROOM * 8);
-	add_place("probe", segment.probes, 2 * sizeof(struct inv_probe_row));
-	add_place("proc", segment.procs, 3 * sizeof(struct inv_proc));
-	add_place("note", segment.notes, 2 * sizeof(struct inv_note));
-	add_place("types", segment.types, 32);
-	add_place("arena", segment.arena + h->regions[INV_REGION_ARENA].bytes - ARENA_LEFT, 512);
-	add_place("rows", segment.rows, LANES * sizeof(struct inv_lane_row));
-	add_place("overflow", segment.overflow,
-		  sizeof(struct inv_overflow) + OVER * sizeof(struct inv_cell) +
-			  OVER * sizeof(struct inv_pair));
+	add_place(h, 352);
+	add_place(h->boot_id, offsetof(struct inv_header, spare) - 352);
+	add_place(segment.shared, 64 + INV_LOSS_ROOM * 8);
+	add_place(segment.probes, 2 * sizeof(struct inv_probe_row));
+	add_place(segment.procs, 3 * sizeof(struct inv_proc));
+	add_place(segment.notes, 2 * sizeof(struct inv_note));
+	add_place(segment.types, 32);
+	add_place(segment.arena + h->regions[INV_REGION_ARENA].bytes - ARENA_LEFT, 512);
+	add_place(segment.rows, LANES * sizeof(struct inv_lane_row));
+	add_place(segment.overflow, sizeof(struct inv_overflow) + OVER * sizeof(struct inv_cell) +
+					    OVER * sizeof(struct inv_pair));
 	for (uint32_t lane = 0; lane < LANES; lane++) {
 		struct inv_lane *l = inv_segment_lane(&segment, lane);
-		add_place("lane", l, 64);
-		add_place("redo", &l->in_slot, 64 + sizeof(l->redo));
-		add_place("lost", l->lost, sizeof(l->lost) + 8);
-		add_place("inflight", l->inflight, 4 * sizeof(l->inflight[0]));
-		add_place("ended", l->ended, 4 * sizeof(l->ended[0]));
-		add_place("cells", inv_segment_cells(&segment, lane), 6 * sizeof(struct inv_cell));
-		add_place("pairs", inv_segment_pairs(&segment, lane), 8 * sizeof(struct inv_pair));
-		add_place("ring", inv_segment_ring(&segment, lane), RING * sizeof(struct inv_slot));
+		add_place(l, 64);
+		add_place(&l->in_slot, 64 + sizeof(l->redo));
+		add_place(l->lost, sizeof(l->lost) + 8);
+		add_place(l->inflight, 4 * sizeof(l->inflight[0]));
+		add_place(l->ended, 4 * sizeof(l->ended[0]));
+		add_place(inv_segment_cells(&segment, lane), 6 * sizeof(struct inv_cell));
+		add_place(inv_segment_pairs(&segment, lane), 8 * sizeof(struct inv_pair));
+		add_place(inv_segment_ring(&segment, lane), RING * sizeof(struct inv_slot));
 	}
 	for (uint32_t id = 0; id < INV_NAMES_MAX && place_count < PLACES_MAX; id++)
 		if (segment.names[id])
-			add_place("name", &segment.names[id], 8);
+			add_place(&segment.names[id], 8);
 }
 
 /* ---- all ------------------------------------------------------------------------------------ */
 
-static void take_over(struct fuzz_base *base)
+struct fuzz_subject *fuzz_segment(void)
 {
-	base->bytes = segment.bytes;
-	base->pristine = malloc(base->bytes);
-	base->dirty = calloc(base->bytes / INV_PAGE_BYTES, sizeof(*base->dirty));
-	base->fd = memfd_create("segment", MFD_CLOEXEC);
-	FUZZ_REQUIRE(base->pristine && base->dirty && base->fd >= 0);
-	memcpy(base->pristine, segment.base, base->bytes);
-	FUZZ_REQUIRE(write(base->fd, base->pristine, base->bytes) == (ssize_t)base->bytes);
-	base->live = mmap(NULL, base->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, base->fd, 0);
-	FUZZ_REQUIRE(base->live != MAP_FAILED);
-	base->places = places;
-	base->place_count = place_count;
-}
-
-struct fuzz_base *fuzz_base(void)
-{
-	static struct fuzz_base base;
+	static struct fuzz_subject subject;
 	char path[64];
-	if (base.live)
-		return &base;
+	if (subject.live)
+		return &subject;
 	snprintf(path, sizeof(path), "/dev/shm/invreg-fuzz-%d.seg", getpid());
 	unlink(path);
 	make_file(path);
 	fill();
 	add_places();
-	take_over(&base);
+	fuzz_subject_make(&subject, segment.base, segment.bytes, places, place_count);
 	unlink(path);
-	return &base;
-}
-
-void fuzz_base_write(struct fuzz_base *base, uint64_t offset, const void *bytes, uint64_t length)
-{
-	if (base->shrunk || offset >= base->bytes || !length)
-		return;
-	if (length > base->bytes - offset)
-		length = base->bytes - offset;
-	memcpy(base->live + offset, bytes, length);
-	for (uint64_t p = offset / INV_PAGE_BYTES; p <= (offset + length - 1) / INV_PAGE_BYTES; p++)
-		base->dirty[p] = true;
-}
-
-void fuzz_base_shrink(struct fuzz_base *base, uint64_t bytes)
-{
-	if (bytes >= base->bytes)
-		return;
-	FUZZ_REQUIRE(ftruncate(base->fd, (off_t)bytes) == 0);
-	base->shrunk = true;
-	for (uint64_t p = bytes / INV_PAGE_BYTES; p < base->bytes / INV_PAGE_BYTES; p++)
-		base->dirty[p] = true;
-}
-
-void fuzz_base_restore(struct fuzz_base *base)
-{
-	if (base->shrunk)
-		FUZZ_REQUIRE(ftruncate(base->fd, (off_t)base->bytes) == 0);
-	base->shrunk = false;
-	for (uint64_t p = 0; p < base->bytes / INV_PAGE_BYTES; p++)
-		if (base->dirty[p]) {
-			memcpy(base->live + p * INV_PAGE_BYTES, base->pristine + p * INV_PAGE_BYTES,
-			       INV_PAGE_BYTES);
-			base->dirty[p] = false;
-		}
+	return &subject;
 }
