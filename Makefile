@@ -296,6 +296,7 @@ $(FUZZERS): $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZED)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(READER_LIBS) $(LDFLAGS)
 
 fuzzers: $(FUZZERS)
+	@:
 
 FUZZ = $(Q)if ! tests/fuzz/usable.sh $(FUZZ_CLANG); then exit 0; fi; \
   $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=$(FUZZ_CLANG) SAN=fuzzer-no-link,$(FUZZ_SAN) \
