@@ -176,7 +176,7 @@ static int by_name(const void *a, const void *b)
 
 static double seconds(int64_t from_ns, int64_t to_ns)
 {
-	return to_ns > from_ns ? (double)(to_ns - from_ns) / 1e9 : 0;
+	return to_ns > from_ns ? (double)((uint64_t)to_ns - (uint64_t)from_ns) / 1e9 : 0;
 }
 
 static double per_second(uint64_t now, uint64_t before, double over)

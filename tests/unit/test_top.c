@@ -136,6 +136,16 @@ Test(top_rows, rates_of_one_look_are_the_mean_since_the_start)
 	cr_assert_float_eq(totals.calls_s, 60, 1e-6);
 }
 
+Test(top_rows, times_as_far_apart_as_they_can_be_have_a_distance)
+{
+	struct inv_top_looks looks = {&now, &before, INT64_MAX};
+	struct inv_top_totals totals;
+	inv_cut_free(&before);
+	now.created_ns = INT64_MIN; /* as a damaged segment says */
+	inv_top_totals(&looks, &totals);
+	cr_assert_float_eq(totals.seconds, 0x1p64 / 1e9, 1.0);
+}
+
 Test(top_rows, names_sort_upwards_numbers_downwards_and_both_the_other_way_round)
 {
 	make(INV_TOP_ARTIFACT, INV_TOP_COL_ARTIFACT, "", false);
