@@ -86,10 +86,13 @@ static uint64_t take_arena(struct inv_segment *seg, uint64_t bytes)
 	return reserve_arena(seg, at + bytes) ? at : 0;
 }
 
+/* An entry that a stray store has hit may point anywhere. */
 static bool same_text(const struct inv_segment *seg, uint64_t entry, uint16_t hash,
 		      const char *text, size_t length)
 {
 	return INV_NAME_HASH(entry) == hash && INV_NAME_LENGTH(entry) == length &&
+	       INV_NAME_OFFSET(entry) + (uint64_t)length <
+		       seg->header->regions[INV_REGION_ARENA].bytes &&
 	       memcmp(seg->arena + INV_NAME_OFFSET(entry), text, length) == 0;
 }
 

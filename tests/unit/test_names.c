@@ -62,3 +62,16 @@ Test(names, a_full_table_gives_0_and_keeps_what_it_has)
 	cr_expect_gt(i, INV_NAMES_MAX / 2);
 	cr_expect_eq(inv_name_intern(&seg, "first", 5), first);
 }
+
+/* The program shares the pages with us: its stray stores are not followed out of them. */
+Test(names, an_entry_that_points_outside_the_arena_is_not_followed)
+{
+	uint64_t hash = inv_name_hash("stray", 5);
+	uint32_t id = (uint32_t)hash & (INV_NAMES_MAX - 1);
+	seg.names[id] = INV_NAME_ENTRY(hash >> 48, 5, UINT32_MAX - 8);
+	uint32_t other = inv_name_intern(&seg, "stray", 5);
+	size_t length;
+	cr_expect_neq(other, id);
+	cr_expect_str_eq(inv_name_text(&seg, other, &length), "stray");
+	cr_expect_null(inv_name_text(&seg, id, &length));
+}
