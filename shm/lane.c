@@ -298,10 +298,44 @@ static void add_other_cells(struct inv_segment *seg, uint32_t lane)
 	atomic_store_explicit(&inv_segment_lane(seg, lane)->cell_count, 2, memory_order_release);
 }
 
+static void mend_size(inv_a32 *word, uint32_t least, uint32_t most)
+{
+	uint32_t slots = atomic_load_explicit(word, memory_order_relaxed);
+	if (slots && (slots < least || slots > most || (slots & (slots - 1))))
+		atomic_store_explicit(word, 0, memory_order_relaxed);
+}
+
+/*
+ * A stray store of the program may have hit the row: sizes that cannot be are granted anew.
+ * From here on they are believed, and nothing outside the segment is ever written to.
+ */
+static void mend(struct inv_segment *seg, uint32_t lane)
+{
+	struct inv_lane_row *row = &seg->rows[lane];
+	mend_size(&row->ring_slots, RING_SLOTS_LEAST, seg->header->ring_slots);
+	mend_size(&row->pair_slots, 2, seg->header->pair_slots);
+	if (atomic_load_explicit(&row->cells_reserved, memory_order_relaxed) >
+	    seg->header->cell_slots)
+		atomic_store_explicit(&row->cells_reserved, 0, memory_order_relaxed);
+}
+
+/* No more cells than may be stored to. */
+static void mend_cells(struct inv_segment *seg, uint32_t lane)
+{
+	inv_a64 *count = &inv_segment_lane(seg, lane)->cell_count;
+	uint32_t reserved =
+		atomic_load_explicit(&seg->rows[lane].cells_reserved, memory_order_relaxed);
+	if (get(count) < 2)
+		add_other_cells(seg, lane);
+	else if (get(count) > reserved)
+		put(count, reserved);
+}
+
 /* Makes a lane usable; a lane half granted by a claimer that died is granted the rest. */
 static bool grant(struct inv_segment *seg, uint32_t lane)
 {
 	struct inv_lane_row *row = &seg->rows[lane];
+	mend(seg, lane);
 	if (!atomic_load_explicit(&row->cells_reserved, memory_order_relaxed)) {
 		uint64_t at = offset_of(seg, inv_segment_lane(seg, lane));
 		if (inv_segment_reserve(seg, at, sizeof(struct inv_lane)) ||
@@ -311,8 +345,7 @@ static bool grant(struct inv_segment *seg, uint32_t lane)
 	if (!atomic_load_explicit(&row->pair_slots, memory_order_relaxed) &&
 	    !grant_pairs(seg, lane))
 		return false;
-	if (!get(&inv_segment_lane(seg, lane)->cell_count))
-		add_other_cells(seg, lane);
+	mend_cells(seg, lane);
 	if (!atomic_load_explicit(&row->ring_slots, memory_order_relaxed))
 		grant_ring(seg, lane);
 	return true;

@@ -133,3 +133,22 @@ Test(lane, unknown_liveness_takes_nothing)
 	cr_expect_eq(inv_lane_claim(&seg, &self, INV_OWNER(201, 1, 5)), INV_LANE_NONE);
 	cr_expect_eq(seg.rows[0].owner, owner);
 }
+
+/* As a stray store of the program may leave them: the next owner must not believe them. */
+Test(lane, sizes_that_cannot_be_are_granted_anew)
+{
+	inv_lane_release(&seg, 0);
+	seg.rows[0].ring_slots = UINT32_MAX;
+	seg.rows[0].pair_slots = 3u << 20;
+	seg.rows[0].cells_reserved = UINT32_MAX;
+	lane->cell_count = UINT64_MAX;
+	lane->redo.places = (UINT64_C(1) << 55) | (UINT32_MAX / 2);
+	lane->redo.slot = UINT64_C(1) << 30;
+	lane->in_slot = 1;
+	cr_assert_eq(inv_lane_claim(&seg, &self, owner), 0);
+	cr_expect_eq(seg.rows[0].ring_slots, 64);
+	cr_expect_leq(seg.rows[0].pair_slots, seg.header->pair_slots);
+	cr_expect_leq(seg.rows[0].cells_reserved, seg.header->cell_slots);
+	cr_expect_leq(lane->cell_count, seg.rows[0].cells_reserved);
+	cr_expect_eq(lane->in_slot, 0);
+}
