@@ -32,7 +32,7 @@ run_one() { # TARGET
 	local target=$1 log=$build/$1.log options=(-timeout=20 -rss_limit_mb=3072 -print_final_stats=1)
 	local dirs=("tests/fuzz/corpus/$target")
 	# its inputs are short and all of a length: not to be made longer step by step
-	[[ $target == segment || $target == elf ]] && options+=(-len_control=0 -max_len=96)
+	[[ $target =~ ^(segment|join|elf)$ ]] && options+=(-len_control=0 -max_len=96)
 	[[ $target == probe ]] && dirs+=(preload/probes)
 	if [[ $mode == quick ]]; then
 		options+=(-runs="${FUZZ_RUNS:-3000}" -max_total_time=4 -seed=1)

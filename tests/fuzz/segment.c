@@ -97,10 +97,10 @@ static inline __attribute__((always_inline)) void begin(struct inv_call *call, c
 	struct inv_call_fields f = {.tick = tick, .args_count = 2, .probe = (uint8_t)(tick & 1)};
 	if (!inv_record_enter(call))
 		return;
-	f.invoker = inv_name_of_string(call->names, &segment, "alice", &f.miss[0]);
-	f.artifact = inv_name_of_string(call->names, &segment, artifact, &f.miss[1]);
-	f.method =
-		inv_name_of_string(call->names, &segment, tick % 3 ? "read" : "write", &f.miss[2]);
+	f.invoker = inv_name_of_string(call->names, inv_record_segment(), "alice", &f.miss[0]);
+	f.artifact = inv_name_of_string(call->names, inv_record_segment(), artifact, &f.miss[1]);
+	f.method = inv_name_of_string(call->names, inv_record_segment(),
+				      tick % 3 ? "read" : "write", &f.miss[2]);
 	for (unsigned i = 0; i < 3; i++)
 		if (f.miss[i].overflow || f.miss[i].unreadable)
 			f.missed |= (uint8_t)(1u << i);
@@ -111,7 +111,8 @@ static void end(struct inv_call *call, const char *message)
 {
 	const char *type = message ? "permission" : "int";
 	struct inv_call_outcome o = {.failed = message != NULL,
-				     .type = inv_type_intern(&segment, type, strlen(type)),
+				     .type = inv_type_intern(inv_record_segment(), type,
+							     strlen(type)),
 				     .message = message,
 				     .message_length = message ? (uint32_t)strlen(message) : 0};
 	if (!call->mode)
@@ -170,6 +171,13 @@ static void fill(void)
 	inv_self_read(&self);
 	inv_note_add(&segment, &self, INV_REASON_NONE + 1, 1, "a note");
 	inv_segment_lose(&segment, INV_LOSS_PAUSED, 3);
+}
+
+void fuzz_segment_calls(void)
+{
+	for (int64_t i = 0; i < 12; i++)
+		one_call(i % 2 ? "wheat" : "a name of its own", i);
+	long_names();
 }
 
 /* ---- places -------------------------------------------------------------------------------- */

@@ -16,4 +16,7 @@
 /* Makes it at the first call; aborts when it cannot. */
 struct fuzz_subject *fuzz_segment(void);
 
+/* Some calls of the calling thread, into the segment that this process is attached to. */
+void fuzz_segment_calls(void);
+
 #endif
