@@ -15,7 +15,7 @@ shift
 mkdir -p "$build/found" "$build/corpus"
 # A segment cut short under its reader leaks what the reader had, by design: [U1] of guard.h;
 # its target says so itself.
-export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:handle_abort=1:${ASAN_OPTIONS:-}
+export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=32:allocator_may_return_null=1:handle_abort=1:${ASAN_OPTIONS:-}
 export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
 
 if (($#)); then
