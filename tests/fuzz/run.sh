@@ -30,17 +30,18 @@ fi
 
 run_one() { # TARGET
 	local target=$1 log=$build/$1.log options=(-timeout=20 -rss_limit_mb=3072 -print_final_stats=1)
-	local dirs=("tests/fuzz/corpus/$target")
+	local dirs=("$build/corpus/$target" "tests/fuzz/corpus/$target") # the first is written to
 	# its inputs are short and all of a length: not to be made longer step by step
 	[[ $target =~ ^(segment|join|elf)$ ]] && options+=(-len_control=0 -max_len=96)
 	[[ $target == probe ]] && dirs+=(preload/probes)
 	if [[ $mode == quick ]]; then
+		dirs[0]=$build/quick/$target
+		rm -rf "${dirs[0]}"
 		options+=(-runs="${FUZZ_RUNS:-3000}" -max_total_time=4 -seed=1)
 	else
-		mkdir -p "$build/corpus/$target"
-		dirs=("$build/corpus/$target" "${dirs[@]}")
 		options+=(-max_total_time="$mode")
 	fi
+	mkdir -p "${dirs[0]}"
 	[[ -e tests/fuzz/dictionary/$target ]] && options+=("-dict=tests/fuzz/dictionary/$target")
 	if ! "$build/fuzz_$target" "${options[@]}" "-artifact_prefix=$build/found/$target-" \
 		"${dirs[@]}" >"$log" 2>&1; then
