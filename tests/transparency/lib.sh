@@ -16,8 +16,9 @@
 # ids); when a run differs, the program is run bare once more, and what differs then as well is
 # said to be the program's own.
 #
-# `entry` and `got` are run as README says, by the environment; `auto` by `invreg run`. A
-# program that is not installed is a row that says so. Lines go to $TABLE, tab-separated.
+# `entry` and `got` are run by the environment, as README says, with a session for all the
+# processes that a shell starts; `auto` by `invreg run`. A program that is not installed is a
+# row that says so. Lines go to $TABLE, tab-separated.
 #
 # Telling `same` by a hash of an strace was rejected: the shim's own start makes system calls.
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
@@ -139,9 +140,10 @@ run_observed() { # TIER
 	forget_sessions
 	sed "s/^@bind$/bind = $tier/" "$work/probes" >"$work/$tier.ini"
 	if [[ $tier == auto ]]; then
-		one_run seen "$build/invreg" run -q -p "$work/$tier.ini" -- "${command[@]}"
+		one_run seen "$build/invreg" run -q --session one -p "$work/$tier.ini" -- "${command[@]}"
 	else
-		one_run seen env "LD_PRELOAD=$preload" "INVREG_PROBES=$work/$tier.ini" "${command[@]}"
+		one_run seen env "LD_PRELOAD=$preload" "INVREG_PROBES=$work/$tier.ini" \
+			INVREG_SESSION=one "${command[@]}"
 	fi
 }
 
