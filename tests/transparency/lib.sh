@@ -23,10 +23,13 @@
 # Telling `same` by a hash of an strace was rejected: the shim's own start makes system calls.
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
 
+unset ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS # they are for tests that know a sanitizer
+
 TABLE=${TABLE:-/dev/stdout}
 given=$work/given
 limit=60 # seconds that one run may take
 input=/dev/null
+others= # what is preloaded besides the shim
 differs=0
 mkdir "$given"
 
@@ -79,13 +82,22 @@ tidy() { # OUT ERR
 	:
 }
 
+# What the row was started with, a lock of make's for one, is not the program's to find.
+only_standard_streams() {
+	local fd
+	for fd in /proc/self/fd/*; do
+		fd=${fd##*/}
+		((fd < 3 || fd == 255)) || eval "exec $fd>&-"
+	done
+}
+
 # One run, in a folder of the same name each time; leaves NAME.out, .err, .status, .files.
 one_run() { # NAME CMD...
 	local name=$1 status=0
 	shift
 	rm -rf "$work/at" "$work/$name.files"
 	cp -r "$given" "$work/at"
-	(cd "$work/at" && timeout -k 5 "$limit" "$@") \
+	(cd "$work/at" && only_standard_streams && exec timeout -k 5 "$limit" "$@") \
 		>"$work/$name.out" 2>"$work/$name.err" <"$input" || status=$?
 	# the shell's own words about a command that was killed
 	sed -i '/lib\.sh: line [0-9]*: /d' "$work/$name.err"
@@ -109,7 +121,7 @@ program() { # WHAT CMD...
 	what=$1
 	shift
 	command=("$@")
-	one_run bare "${command[@]}"
+	one_run bare env ${others:+"LD_PRELOAD=$others"} "${command[@]}"
 	[[ $(cat "$work/bare.status") != 124 ]] || failed "$what" - - "bare, it takes over $limit s"
 }
 
@@ -140,9 +152,9 @@ run_observed() { # TIER
 	forget_sessions
 	sed "s/^@bind$/bind = $tier/" "$work/probes" >"$work/$tier.ini"
 	if [[ $tier == auto ]]; then
-		one_run seen "$build/invreg" run -q --session one -p "$work/$tier.ini" -- "${command[@]}"
+		one_run seen env ${others:+"LD_PRELOAD=$others"} "$build/invreg" run -q --session one -p "$work/$tier.ini" -- "${command[@]}"
 	else
-		one_run seen env "LD_PRELOAD=$preload" "INVREG_PROBES=$work/$tier.ini" \
+		one_run seen env "LD_PRELOAD=$preload${others:+:$others}" "INVREG_PROBES=$work/$tier.ini" \
 			INVREG_SESSION=one "${command[@]}"
 	fi
 }
@@ -174,6 +186,11 @@ observe() { # TIER CALLS [WHY]
 		[[ $tier != auto || $tiers == none ]] || tier="auto: $tiers"
 		say "$what" "$tier" "$calls" "same${why:+; unseen: $why}${lost:+; lost: $lost}"
 	fi
+}
+
+# The loader says on standard error that it cannot preload a file, and goes on. That is its own.
+without_the_loaders_words() { # ERR
+	sed -i "/^ERROR: ld.so: object '.*libinvreg_preload.so' from LD_PRELOAD cannot be preloaded/d" "$1"
 }
 
 # What `doctor` says of the last program, whose probes cannot bind there.

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A counted host under the tools that people look into programs with, which the shim meets
+# in the same process or across ptrace: strace, gdb, valgrind, perf's uprobes, ltrace.
+. "$(dirname "$0")/../lib.sh"
+
+probe_target
+host="$hosts/threads --threads 2 --calls 500"
+
+tool() { # WHAT TIERS LINE CALLS
+	local tier
+	program "$1" sh -c "$3"
+	for tier in $2; do
+		observe "$tier" "$4"
+	done
+}
+
+# strace's own lines are about the shim, too: only the program's output is compared
+if installed strace; then
+	tool strace "entry got auto" "strace -f -o /dev/null $host" =1000
+	tool "strace -c" "entry got auto" "strace -f -c -o /dev/null $host" =1000
+fi
+if installed gdb; then
+	cat >"$given/commands" <<'GDB'
+set debuginfod enabled off
+set confirm off
+set disable-randomization off
+set breakpoint pending on
+break target_invoke
+commands
+silent
+printf "args %d\n", $r8
+continue
+end
+run --threads 1 --calls 20
+GDB
+	[[ $(uname -m) == x86_64 ]] || sed -i 's/\$r8/$x4/' "$given/commands"
+	tidy() { # a breakpoint's place, threads and process ids
+		grep -E '^(args|digest|threads|calls)' "$1" | sort >"$1.some"
+		mv "$1.some" "$1"
+		: >"$2"
+	}
+	tool "gdb, a breakpoint on the target" "got auto" \
+		"SHELL=/bin/sh gdb -nx -batch -x commands --args $hosts/threads" =20
+	observe entry =0 "the breakpoint is where the jump would be"
+	tidy() { :; }
+fi
+if installed valgrind; then
+	tool "valgrind memcheck" "entry got auto" \
+		"valgrind -q --error-exitcode=9 --leak-check=full $hosts/threads --threads 2 --calls 100" =200
+fi
+if installed ltrace; then
+	tool ltrace "entry got auto" "ltrace -f -o /dev/null $host" 1
+fi
