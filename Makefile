@@ -157,7 +157,7 @@ $(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC)) $(GEN_OBJ)
 
 # What of preload/ can run without being preloaded.
 PURE_SRC := preload/elf_object.c preload/plan.c preload/plan_call.c preload/std_text.c preload/cxx_name.c preload/normalise.c \
-            preload/prologue.c $(wildcard preload/x86_*.c)
+            preload/prologue.c preload/seccomp.c $(wildcard preload/x86_*.c)
 $(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) $(PURE_SRC)) $(GEN_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lcriterion $(READER_LIBS) $(LDFLAGS)

@@ -5,7 +5,7 @@
  *
  * For each wanted symbol, every loaded object's JUMP_SLOT, GLOB_DAT and 64-bit data
  * relocations against it are rewritten to a wrapper of the definition that the slot
- * leads to. Three hooks are exported (preload/exports.map): `dlsym` answers with wrappers
+ * leads to. Three hooks of ours are exported (preload/exports.map): `dlsym` answers with wrappers
  * for the wanted names; `dlopen` and `dlmopen` only note that a load begins. All three
  * tail-jump to the real function with arguments and return address untouched, since the
  * loader tells its caller (RUNPATH, RTLD_NEXT) by the return address.

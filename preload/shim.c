@@ -30,8 +30,10 @@
 #include "preload/plan.h"
 #include "preload/probe.h"
 #include "preload/python/python.h"
+#include "preload/sandbox.h"
 #include "preload/wrap.h"
 #include "shm/control.h"
+#include "shm/sandbox.h"
 #include "shm/session.h"
 
 static struct {
@@ -242,6 +244,19 @@ static void have_control(void)
 	inv_note_add(&shim.segment, &shim.self, INV_REASON_CONTROL, -1, inv_result_text(r));
 }
 
+/* Makes no system call: debug() would. */
+static void sandboxed(uint32_t forbidden, bool clockless)
+{
+	char detail[160];
+	snprintf(detail, sizeof(detail), "%s%s%s%s",
+		 clockless ? "the clock may not be read: calls from then on are counted as paused"
+			   : "without",
+		 !clockless && forbidden & INV_ASK_LANE ? " lanes for new threads," : "",
+		 !clockless && forbidden & INV_ASK_PAGE ? " texts in pages not seen before," : "",
+		 !clockless && forbidden & INV_ASK_LOOK ? " a look at stacks and processes" : "");
+	inv_note_add(&shim.segment, &shim.self, INV_REASON_SANDBOX, -1, detail);
+}
+
 /* The first binding of this process: from here on it is a writer. */
 static bool attach(void)
 {
@@ -268,6 +283,7 @@ static bool attach(void)
 		shim.unbound_counted = false;
 	}
 	shim.attached = true;
+	inv_sandbox_watch(sandboxed);
 	for (uint32_t i = 0; i < shim.file.count; i++)
 		show_binding(i);
 	return true;
@@ -573,6 +589,7 @@ static void start(void)
 static void __attribute__((constructor)) shim_constructor(void)
 {
 	int saved = errno;
+	inv_sandbox_resolve();
 	start();
 	errno = saved;
 }

@@ -6,12 +6,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sandbox.h"
+
 #define ASK_NO_AGAIN_AFTER 256u
 #define BAD_HOW		   0x494e56 /* no `how` of sigprocmask */
 
 /* The kernel copies the set before it rejects `how`: EFAULT if it cannot, EINVAL if it can. */
 static bool kernel_can_read(uintptr_t page)
 {
+	if (!inv_sandbox_allows(INV_ASK_PAGE))
+		return false;
 	int saved = errno;
 	bool readable = syscall(SYS_rt_sigprocmask, BAD_HOW, page, NULL, 8) != 0 && errno != EFAULT;
 	errno = saved;

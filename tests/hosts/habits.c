@@ -10,7 +10,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -46,7 +45,11 @@ static void calls(void)
 
 static void said(int fd, const char *what, long value)
 {
-	dprintf(fd, "%s %ld\n", what, value);
+	char line[64];
+	int length = snprintf(line, sizeof line, "%s %ld\n", what, value);
+
+	if (write(fd, line, (size_t)length) != length) /* dprintf would fstat */
+		_exit(5);
 }
 
 /* ---- descriptors --------------------------------------------------------------------- */
@@ -134,9 +137,30 @@ static int strict(int before)
 	return 5;
 }
 
+/* The counter is taken away and given back; where there is none, nothing happens. */
+static int no_tsc(void)
+{
+	calls();
+	if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0) == 0) {
+		calls();
+		if (prctl(PR_SET_TSC, PR_TSC_ENABLE, 0, 0, 0))
+			return 3;
+	}
+	calls();
+	return 0;
+}
+
 #define ALLOW(name)                                                                                \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1),                                     \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+static int install(struct sock_filter *code, unsigned short length)
+{
+	struct sock_fprog program = {.len = length, .filter = code};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
 
 /* A filter as of a program that parses what strangers send: it computes, and no more. */
 static int filter(void)
@@ -165,10 +189,8 @@ static int filter(void)
 		ALLOW(exit_group),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
-	struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	return install(code, sizeof code / sizeof *code);
 }
 
 static int sandbox(int before)
@@ -180,6 +202,63 @@ static int sandbox(int before)
 		return 77;
 	calls();
 	said(out, "thread", one_thread(NULL));
+	_exit(0);
+}
+
+/* As strict, but by a filter and by seccomp(2): the clock stays. What is called with is new. */
+static int tight(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		ALLOW(read),
+		ALLOW(write),
+		ALLOW(exit_group),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+	struct host_caller *fresh = mmap(NULL, sizeof *fresh, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	host_caller_init(fresh, "fresh", 1);
+	int out = open("habits.out", O_WRONLY | O_CREAT, 0644);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+		return 77;
+	for (uint32_t i = 0; i < opt->calls; i++)
+		host_call_next(fresh);
+	said(out, "after", 1);
+	_exit(0);
+}
+
+/* A child by fork within a sandbox is recorded, though it may not ask who it is. */
+static int sandboxed_child(void)
+{
+	int status = -1;
+	calls();
+	fflush(stdout);
+	int out = open("habits.out", O_WRONLY | O_CREAT, 0644);
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		ALLOW(write),
+		ALLOW(clone),
+		ALLOW(clone3),
+		ALLOW(wait4),
+		ALLOW(set_robust_list),
+		ALLOW(rt_sigprocmask),
+		ALLOW(gettid),
+		ALLOW(exit_group),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	if (install(code, sizeof code / sizeof *code))
+		return 77;
+	pid_t pid = fork();
+	if (pid == 0) {
+		calls();
+		_exit(9);
+	}
+	waitpid(pid, &status, 0);
+	said(out, "child", status);
+	calls();
 	_exit(0);
 }
 
@@ -352,11 +431,19 @@ int host_run(const struct host_options *options)
 		const char *name;
 		int (*run)(void);
 	} all[] = {
-		{"closes", closes},	 {"daemon", daemon_life},
-		{"limits", limits},	 {"vfork", by_vfork},
-		{"spawn", by_spawn},	 {"clone", by_clone},
-		{"dlmopen", by_dlmopen}, {"core", dumps_core},
-		{"chroot", by_chroot},	 {"small_stacks", small_stacks},
+		{"closes", closes},
+		{"daemon", daemon_life},
+		{"limits", limits},
+		{"vfork", by_vfork},
+		{"spawn", by_spawn},
+		{"clone", by_clone},
+		{"dlmopen", by_dlmopen},
+		{"core", dumps_core},
+		{"chroot", by_chroot},
+		{"small_stacks", small_stacks},
+		{"tight", tight},
+		{"no_tsc", no_tsc},
+		{"sandboxed_child", sandboxed_child},
 	};
 
 	opt = options;
