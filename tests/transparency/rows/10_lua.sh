@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2317,SC2016,SC2028 # tidy is called by name; scripts of other languages
 # Lua: the interpreter, which has its library inside, and clingo, which loads liblua5.4.so.
 . "$(dirname "$0")/../lib.sh"
 
@@ -19,9 +20,9 @@ probe lua_pcall lua_pcallk 'int (ptr L, int args_count, int nresults, int msgh, 
 
 if installed lua5.4; then
 	program lua5.4 lua5.4 script.lua
-	observe entry 3000
-	observe got =0 "its library is inside it: no call crosses objects"
-	observe auto 3000
+	observe entry 3000+
+	observe got 0 "its library is inside it: no call crosses objects"
+	observe auto 3000+
 fi
 if installed clingo; then
 	{
@@ -32,7 +33,7 @@ if installed clingo; then
 		echo 'p(@count()).'
 	} >"$given/script.lp"
 	program "clingo (liblua5.4)" clingo --outf=3 script.lp
-	observe entry 3000
-	observe got 3000
-	observe auto 3000
+	observe entry 3000+
+	observe got 3000+
+	observe auto 3000+
 fi

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2317,SC2016,SC2028 # tidy is called by name; scripts of other languages
 # openssl: digests and ciphers, a second of `speed` (its output's shape: the figures differ in
 # any two runs), and a server and a client that talk over loopback.
 . "$(dirname "$0")/../lib.sh"
@@ -21,18 +22,18 @@ tidy() { # a line of OpenSSL's errors begins with its thread
 	sed -E -i 's/^[0-9A-F]{16}:error/THREAD:error/' "$2"
 }
 program "openssl dgst, enc" sh digests.sh
-observe entry 100
-observe got 100
-observe auto 100
+observe entry 100+
+observe got 100+
+observe auto 100+
 
 figures() {
 	sed -E -i 's/[0-9]+(\.[0-9]+)?(k|s)?/N/g; s/ +/ /g' "$@"
 }
 tidy() { figures "$1" "$2"; }
 program "openssl speed" openssl speed -seconds 1 -bytes 16384 -evp sha256
-observe entry 1000
-observe got 1000
-observe auto 1000
+observe entry 1000+
+observe got 1000+
+observe auto 1000+
 
 cat >"$given/talk.sh" <<'SH'
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key -out cert -days 2 -subj /CN=localhost 2>/dev/null
@@ -50,6 +51,6 @@ grep -c 'verify return:1' talk
 SH
 tidy() { rm -f key cert server talk hold; }
 program "openssl s_server, s_client" sh talk.sh
-observe entry 6
-observe got 6
-observe auto 6
+observe entry 6+
+observe got 6+
+observe auto 6+

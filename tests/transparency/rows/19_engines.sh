@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2317,SC2016,SC2028 # tidy is called by name; scripts of other languages
 # Script engines and virtual machines: node, tcl, jq, java, luajit, php, ruby.
 . "$(dirname "$0")/../lib.sh"
 
@@ -23,11 +24,11 @@ JS
 	probe open program:uv_fs_open 'int (ptr loop, ptr request, str path, int flags, int mode, ptr callback)' 'artifact_id = "open"'
 	probe run program:uv_run 'int (ptr loop, int mode)' 'artifact_id = "run"'
 	program node node script.js
-	observe entry 5
-	observe auto 5
+	observe entry 5+
+	observe auto 5+
 	forget_probes
 	probe getenv getenv 'str (str artifact_id)'
-	observe got 1
+	observe got 1+
 fi
 
 forget_probes
@@ -42,9 +43,9 @@ TCL
 	probe eval Tcl_EvalEx 'int (ptr interp, ptr script, int bytes, int flags)' 'artifact_id = "script"' 'success = return == 0'
 	probe string Tcl_NewStringObj 'ptr (ptr bytes, int length)' 'artifact_id = "string"'
 	program tclsh tclsh script.tcl
-	observe entry 10
-	observe got 2
-	observe auto 10
+	observe entry 10+
+	observe got 2+
+	observe auto 10+
 fi
 
 forget_probes
@@ -57,9 +58,9 @@ if installed jq; then
 	probe start jq_start 'void (ptr jq)' 'artifact_id = "start"'
 	probe file jq_util_input_errors 'int (ptr state)' 'artifact_id = "errors"'
 	program jq jq -c '.n * 2, .s' lines.json
-	observe entry 1
-	observe got 1
-	observe auto 1
+	observe entry 1+
+	observe got 1+
+	observe auto 1+
 fi
 
 forget_probes
@@ -84,9 +85,9 @@ JAVA
 	probe crc libzip.so:Java_java_util_zip_CRC32_updateBytes0 'int (ptr env, ptr class, int crc, ptr bytes, int from, int count)' 'artifact_id = "crc"'
 	probe jvm JNI_CreateJavaVM 'int (ptr vm, ptr env, ptr args)' 'artifact_id = "jvm"'
 	program java java -Xshare:auto Main
-	observe entry 1
-	observe got 1
-	observe auto 1
+	observe entry 1+
+	observe got 1+
+	observe auto 1+
 fi
 
 forget_probes
@@ -94,9 +95,9 @@ if installed luajit; then
 	echo 'local n = 0 for i = 1, 1e6 do n = (n * 31 + i) % 65537 end print(n, pcall(error, "x")) os.exit(2)' >"$given/script.lua"
 	probe pcall lua_pcall 'int (ptr L, int args_count, int results, int handler)' 'success = return == 0' 'artifact_id = "pcall"'
 	program luajit luajit script.lua
-	observe entry 1
-	observe got 1
-	observe auto 1
+	observe entry 1+
+	observe got 1+
+	observe auto 1+
 fi
 forget_probes
 if installed php; then
@@ -104,15 +105,15 @@ if installed php; then
 	echo '<?php $s = 0; for ($i = 0; $i < 300000; $i++) $s = ($s * 31 + $i) % 65537; echo $s, crc32("x"), json_encode([1, "a" => null]), "\n"; exit(3);' >"$given/script.php"
 	probe execute program:zend_execute_scripts 'int (int type, ptr value, int args_count)' 'artifact_id = "script"'
 	program php php script.php
-	observe entry 1
-	observe auto 1
+	observe entry 1+
+	observe auto 1+
 fi
 forget_probes
 if installed ruby; then
 	echo 's = 0; 300000.times { |i| s = (s * 31 + i) % 65537 }; puts s, Thread.new { 5 }.value, `echo child`; begin; raise "x"; rescue => e; puts e; end; GC.start; exit 3' >"$given/script.rb"
 	probe run ruby_run_node 'int (ptr node)' 'artifact_id = "script"'
 	program ruby ruby script.rb
-	observe entry 1
-	observe got 1
-	observe auto 1
+	observe entry 1+
+	observe got 1+
+	observe auto 1+
 fi

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2317,SC2016,SC2028 # tidy is called by name; scripts of other languages
 # A counted host behind what starts programs: timeout, env -i, nice, setsid, stdbuf, other users,
 # namespaces, chroot, and small limits. Where it is not observed, the row says why.
 . "$(dirname "$0")/../lib.sh"
@@ -18,47 +19,47 @@ launched() { # WHAT LINE CALLS [WHY]
 	done
 }
 
-launched timeout "timeout 20 \$HOST $calls" =1000
-launched "timeout, which kills" "timeout -s KILL 0.3 $hosts/ballast --calls 4000000000 --work-us 50" 1
-launched "env -i" "env -i $HOST $calls" =0 "it clears LD_PRELOAD"
-launched "env -i sh (LD_PRELOAD kept)" "env -i LD_PRELOAD=\"\$LD_PRELOAD\" INVREG_PROBES=\"\$INVREG_PROBES\" INVREG_DIR=\"\$INVREG_DIR\" $HOST $calls" =1000
-launched nice "nice -n 5 \$HOST $calls" =1000
-launched nohup "nohup \$HOST $calls" =1000
-launched setsid "setsid -w \$HOST $calls" =1000
-installed stdbuf && launched "stdbuf (a preload of its own)" "stdbuf -o0 \$HOST $calls" =1000
-launched xargs "seq 8 | xargs -P 3 -n 2 sh -c '\$HOST --calls 100 | wc -l'" =400
+launched timeout "timeout 20 \$HOST $calls" 1000
+launched "timeout, which kills" "timeout -s KILL 0.3 $hosts/ballast --calls 4000000000 --work-us 50" 1+
+launched "env -i" "env -i $HOST $calls" 0 "it clears LD_PRELOAD"
+launched "env -i sh (LD_PRELOAD kept)" "env -i LD_PRELOAD=\"\$LD_PRELOAD\" INVREG_PROBES=\"\$INVREG_PROBES\" INVREG_DIR=\"\$INVREG_DIR\" $HOST $calls" 1000
+launched nice "nice -n 5 \$HOST $calls" 1000
+launched nohup "nohup \$HOST $calls" 1000
+launched setsid "setsid -w \$HOST $calls" 1000
+installed stdbuf && launched "stdbuf (a preload of its own)" "stdbuf -o0 \$HOST $calls" 1000
+launched xargs "seq 8 | xargs -P 3 -n 2 sh -c '\$HOST --calls 100 | wc -l'" 400
 installed make && {
 	printf 'all: a b c d\na b c d:\n\t@$(HOST) --calls 100 >$@\n' >"$given/Makefile"
-	launched "make -j3" "make -s -j3" =400
+	launched "make -j3" "make -s -j3" 400
 }
 
 # ---- limits ---------------------------------------------------------------------------------
-launched "ulimit -n 4" "ulimit -n 4; exec \$HOST $calls" =1000
+launched "ulimit -n 4" "ulimit -n 4; exec \$HOST $calls" 1000
 tidy() { without_the_loaders_words "$2"; }
-launched "ulimit -n 3" "ulimit -n 3; exec \$HOST $calls" =0 "the loader has no descriptor for any library"
+launched "ulimit -n 3" "ulimit -n 3; exec \$HOST $calls" 0 "the loader has no descriptor for any library"
 tidy() { :; }
-launched "ulimit -s 64" "ulimit -s 64; exec \$HOST $calls" =1000
+launched "ulimit -s 64" "ulimit -s 64; exec \$HOST $calls" 1000
 program "ulimit -f 0" sh -c "ulimit -f 0; exec \$HOST $calls >/dev/null"
-observe entry =0 "it may make no file, so no session"
-observe got =0 "it may make no file, so no session"
-observe auto =1000 # run has made the session
-launched "ulimit -v 60000" "ulimit -v 60000; exec \$HOST $calls" =0 "the session does not fit"
-launched "ulimit -u" "ulimit -u 1; exec \$HOST --threads 1 --calls 1000" =1000
-launched "ulimit -l 0" "ulimit -l 0; exec \$HOST $calls" =1000
+observe entry 0 "it may make no file, so no session"
+observe got 0 "it may make no file, so no session"
+observe auto 1000 # run has made the session
+launched "ulimit -v 60000" "ulimit -v 60000; exec \$HOST $calls" 0 "the session does not fit"
+launched "ulimit -u" "ulimit -u 1; exec \$HOST --threads 1 --calls 1000" 1000
+launched "ulimit -l 0" "ulimit -l 0; exec \$HOST $calls" 1000
 
 # ---- other users, other roots ------------------------------------------------------------------
 if [[ $(id -u) != 0 ]]; then
 	say "setpriv, unshare, chroot" - - "skipped: only root may"
 	exit 0
 fi
-launched "setpriv --reuid (another user)" "setpriv --reuid 65534 --clear-groups $HOST $calls" =0 \
+launched "setpriv --reuid (another user)" "setpriv --reuid 65534 --clear-groups $HOST $calls" 0 \
 	"root's session is not the other user's to write"
-launched "privileges dropped in mid-run" "$hosts/drops --calls 500 --threads 2 --state 65534" =3000
-installed runuser && launched runuser "runuser -u nobody -- $HOST $calls" =0 "as above"
+launched "privileges dropped in mid-run" "$hosts/drops --calls 500 --threads 2 --state 65534" 3000
+installed runuser && launched runuser "runuser -u nobody -- $HOST $calls" 0 "as above"
 if unshare -pf true 2>/dev/null; then
-	launched "unshare --pid --mount" "unshare -pmf --mount-proc \$HOST $calls" =1000
-	launched "unshare --user" "unshare -U \$HOST $calls" =1000
-	launched "unshare --net --ipc --uts" "unshare -niu \$HOST $calls" =1000
+	launched "unshare --pid --mount" "unshare -pmf --mount-proc \$HOST $calls" 1000
+	launched "unshare --user" "unshare -U \$HOST $calls" 1000
+	launched "unshare --net --ipc --uts" "unshare -niu \$HOST $calls" 1000
 else
 	say unshare - - "skipped: not permitted here"
 fi
@@ -68,4 +69,4 @@ for file in "$HOST" "$hosts/libtruth_target.so" $(ldd "$HOST" | grep -o '/[^ ]*'
 	cp "$file" "$work/jail$file"
 done
 tidy() { without_the_loaders_words "$2"; }
-launched "chroot without the shim in it" "chroot $work/jail $HOST $calls" =0 "ld.so says so on stderr"
+launched "chroot without the shim in it" "chroot $work/jail $HOST $calls" 0 "ld.so says so on stderr"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2317,SC2016,SC2028 # tidy is called by name; scripts of other languages
 # Programs that a preload cannot enter run as they do bare, and `doctor` says why: static, setuid,
 # of another class. And those with a runtime that wants to be first: sanitizers, jemalloc.
 . "$(dirname "$0")/../lib.sh"
@@ -39,7 +40,7 @@ in_all() { # CALLS [WHY]
 # ---- no loader, or one that ignores a preload ---------------------------------------------------
 if build static -static "$root/tests/hosts/truth_target.c"; then
 	program "a static program" "$bin/static"
-	in_all =0 "it has no loader"
+	in_all 0 "it has no loader"
 	doctor_says "static program"
 else
 	say "a static program" - - "skipped: no static libc here"
@@ -47,15 +48,15 @@ fi
 if [[ $(id -u) == 0 ]] && build setuid "${link[@]}"; then
 	chmod 4755 "$bin/setuid"
 	program "a setuid program" setpriv --reuid 65534 --regid 65534 --clear-groups "$bin/setuid"
-	in_all =0 "the loader ignores the preload"
+	in_all 0 "the loader ignores the preload"
 	cp "$(command -v id)" "$bin/id"
 	chmod 4755 "$bin/id"
 	program "id, setuid root" setpriv --reuid 65534 --regid 65534 --clear-groups "$bin/id"
-	in_all =0 "as above"
+	in_all 0 "as above"
 	chown 65534:65534 "$bin/setuid"
 	chmod 6755 "$bin/setuid"
 	program "a setuid program of another user" "$bin/setuid"
-	in_all =0 "as above"
+	in_all 0 "as above"
 	doctor_says setuid
 else
 	say "a setuid program" - - "skipped: only root can make one for another user"
@@ -63,7 +64,7 @@ fi
 if build narrow -m32 "$root/tests/hosts/truth_target.c"; then
 	tidy() { without_the_loaders_words "$2"; }
 	program "a 32-bit program" "$bin/narrow"
-	in_all =0 "ld.so says so on stderr"
+	in_all 0 "ld.so says so on stderr"
 	doctor_says 32-bit
 	tidy() { :; }
 else
@@ -79,18 +80,18 @@ for compiler in gcc clang; do
 			continue
 		fi
 		program "$what" "$bin/$sanitizer"
-		observe auto =100
+		observe auto 100
 	done
 done
 jemalloc=$(ldconfig -p | awk '/libjemalloc.so.2 / { print $NF; exit }')
 if [[ -n $jemalloc ]]; then
 	others=$jemalloc
 	program "jemalloc preloaded, after the shim" "$hosts/threads" --threads 2 --calls 500
-	in_all =1000
+	in_all 1000
 	preload=$jemalloc:$preload others=
 	program "jemalloc preloaded, before the shim" "$hosts/threads" --threads 2 --calls 500
-	observe entry =1000
-	observe got =1000
+	observe entry 1000
+	observe got 1000
 else
 	say "jemalloc" - - "skipped: not installed"
 fi
