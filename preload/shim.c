@@ -564,6 +564,9 @@ static void start(void)
 	static struct inv_got_status statuses[INV_PROBES_MAX];
 	const char *text = getenv("INVREG_DEBUG");
 	shim.debug = text && *text && strcmp(text, "0") != 0;
+	text = getenv("LD_PRELOAD");
+	if (text && strstr(text, "/vgpreload_"))
+		inv_name_cache_ask_quietly();
 	inv_self_read(&shim.self);
 	memset(shim.place, 0xff, sizeof(shim.place));
 	if (is_ignored_child()) {

@@ -49,6 +49,28 @@ fi
 if installed valgrind; then
 	tool "valgrind memcheck" "entry got auto" \
 		"valgrind -q --error-exitcode=9 --leak-check=full $hosts/threads --threads 2 --calls 100" 200
+	cat >"$work/heap.c" <<'C'
+#include <stdlib.h>
+#include <string.h>
+int target_invoke(void *ctx, const char *invoker, const char *artifact, const char *method, int count, void *args);
+int main(void)
+{
+	for (int length = 0; length < 40; length++) { /* each ends where its block ends */
+		char *artifact = malloc((size_t)length + 1), *context = calloc(1, 256);
+		memset(artifact, 'x', (size_t)length);
+		artifact[length] = 0;
+		free(malloc(9000));
+		target_invoke(context, "invoker", artifact, "method", 1, NULL);
+		free(artifact);
+		free(context);
+	}
+	return 0;
+}
+C
+	if "${CC:-gcc}" -g -o "$work/heap" "$work/heap.c" -L"$hosts" -ltruth_target "-Wl,-rpath,$hosts" 2>"$work/cc.err"; then
+		tool "valgrind, texts on the heap" "entry got auto" \
+			"valgrind -q --error-exitcode=9 --leak-check=full $work/heap" 40
+	fi
 fi
 if installed ltrace; then
 	tool ltrace "entry got auto" "ltrace -f -o /dev/null $host" 1+
