@@ -9,6 +9,7 @@ set -uo pipefail
 
 cd "$(dirname "$0")/../.." || exit
 jobs=${JOBS:-2}
+[[ -z ${LONG:-} ]] || ROW_TIMEOUT=${ROW_TIMEOUT:-3600}
 export BUILD=${BUILD:-build}
 logs=$BUILD/tests/transparency
 mkdir -p "$logs"

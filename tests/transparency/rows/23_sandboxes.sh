@@ -47,6 +47,7 @@ PY
 	forget_probes
 	probe getenv getenv 'str (str artifact_id)'
 	program "python3, shut in by prctl" /usr/bin/python3 filter.py
+	assert_eq "bare status" 4 "$(cat "$work/bare.status")"
 	observe got 500+
 	observe auto 500+
 fi
