@@ -86,6 +86,21 @@ void inv_got_catch_up(void);
 void *inv_got_real_dlsym(void *handle, const char *name);
 
 /*
+ * Functions that the shim exports in another's place. A want of that name means the real one,
+ * where slots lead to ours, and its wrapper goes on by ours, where it would go to the real one.
+ */
+struct inv_got_stand_in {
+	uintptr_t ours, real;
+};
+
+/* Before install; the array stays the caller's, and is read for ever. */
+void inv_got_know_stand_ins(const struct inv_got_stand_in *all, uint32_t count);
+
+/* Returns: the real function behind one of ours, ours in front of a real one; else the address. */
+uintptr_t inv_got_behind(uintptr_t address);
+uintptr_t inv_got_in_front(uintptr_t address);
+
+/*
  * Not 0 from a dlopen on until its objects have had time to appear. Written by the dlopen
  * hooks (a new value each) and by inv_got_catch_up (0).
  */

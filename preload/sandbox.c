@@ -2,10 +2,10 @@
 /*
  * sandbox.c - the hooks of prctl and syscall.
  *
- * `syscall` is assembly: it compares the number and jumps on, with every register and the stack
- * as they were, for what it may carry (a clone onto another stack, a vfork) returns twice or
- * elsewhere. The two numbers that matter go to a function in C. prctl is plain C: nothing that
- * it does depends on its caller.
+ * Both are assembly: they compare the first argument and jump on, with every register and the
+ * stack as they were. What `syscall` may carry (a clone onto another stack, a vfork) returns
+ * twice or elsewhere, and who observes the real functions by their entry sees the program call
+ * them, not us. The numbers that matter go to a function in C.
  *
  * The real functions are looked up once, in the constructor: another preload's or a sanitizer's
  * may be next. Before that, in the constructors of others, the kernel is asked by itself:
@@ -18,7 +18,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -34,29 +33,45 @@ typedef long (*syscall_fn)(long number, ...);
 
 /* Read by the assembly below; NULL: not looked up yet. */
 syscall_fn _Atomic inv_sandbox_real_syscall __attribute__((used, visibility("hidden")));
-static prctl_fn _Atomic real_prctl;
+prctl_fn _Atomic inv_sandbox_real_prctl __attribute__((used, visibility("hidden")));
 static inv_sandbox_told_fn _Atomic told;
 
 long inv_sandbox_syscall(long number, long a, long b, long c, long d, long e, long f)
 	__attribute__((used, visibility("hidden")));
+int inv_sandbox_prctl(int option, long a, long b, long c, long d)
+	__attribute__((used, visibility("hidden")));
+extern const char inv_sandbox_hook_syscall[] __attribute__((visibility("hidden")));
+extern const char inv_sandbox_hook_prctl[] __attribute__((visibility("hidden")));
 
+/*
+ * A hook jumps to C for what is interesting, or while the real one is not known, else on. The
+ * second name of each is what it is known by here: the first may be another preload's.
+ */
 #if defined(__x86_64__)
-__asm__(".text\n"
-	".globl syscall\n"
-	".type syscall, @function\n"
-	"syscall:\n"
-	"	.cfi_startproc\n"
-	"	endbr64\n"
-	"	cmpq $317, %rdi\n" /* seccomp */
-	"	je 1f\n"
-	"	cmpq $157, %rdi\n" /* prctl */
-	"	je 1f\n"
-	"	cmpq $0, inv_sandbox_real_syscall(%rip)\n"
-	"	je 1f\n"
-	"	jmp *inv_sandbox_real_syscall(%rip)\n"
-	"1:	jmp inv_sandbox_syscall\n"
-	"	.cfi_endproc\n"
-	".size syscall, . - syscall\n");
+#define HOOK(name, register, first, second)                                                        \
+	__asm__(".text\n"                                                                          \
+		".globl " name "\n"                                                                \
+		".type " name ", @function\n"                                                      \
+		".globl inv_sandbox_hook_" name "\n"                                               \
+		".hidden inv_sandbox_hook_" name "\n" name ":\n"                                   \
+		"inv_sandbox_hook_" name ":\n"                                                     \
+		"	.cfi_startproc\n"                                                                \
+		"	endbr64\n"                                                                       \
+		"	cmpl $" first                                                              \
+		", " register "\n"                                                                 \
+			      "	je 1f\n"                                                           \
+			      "	cmpl $" second                                                     \
+			      ", " register "\n"                                                   \
+					    "	je 1f\n"                                             \
+					    "	cmpq $0, inv_sandbox_real_" name "(%rip)\n"        \
+					    "	je 1f\n"                                             \
+					    "	jmp *inv_sandbox_real_" name "(%rip)\n"            \
+					    "1:	jmp inv_sandbox_" name "\n"                        \
+					    "	.cfi_endproc\n"                                      \
+					    ".size " name ", . - " name "\n")
+
+HOOK("syscall", "%edi", "317", "157"); /* seccomp, prctl */
+HOOK("prctl", "%edi", "22", "26");     /* PR_SET_SECCOMP, PR_SET_TSC */
 _Static_assert(SYS_seccomp == 317 && SYS_prctl == 157, "the numbers above");
 
 static long ask_kernel(long number, long a, long b, long c, long d, long e, long f)
@@ -72,23 +87,32 @@ static long ask_kernel(long number, long a, long b, long c, long d, long e, long
 	return r;
 }
 #elif defined(__aarch64__)
-__asm__(".text\n"
-	".globl syscall\n"
-	".type syscall, %function\n"
-	"syscall:\n"
-	"	.cfi_startproc\n"
-	"	hint #34\n"	/* bti c */
-	"	cmp x0, #277\n" /* seccomp */
-	"	b.eq 1f\n"
-	"	cmp x0, #167\n" /* prctl */
-	"	b.eq 1f\n"
-	"	adrp x16, inv_sandbox_real_syscall\n"
-	"	ldr x16, [x16, :lo12:inv_sandbox_real_syscall]\n"
-	"	cbz x16, 1f\n"
-	"	br x16\n"
-	"1:	b inv_sandbox_syscall\n"
-	"	.cfi_endproc\n"
-	".size syscall, . - syscall\n");
+#define HOOK(name, register, first, second)                                                        \
+	__asm__(".text\n"                                                                          \
+		".globl " name "\n"                                                                \
+		".type " name ", %function\n"                                                      \
+		".globl inv_sandbox_hook_" name "\n"                                               \
+		".hidden inv_sandbox_hook_" name "\n" name ":\n"                                   \
+		"inv_sandbox_hook_" name ":\n"                                                     \
+		"	.cfi_startproc\n"                                                                \
+		"	hint #34\n" /* bti c */                                                    \
+		"	cmp " register ", #" first "\n"                                            \
+				       "	b.eq 1f\n"                                                \
+				       "	cmp " register ", #" second "\n"                   \
+							       "	b.eq 1f\n"                        \
+							       "	adrp x16, "                       \
+							       "inv_sandbox_real_" name "\n"       \
+							       "	ldr x16, [x16, "                  \
+							       ":lo12:inv_sandbox_real_" name      \
+							       "]\n"                               \
+							       "	cbz x16, 1f\n"                    \
+							       "	br x16\n"                         \
+							       "1:	b inv_sandbox_" name "\n"  \
+							       "	.cfi_endproc\n"                   \
+							       ".size " name ", . - " name "\n")
+
+HOOK("syscall", "w0", "277", "167"); /* seccomp, prctl */
+HOOK("prctl", "w0", "22", "26");     /* PR_SET_SECCOMP, PR_SET_TSC */
 _Static_assert(SYS_seccomp == 277 && SYS_prctl == 167, "the numbers above");
 
 static long ask_kernel(long number, long a, long b, long c, long d, long e, long f)
@@ -107,6 +131,7 @@ static long ask_kernel(long number, long a, long b, long c, long d, long e, long
 	return x0;
 }
 #endif
+_Static_assert(PR_SET_SECCOMP == 22 && PR_SET_TSC == 26, "the numbers above");
 
 static long ask_real(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -122,7 +147,7 @@ static long ask_real(long number, long a, long b, long c, long d, long e, long f
 
 static long ask_real_prctl(long option, long a, long b, long c, long d)
 {
-	prctl_fn real = atomic_load_explicit(&real_prctl, memory_order_relaxed);
+	prctl_fn real = atomic_load_explicit(&inv_sandbox_real_prctl, memory_order_relaxed);
 	return real ? real((int)option, a, b, c, d) : ask_real(SYS_prctl, option, a, b, c, d, 0);
 }
 
@@ -248,26 +273,26 @@ long inv_sandbox_syscall(long number, long a, long b, long c, long d, long e, lo
 	return carry_out(&r);
 }
 
-/* Exported, to be found before libc's; which reads four arguments, too, whatever was given. */
-__attribute__((visibility("default"))) int prctl(int option, ...)
+int inv_sandbox_prctl(int option, long a, long b, long c, long d)
 {
-	struct request r = {.by_prctl = true, .number = SYS_prctl, .args = {option}};
-	va_list list;
-	va_start(list, option);
-	for (int i = 1; i < 5; i++)
-		r.args[i] = va_arg(list, long);
-	va_end(list);
+	struct request r = {.by_prctl = true, .number = SYS_prctl, .args = {option, a, b, c, d}};
 	return (int)carry_out(&r);
 }
 
 void inv_sandbox_resolve(void)
 {
+	static struct inv_got_stand_in stand_ins[2];
 	syscall_fn by_number;
 	prctl_fn by_option;
 	*(void **)&by_number = inv_got_real_dlsym(RTLD_NEXT, "syscall");
 	*(void **)&by_option = inv_got_real_dlsym(RTLD_NEXT, "prctl");
 	atomic_store_explicit(&inv_sandbox_real_syscall, by_number, memory_order_relaxed);
-	atomic_store_explicit(&real_prctl, by_option, memory_order_relaxed);
+	atomic_store_explicit(&inv_sandbox_real_prctl, by_option, memory_order_relaxed);
+	stand_ins[0] = (struct inv_got_stand_in){(uintptr_t)inv_sandbox_hook_syscall,
+						 (uintptr_t)by_number};
+	stand_ins[1] =
+		(struct inv_got_stand_in){(uintptr_t)inv_sandbox_hook_prctl, (uintptr_t)by_option};
+	inv_got_know_stand_ins(stand_ins, 2);
 }
 
 void inv_sandbox_watch(inv_sandbox_told_fn fn)

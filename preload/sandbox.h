@@ -17,6 +17,9 @@
  * dlsym(handle of libc). What was there when the program was executed is no matter of this
  * module: such a filter has let the loader pass and has to let the shim's start.
  *
+ * Of the requests themselves a probe on the entry of the real functions sees nothing: they are
+ * carried out from here. Slots see them.
+ *
  * Any thread. Never changes errno, never waits.
  */
 #ifndef INV_PRELOAD_SANDBOX_H

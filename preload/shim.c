@@ -309,7 +309,7 @@ static void *wrapper_for(uint32_t want, void *real, const char *object)
 		return real;
 	if (!plan)
 		return NULL;
-	if (inv_entry_is(plan, (uintptr_t)real))
+	if (inv_entry_is(plan, inv_got_behind((uintptr_t)real)))
 		return real; /* seen already, whoever calls it */
 	debug("invreg: probe %s wraps %p of %s", plan->probe->name, real, object);
 	void *stub = inv_wrap_stub(plan, real);

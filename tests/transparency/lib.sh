@@ -198,7 +198,7 @@ without_the_loaders_words() { # ERR
 # What `doctor` says of the last program, whose probes cannot bind there.
 doctor_says() { # WORDS
 	local said
-	said=$(invreg doctor -p "$work/auto.ini" -- "${command[@]}" 2>&1) || true
+	said=$(cd "$given" && invreg doctor -p "$work/auto.ini" -- "${command[@]}" 2>&1) || true
 	if [[ $said == *"$1"* ]]; then
 		say "$what" doctor - "says: $1"
 	else

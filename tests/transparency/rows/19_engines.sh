@@ -93,12 +93,61 @@ fi
 forget_probes
 if installed luajit; then
 	echo 'local n = 0 for i = 1, 1e6 do n = (n * 31 + i) % 65537 end print(n, pcall(error, "x")) os.exit(2)' >"$given/script.lua"
-	probe pcall lua_pcall 'int (ptr L, int args_count, int results, int handler)' 'success = return == 0' 'artifact_id = "pcall"'
+	probe load luaL_loadfile 'int (ptr L, str artifact_id)' 'success = return == 0'
 	program luajit luajit script.lua
 	observe entry 1+
-	observe got 1+
+	observe got 0 "its library is inside it"
 	observe auto 1+
 fi
+forget_probes
+if installed go; then
+	mkdir "$given/program"
+	cat >"$given/program/main.go" <<'GO'
+package main
+
+// #include <stdlib.h>
+// #include <time.h>
+import "C"
+import ("fmt"; "net"; "os"; "os/exec"; "runtime"; "sync"; "unsafe")
+
+func main() {
+	var group sync.WaitGroup
+	sums := make([]int, 8)
+	for i := range sums {
+		group.Add(1)
+		go func(i int) {
+			defer group.Done()
+			for k := 0; k < 300; k++ {
+				name := C.CString(fmt.Sprint("NAME", k % 9))
+				if C.getenv(name) == nil { sums[i] += k }
+				C.free(unsafe.Pointer(name)); runtime.Gosched()
+			}
+		}(i)
+	}
+	group.Wait(); runtime.GC(); fmt.Println(sums)
+	defer func() { fmt.Println("recovered", recover() != nil, os.Getenv("HOME") != ""); os.Exit(5) }()
+	out, err := exec.Command("echo", "child").Output(); fmt.Print(string(out), err, "\n")
+	_, err = net.Dial("tcp", "127.0.0.1:1"); fmt.Println(err != nil)
+	var nothing *int; fmt.Println(*nothing)
+}
+GO
+	if (cd "$given/program" && HOME=$work GOFLAGS=-mod=mod GO111MODULE=off CGO_ENABLED=1 go build -o ../go main.go) >"$work/go.err" 2>&1; then
+		rm -r "$given/program"
+		probe getenv getenv 'str (str artifact_id)'
+		program "a Go program with cgo" ./go
+		observe entry 2400+
+		observe got 2400+
+		observe auto 2400+
+		forget_probes
+		probe main program:main.main 'void ()' 'artifact_id = "main"'
+		program "Go's own functions" ./go
+		observe auto 0 "a Go program moves its stacks"
+		doctor_says "Go program"
+	else
+		say "a Go program" - - "skipped: it does not build here: $(head -n 1 "$work/go.err")"
+	fi
+fi
+
 forget_probes
 if installed php; then
 	# shellcheck disable=SC2016 # PHP's own variables

@@ -51,3 +51,35 @@ PY
 	observe got 500+
 	observe auto 500+
 fi
+
+# Our hooks of the two functions are not in the way of probes on them.
+cat >"$work/asks.c" <<'C'
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void)
+{
+	char name[17] = {0};
+	for (int i = 0; i < 5; i++)
+		prctl(PR_SET_NAME, "asks");
+	prctl(PR_GET_NAME, name);
+	for (int i = 0; i < 4; i++)
+		printf("%s %d\n", name, syscall(SYS_getpid) == getpid());
+	fflush(stdout);
+	if (prctl(PR_SET_SECCOMP, 1))
+		return 77;
+	write(1, "shut in\n", 8);
+	syscall(SYS_exit, 3);
+}
+C
+forget_probes
+probe prctl prctl 'int (int args_count, u64 a, u64 b, u64 c, u64 d)' 'artifact_id = "prctl"'
+probe syscall syscall 'i64 (i64 args_count, u64 a, u64 b, u64 c, u64 d, u64 e)' 'artifact_id = "syscall"'
+for linked in now lazy; do
+	"${CC:-gcc}" "-Wl,-z,$linked" -o "$work/asks" "$work/asks.c" 2>"$work/cc.err" || continue
+	program "probes on prctl and syscall, $linked" "$work/asks"
+	observe got 11 # with the request itself
+	observe entry 10
+	observe auto 10
+done

@@ -9,6 +9,7 @@ export TMPDIR=$work
 cat >"$given/habit.sh" <<'SH'
 habits=$1 habit=$2
 mkdir -p empty
+ulimit -c 0
 "$habits" --state "$habit" --calls 1000 --truth truth; status=$?
 if [ "$habit" = daemon ]; then
 	for _ in $(seq 200); do ! grep -qs status habits.out || break; sleep 0.02; done

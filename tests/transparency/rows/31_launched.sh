@@ -47,6 +47,17 @@ launched "ulimit -v 60000" "ulimit -v 60000; exec \$HOST $calls" 0 "the session 
 launched "ulimit -u" "ulimit -u 1; exec \$HOST --threads 1 --calls 1000" 1000
 launched "ulimit -l 0" "ulimit -l 0; exec \$HOST $calls" 1000
 
+if [[ $(cat /proc/sys/kernel/core_pattern) == core ]]; then
+	tidy() { # that it is there, and none of the session in it
+		[[ ! -s core ]] || { echo "core, under 20 MB: $(($(du -k core | cut -f 1) < 20000))" >>"$1" && rm core; }
+		sed -i '/^timeout: the monitored command dumped core/d' "$2"
+	}
+	launched "a core file" "ulimit -c unlimited; exec $hosts/habits --state core --calls 500" 250
+	tidy() { :; }
+else
+	say "a core file" - - "skipped: it would not be left in the folder here"
+fi
+
 # ---- other users, other roots ------------------------------------------------------------------
 if [[ $(id -u) != 0 ]]; then
 	say "setpriv, unshare, chroot" - - "skipped: only root may"
