@@ -253,7 +253,10 @@ static long change_clock(const struct request *r, bool gone)
 
 static long carry_out(const struct request *r)
 {
-	switch (judge(r)) {
+	enum what what = judge(r);
+	if (what != NOTHING && inv_record_borrowed())
+		what = NOTHING;
+	switch (what) {
 	case FILTER:
 		return enter_filter(r);
 	case STRICT:

@@ -126,6 +126,12 @@ void inv_record_pass_by(void);
 void inv_record_settle(void);
 
 /*
+ * Whether the caller only borrows this memory (a vfork child): what it does to itself is no
+ * matter of the observed process. Asks the kernel. Returns: false where nothing is observed.
+ */
+bool inv_record_borrowed(void);
+
+/*
  * On: the clock may not be read in this process (it would raise a signal): calls are passed
  * through and counted `paused`; those that are open end with a duration of 0. Off again: as
  * before. Makes no system call. Returns: whether it was on.

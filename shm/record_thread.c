@@ -544,6 +544,13 @@ void inv_record_settle(void)
 	errno = saved;
 }
 
+bool inv_record_borrowed(void)
+{
+	return inv_process.segment &&
+	       atomic_load_explicit(inv_process.alive, memory_order_relaxed) &&
+	       (uint32_t)getpid() != local.self.pid;
+}
+
 bool inv_record_silence(bool on)
 {
 	bool was = local.loud != NULL;

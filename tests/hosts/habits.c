@@ -30,9 +30,10 @@
 
 #include "truth.h"
 
-const char host_about[] = "habits: --state closes | daemon | strict | strict_first | sandbox | "
-			  "sandbox_first | limits | "
-			  "small_stacks | vfork | spawn | clone | dlmopen | core | chroot";
+const char host_about[] =
+	"habits: --state closes | daemon | limits | small_stacks | vfork | spawn | clone | "
+	"dlmopen | core | chroot | no_tsc | strict | strict_first | sandbox | sandbox_first | "
+	"tight | vfork_strict | sandboxed_child";
 
 static const struct host_options *opt;
 static struct host_caller caller;
@@ -349,6 +350,20 @@ static int by_vfork(void)
 	return 0;
 }
 
+/* What a child does to itself before it executes is nothing to its parent. */
+static int vfork_strict(void)
+{
+	calls();
+	pid_t pid = vfork();
+	if (pid == 0) {
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+		syscall(SYS_exit, 6);
+	}
+	printf("child %d\n", status_of(pid));
+	calls();
+	return one_thread(NULL);
+}
+
 static int by_spawn(void)
 {
 	calls();
@@ -430,19 +445,13 @@ int host_run(const struct host_options *options)
 		const char *name;
 		int (*run)(void);
 	} all[] = {
-		{"closes", closes},
-		{"daemon", daemon_life},
-		{"limits", limits},
-		{"vfork", by_vfork},
-		{"spawn", by_spawn},
-		{"clone", by_clone},
-		{"dlmopen", by_dlmopen},
-		{"core", dumps_core},
-		{"chroot", by_chroot},
-		{"small_stacks", small_stacks},
-		{"tight", tight},
-		{"no_tsc", no_tsc},
-		{"sandboxed_child", sandboxed_child},
+		{"closes", closes},	 {"daemon", daemon_life},
+		{"limits", limits},	 {"vfork", by_vfork},
+		{"spawn", by_spawn},	 {"clone", by_clone},
+		{"dlmopen", by_dlmopen}, {"core", dumps_core},
+		{"chroot", by_chroot},	 {"small_stacks", small_stacks},
+		{"tight", tight},	 {"vfork_strict", vfork_strict},
+		{"no_tsc", no_tsc},	 {"sandboxed_child", sandboxed_child},
 	};
 
 	opt = options;

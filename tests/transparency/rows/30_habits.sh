@@ -54,6 +54,7 @@ if grep -q '^Seccomp:' /proc/self/status; then
 	habit sandbox_first 1500
 	habit tight 1000
 	habit sandboxed_child 1500
+	habit vfork_strict 2000
 else
 	say "habit: sandbox" - - "skipped: this kernel has no seccomp"
 fi
