@@ -14,17 +14,21 @@ if pid == 0:
     os.execvp("less", ["less", "numbers"])
 fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 def screen():
-    data = b""
-    while select.select([fd], [], [], 0.15)[0]:
-        try:
-            part = os.read(fd, 65536)
-        except OSError:
+    """Until less waits for a key: it has drawn its prompt, cleared the line behind it, and is silent."""
+    data, end = b"", time.time() + 20
+    while time.time() < end:
+        if select.select([fd], [], [], 0.1)[0]:
+            try:
+                part = os.read(fd, 65536)
+            except OSError:
+                return data
+            if not part:
+                return data
+            data += part
+        elif data.endswith(b"\x1b[K"):
             return data
-        if not part:
-            return data
-        data += part
-    return data
-print(len(screen()) > 0)
+    return data + b"no prompt"
+print(screen())
 for keys in (b" ", b"G", b"/^150\n", b"1g", b"q"):
     os.write(fd, keys)
     print(keys, screen())
@@ -43,11 +47,20 @@ if installed tmux; then
 export TERM=xterm HOME=$PWD SHELL=/bin/sh PS1='$ ' ENV=
 t() { tmux -S "$PWD/socket" -f /dev/null "$@"; }
 t new-session -d -x 80 -y 24 -s one "exec sh"
+prompt_behind() { # LINE
+	for _ in $(seq 100); do
+		t capture-pane -p -t one.0 | grep -A 1 "^$1\$" | grep -q '^\$' && break
+		sleep 0.05
+	done
+}
+for _ in $(seq 100); do t capture-pane -p -t one | grep -q '^\$' && break; sleep 0.05; done
 t send-keys -t one 'echo "terminal: $(tput cols)"; seq 5' Enter
-for _ in $(seq 100); do t capture-pane -p -t one | grep -q '^5' && break; sleep 0.05; done
+prompt_behind 5
 t split-window -t one -h "exec sh"
+for _ in $(seq 100); do t capture-pane -p -t one.1 | grep -q '^\$' && break; sleep 0.05; done
 t send-keys -t one.1 'echo second; exit' Enter
-sleep 0.5
+for _ in $(seq 100); do [ "$(t list-windows -F '#{window_panes}')" = 1 ] && break; sleep 0.05; done
+prompt_behind 5
 t capture-pane -p -t one.0
 t list-windows -F '#{window_panes} #{window_width}x#{window_height}'
 t kill-server

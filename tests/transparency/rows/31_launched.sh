@@ -20,7 +20,7 @@ launched() { # WHAT LINE CALLS [WHY]
 }
 
 launched timeout "timeout 20 \$HOST $calls" 1000
-launched "timeout, which kills" "timeout -s KILL 0.3 $hosts/ballast --calls 4000000000 --work-us 50" 1+
+launched "timeout, which kills" "timeout -s KILL 1 $hosts/ballast --calls 4000000000 --work-us 50" 1+
 launched "env -i" "env -i $HOST $calls" 0 "it clears LD_PRELOAD"
 launched "env -i sh (LD_PRELOAD kept)" "env -i LD_PRELOAD=\"\$LD_PRELOAD\" INVREG_PROBES=\"\$INVREG_PROBES\" INVREG_DIR=\"\$INVREG_DIR\" $HOST $calls" 1000
 launched nice "nice -n 5 \$HOST $calls" 1000
