@@ -30,7 +30,6 @@
 
 static struct inv_thread threads[INV_LANES_MAX];
 static _Alignas(INV_PAGE_BYTES) const struct inv_control no_control; /* nothing is ever on */
-static _Alignas(INV_PAGE_BYTES) struct inv_control silence;	     /* paused for ever */
 
 static struct {
 	struct inv_self self;
@@ -39,8 +38,7 @@ static struct {
 	bool has_key;
 	pthread_key_t key;
 	struct inv_binding_row bindings[INV_PROBES_MAX];
-	_Atomic int forking;		/* a fork child is taking its row */
-	const struct inv_control *loud; /* the control page while silence stands for it */
+	_Atomic int forking; /* a fork child is taking its row */
 } local;
 
 struct inv_segment *inv_record_segment(void)
@@ -549,25 +547,6 @@ bool inv_record_borrowed(void)
 	return inv_process.segment &&
 	       atomic_load_explicit(inv_process.alive, memory_order_relaxed) &&
 	       (uint32_t)getpid() != local.self.pid;
-}
-
-bool inv_record_silence(bool on)
-{
-	bool was = local.loud != NULL;
-	if (on == was || !inv_process.segment)
-		return was;
-	if (on) {
-		local.loud = inv_process.control;
-		inv_put(&silence.block[0].word[0], INV_CONTROL_PAUSED);
-		inv_put(&silence.generation, INV_GENERATION_NONE - 1); /* even: block 0 */
-		inv_process.clock = INV_CLOCK_STOPPED;
-		inv_process.control = &silence;
-	} else {
-		inv_process.control = local.loud;
-		inv_process.clock = (enum inv_clock_kind)inv_process.segment->header->clock_kind;
-		local.loud = NULL;
-	}
-	return was;
 }
 
 bool inv_enter_slow(struct inv_call *call, uintptr_t frame)
