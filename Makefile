@@ -58,7 +58,7 @@ HOSTS     := $(addprefix $(HOST_DIR)/,$(HOST_NAMES) ecology plugin_calls.so)
 ECOLOGY_SRC := $(filter-out %/executor.c,$(sort $(wildcard tests/hosts/ecology/*.c)))
 
 .PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench bench-python bench-serve \
-        python-selftests decode asan ubsan tsan valgrind \
+        python-selftests transparency decode asan ubsan tsan valgrind \
         lint format install uninstall clean dist-clean help tp \
         run-models sanitized fuzz fuzz-quick fuzzers
 .DELETE_ON_ERROR:
@@ -157,7 +157,7 @@ $(READER): $(call obj,$(READER_SRC) $(SHM_SRC) $(PROBE_SRC)) $(GEN_OBJ)
 
 # What of preload/ can run without being preloaded.
 PURE_SRC := preload/elf_object.c preload/plan.c preload/plan_call.c preload/std_text.c preload/cxx_name.c preload/normalise.c \
-            preload/prologue.c $(wildcard preload/x86_*.c)
+            preload/prologue.c preload/seccomp.c $(wildcard preload/x86_*.c)
 $(UNIT): $(call obj,$(UNIT_SRC) $(filter-out reader/main.c,$(READER_SRC)) $(SHM_SRC) $(PROBE_SRC) $(PURE_SRC)) $(GEN_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lcriterion $(READER_LIBS) $(LDFLAGS)
@@ -205,6 +205,9 @@ e2e: all man $(DECODE_WHERE_ZYDIS_IS) ## the real shim, hosts and reader: tests/
 TP_CFLAGS = $(CFLAGS) -DINV_TEST_POINTS
 tp:
 	$(sub) BUILD=$(BUILD)/tp CFLAGS="$(TP_CFLAGS)" all
+
+transparency: all ## programs that nobody here wrote, run bare and observed (ROWS=pattern, LONG=1)
+	$(Q)BUILD=$(BUILD) CC="$(CC)" LONG=$(LONG) tests/transparency/run.sh $(ROWS)
 
 kill: all tp ## 1,000 random SIGKILLs and one at each test point (KILLS=n)
 	$(Q)CC="$(CC)" tests/kill/run.sh $(BUILD) $(or $(KILLS),1000)

@@ -151,6 +151,8 @@ static struct wrapper *wrapper_for(uint32_t want, struct inv_got_target target)
 	const char *path = inv_got_table->objects[target.object].elf.path;
 	struct wrapper *row = wrappers;
 
+	target.real = inv_got_in_front(target.real);
+
 	for (; row < wrappers + wrapper_count; row++)
 		if (row->want == want && row->real == target.real)
 			break;
@@ -334,7 +336,7 @@ static void visit_slot(uint32_t object, const struct inv_elf_slot *slot)
 		inv_got_cell(object, row->want)->sites++;
 		return;
 	}
-	judged = judge(object, slot, want, (uintptr_t)value, &judgement);
+	judged = judge(object, slot, want, inv_got_behind((uintptr_t)value), &judgement);
 	if (judged == UNSETTLED)
 		inv_got_table->objects[object].unsettled++;
 	if (judged != LEADS)
@@ -429,8 +431,8 @@ static void ask_loader(void)
 		return;
 	for (uint32_t want = 0; want < inv_got_want_count; want++)
 		if (ask[want])
-			inv_got_global[want] =
-				(uintptr_t)inv_got_real_dlsym(NULL, inv_got_wants[want].symbol);
+			inv_got_global[want] = inv_got_behind(
+				(uintptr_t)inv_got_real_dlsym(NULL, inv_got_wants[want].symbol));
 }
 
 static struct inv_got_status status_of(uint32_t want)

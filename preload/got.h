@@ -5,7 +5,7 @@
  *
  * For each wanted symbol, every loaded object's JUMP_SLOT, GLOB_DAT and 64-bit data
  * relocations against it are rewritten to a wrapper of the definition that the slot
- * leads to. Three hooks are exported (preload/exports.map): `dlsym` answers with wrappers
+ * leads to. Three hooks of ours are exported (preload/exports.map): `dlsym` answers with wrappers
  * for the wanted names; `dlopen` and `dlmopen` only note that a load begins. All three
  * tail-jump to the real function with arguments and return address untouched, since the
  * loader tells its caller (RUNPATH, RTLD_NEXT) by the return address.
@@ -84,6 +84,21 @@ void inv_got_catch_up(void);
 
 /* libc's dlsym, resolved by version, for our own use: ours would answer ourselves. */
 void *inv_got_real_dlsym(void *handle, const char *name);
+
+/*
+ * Functions that the shim exports in another's place. A want of that name means the real one,
+ * where slots lead to ours, and its wrapper goes on by ours, where it would go to the real one.
+ */
+struct inv_got_stand_in {
+	uintptr_t ours, real;
+};
+
+/* Before install; the array stays the caller's, and is read for ever. */
+void inv_got_know_stand_ins(const struct inv_got_stand_in *all, uint32_t count);
+
+/* Returns: the real function behind one of ours, ours in front of a real one; else the address. */
+uintptr_t inv_got_behind(uintptr_t address);
+uintptr_t inv_got_in_front(uintptr_t address);
 
 /*
  * Not 0 from a dlopen on until its objects have had time to appear. Written by the dlopen

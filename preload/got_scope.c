@@ -237,3 +237,30 @@ struct inv_got_target inv_got_next(uint32_t object, uint32_t want)
 		return known(first_initial(object + 1, want));
 	return is_root(object) ? known(first_in_closure(object, want, 1)) : nothing;
 }
+
+/* ---- functions of ours in another's place ------------------------------------------------ */
+
+static const struct inv_got_stand_in *stand_ins;
+static uint32_t stand_in_count;
+
+void inv_got_know_stand_ins(const struct inv_got_stand_in *all, uint32_t count)
+{
+	stand_ins = all;
+	stand_in_count = count;
+}
+
+uintptr_t inv_got_behind(uintptr_t address)
+{
+	for (uint32_t i = 0; i < stand_in_count; i++)
+		if (stand_ins[i].ours == address)
+			return stand_ins[i].real;
+	return address;
+}
+
+uintptr_t inv_got_in_front(uintptr_t address)
+{
+	for (uint32_t i = 0; i < stand_in_count; i++)
+		if (address && stand_ins[i].real == address)
+			return stand_ins[i].ours;
+	return address;
+}

@@ -30,8 +30,10 @@
 #include "preload/plan.h"
 #include "preload/probe.h"
 #include "preload/python/python.h"
+#include "preload/sandbox.h"
 #include "preload/wrap.h"
 #include "shm/control.h"
+#include "shm/sandbox.h"
 #include "shm/session.h"
 
 static struct {
@@ -242,6 +244,19 @@ static void have_control(void)
 	inv_note_add(&shim.segment, &shim.self, INV_REASON_CONTROL, -1, inv_result_text(r));
 }
 
+/* Makes no system call: debug() would. */
+static void sandboxed(uint32_t forbidden, bool clockless)
+{
+	char detail[160];
+	snprintf(detail, sizeof(detail), "%s%s%s%s",
+		 clockless ? "the clock may not be read: calls from then on are counted as paused"
+			   : "without",
+		 !clockless && forbidden & INV_ASK_LANE ? " lanes for new threads," : "",
+		 !clockless && forbidden & INV_ASK_PAGE ? " texts in pages not seen before," : "",
+		 !clockless && forbidden & INV_ASK_LOOK ? " a look at stacks and processes" : "");
+	inv_note_add(&shim.segment, &shim.self, INV_REASON_SANDBOX, -1, detail);
+}
+
 /* The first binding of this process: from here on it is a writer. */
 static bool attach(void)
 {
@@ -268,6 +283,7 @@ static bool attach(void)
 		shim.unbound_counted = false;
 	}
 	shim.attached = true;
+	inv_sandbox_watch(sandboxed);
 	for (uint32_t i = 0; i < shim.file.count; i++)
 		show_binding(i);
 	return true;
@@ -293,7 +309,7 @@ static void *wrapper_for(uint32_t want, void *real, const char *object)
 		return real;
 	if (!plan)
 		return NULL;
-	if (inv_entry_is(plan, (uintptr_t)real))
+	if (inv_entry_is(plan, inv_got_behind((uintptr_t)real)))
 		return real; /* seen already, whoever calls it */
 	debug("invreg: probe %s wraps %p of %s", plan->probe->name, real, object);
 	void *stub = inv_wrap_stub(plan, real);
@@ -548,6 +564,9 @@ static void start(void)
 	static struct inv_got_status statuses[INV_PROBES_MAX];
 	const char *text = getenv("INVREG_DEBUG");
 	shim.debug = text && *text && strcmp(text, "0") != 0;
+	text = getenv("LD_PRELOAD");
+	if (text && strstr(text, "/vgpreload_"))
+		inv_name_cache_ask_quietly();
 	inv_self_read(&shim.self);
 	memset(shim.place, 0xff, sizeof(shim.place));
 	if (is_ignored_child()) {
@@ -573,6 +592,7 @@ static void start(void)
 static void __attribute__((constructor)) shim_constructor(void)
 {
 	int saved = errno;
+	inv_sandbox_resolve();
 	start();
 	errno = saved;
 }

@@ -70,9 +70,8 @@ static void read_interp(struct inv_doctor_elf *file)
 
 static void take_needed(struct inv_doctor_elf *file, const char *name)
 {
-	if (!strncmp(name, "libasan.", 8) || !strncmp(name, "libtsan.", 8) ||
-	    !strncmp(name, "libclang_rt.asan", 16) || !strncmp(name, "libclang_rt.tsan", 16))
-		snprintf(file->sanitizer, sizeof(file->sanitizer), "%s", name);
+	if (!strncmp(name, "libasan.", 8) || !strncmp(name, "libclang_rt.asan", 16))
+		snprintf(file->asan, sizeof(file->asan), "%s", name);
 }
 
 static void take_dynamic(struct inv_doctor_elf *file, const struct rows *rows, const GElf_Dyn *dyn)
@@ -93,12 +92,6 @@ static void read_dynamic(struct inv_doctor_elf *file)
 	while (next_rows(file->elf, SHT_DYNAMIC, &rows))
 		for (size_t i = 0; i < rows.count && gelf_getdyn(rows.data, (int)i, &dyn); i++)
 			take_dynamic(file, &rows, &dyn);
-	/* the runtime linked into the program itself */
-	const char *entry[] = {"__asan_init", "__tsan_init"};
-	struct inv_doctor_function unused;
-	for (size_t i = 0; i < 2 && file->interp[0] && !file->sanitizer[0]; i++)
-		if (inv_doctor_elf_find(file, entry[i], &unused) == INV_DOCTOR_SYMBOL_EXPORTED)
-			snprintf(file->sanitizer, sizeof(file->sanitizer), "%s", entry[i]);
 }
 
 static bool has_symtab(Elf *elf)

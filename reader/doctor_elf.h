@@ -26,12 +26,12 @@ struct inv_doctor_elf {
 	struct Elf *debug; /* with the symbols that were stripped off; NULL: none */
 	bool wide;	   /* ELFCLASS64 */
 	uint16_t machine;
-	char interp[256];    /* PT_INTERP; empty: none */
-	char soname[256];    /* empty: none */
-	char sanitizer[256]; /* the runtime that it needs or contains; empty: none */
-	bool symbolic;	     /* its references bind to its own definitions first */
-	bool go;	     /* made by Go, whose functions move their stacks */
-	bool symtab;	     /* has .symtab, its own or its debug file's */
+	char interp[256]; /* PT_INTERP; empty: none */
+	char soname[256]; /* empty: none */
+	char asan[256];	  /* the library that is its AddressSanitizer; empty: none */
+	bool symbolic;	  /* its references bind to its own definitions first */
+	bool go;	  /* made by Go, whose functions move their stacks */
+	bool symtab;	  /* has .symtab, its own or its debug file's */
 };
 
 /* The best that a file has of a name; the order is that of preference. */

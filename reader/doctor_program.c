@@ -54,10 +54,6 @@ static const struct {
 		 "run a copy without the bit, as the user that it would become"},
 	[INV_DOCTOR_BLOCK_MUSL] = {"musl", "its loader is musl's: the shim is made for glibc",
 				   "use its glibc build"},
-	[INV_DOCTOR_BLOCK_SANITIZER] = {"sanitizer",
-					"built with a sanitizer, whose runtime wants to be first",
-					"build without it, or set LD_PRELOAD to that runtime "
-					"before `invreg run`"},
 	[INV_DOCTOR_BLOCK_LOADER] = {"loader", "its loader does not list its objects",
 				     "see what `ldd` says of it"},
 };
@@ -145,15 +141,6 @@ static bool is_secure(const char *path, char *detail, size_t size)
 	return user || group || capable;
 }
 
-/* Whether the user has already seen to the runtime's place. */
-static bool sanitizer_is_first(const struct inv_doctor_elf *elf)
-{
-	const char *options = getenv("ASAN_OPTIONS"), *preload = getenv("LD_PRELOAD");
-	return (options && strstr(options, "verify_asan_link_order=0")) ||
-	       (preload && strstr(preload, elf->sanitizer)) ||
-	       (preload && (strstr(preload, "libasan") || strstr(preload, "libtsan")));
-}
-
 static void judge_elf(struct inv_doctor_program *program, const struct inv_doctor_elf *elf)
 {
 	char secure[64];
@@ -168,8 +155,6 @@ static void judge_elf(struct inv_doctor_program *program, const struct inv_docto
 		block(program, INV_DOCTOR_BLOCK_SECURE, secure);
 	else if (slash && !strncmp(slash, "/ld-musl", 8))
 		block(program, INV_DOCTOR_BLOCK_MUSL, elf->interp);
-	else if (elf->sanitizer[0] && !sanitizer_is_first(elf))
-		block(program, INV_DOCTOR_BLOCK_SANITIZER, elf->sanitizer);
 }
 
 /* ---- its objects ------------------------------------------------------------------------ */

@@ -21,14 +21,13 @@ enum inv_doctor_block {
 	INV_DOCTOR_BLOCK_NONE = 0,
 	INV_DOCTOR_BLOCK_NOT_FOUND,
 	INV_DOCTOR_BLOCK_NOT_EXECUTABLE,
-	INV_DOCTOR_BLOCK_FORMAT,    /* neither ELF nor a script */
-	INV_DOCTOR_BLOCK_CLASS,	    /* 32-bit */
-	INV_DOCTOR_BLOCK_MACHINE,   /* of another machine */
-	INV_DOCTOR_BLOCK_STATIC,    /* no PT_INTERP */
-	INV_DOCTOR_BLOCK_SECURE,    /* setuid, setgid, capabilities */
-	INV_DOCTOR_BLOCK_MUSL,	    /* the loader is musl's */
-	INV_DOCTOR_BLOCK_SANITIZER, /* refuses a preload before its runtime */
-	INV_DOCTOR_BLOCK_LOADER,    /* the loader could not list the objects; detail says why */
+	INV_DOCTOR_BLOCK_FORMAT,  /* neither ELF nor a script */
+	INV_DOCTOR_BLOCK_CLASS,	  /* 32-bit */
+	INV_DOCTOR_BLOCK_MACHINE, /* of another machine */
+	INV_DOCTOR_BLOCK_STATIC,  /* no PT_INTERP */
+	INV_DOCTOR_BLOCK_SECURE,  /* setuid, setgid, capabilities */
+	INV_DOCTOR_BLOCK_MUSL,	  /* the loader is musl's */
+	INV_DOCTOR_BLOCK_LOADER,  /* the loader could not list the objects; detail says why */
 	INV_DOCTOR_BLOCK_COUNT
 };
 

@@ -21,7 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SHIM "libinvreg_preload.so"
+#define SHIM	   "libinvreg_preload.so"
+#define ASAN_ORDER "verify_asan_link_order=0"
 
 /* ---- the shim -------------------------------------------------------------------- */
 
@@ -101,6 +102,24 @@ static int add_preload(const char *shim)
 	return setenv("LD_PRELOAD", both, 1);
 }
 
+/*
+ * AddressSanitizer's runtime, where it is a library, ends a program in which another one was
+ * loaded before it. What it fears is that its functions are hidden; ours are few, and each
+ * passes on to the next of its name. In every environment, not only in that of a program
+ * which needs the library: what a script starts is not known. The user's own setting wins.
+ * Preloading the runtime itself before the shim was rejected: it would get into every child.
+ */
+static int allow_asan(void)
+{
+	const char *given = getenv("ASAN_OPTIONS");
+	char *both;
+	if (!given || !*given)
+		return setenv("ASAN_OPTIONS", ASAN_ORDER, 1);
+	if (asprintf(&both, ASAN_ORDER ":%s", given) < 0)
+		return -1;
+	return setenv("ASAN_OPTIONS", both, 1);
+}
+
 static int add_environment(const struct inv_launch *launch)
 {
 	if (!launch->preload)
@@ -110,7 +129,7 @@ static int add_environment(const struct inv_launch *launch)
 	if (setenv("INVREG_PROBES", launch->probes, 1) ||
 	    setenv("INVREG_SESSION", launch->session, 1))
 		return -1;
-	return add_preload(launch->preload);
+	return add_preload(launch->preload) || allow_asan() ? -1 : 0;
 }
 
 static _Noreturn void become(const struct inv_launch *launch,

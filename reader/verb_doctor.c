@@ -105,6 +105,19 @@ static void say_probe(const struct inv_doctor *doctor, const struct inv_doctor_p
 	putchar('\n');
 }
 
+/* The order that `run` allows, and a preload by hand does not. */
+static void say_asan(const struct inv_doctor_program *program)
+{
+	const char *options = getenv("ASAN_OPTIONS");
+	if (!program->count || !program->objects[0].asan[0] ||
+	    (options && strstr(options, "verify_asan_link_order=0")))
+		return;
+	printf("%s wants to be the first library: `invreg run` sees to it; where you set "
+	       "LD_PRELOAD "
+	       "by hand, set ASAN_OPTIONS=verify_asan_link_order=0 as well\n",
+	       program->objects[0].asan);
+}
+
 static void print_table(const struct inv_doctor *doctor)
 {
 	static const char *const head[] = {"probe",  "object",	"symbol",	 "tier",
@@ -129,6 +142,7 @@ static void print_table(const struct inv_doctor *doctor)
 	if (doctor->program.script[0])
 		printf("%s is a script: its interpreter was judged, not what it starts\n",
 		       doctor->program.script);
+	say_asan(&doctor->program);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------- */

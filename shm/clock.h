@@ -27,6 +27,9 @@ bool inv_clock_usable(enum inv_clock_kind kind);
 /* One instant on all clocks: the tightest of a few tries. */
 void inv_clock_anchor(enum inv_clock_kind kind, struct inv_anchor *out);
 
+/* In no segment: a process that may not read its clock. */
+#define INV_CLOCK_STOPPED ((enum inv_clock_kind)(INV_CLOCK_MONOTONIC + 1))
+
 /* The counter itself; only where inv_clock_usable() said so. */
 static inline uint64_t inv_clock_counter(void)
 {
@@ -44,8 +47,10 @@ static inline uint64_t inv_clock_counter(void)
 /* Ticks of the given kind, for both the hot path and readers. */
 static inline uint64_t inv_clock_ticks(enum inv_clock_kind kind)
 {
-	if (__builtin_expect(kind != INV_CLOCK_MONOTONIC, 1))
+	if (__builtin_expect(kind < INV_CLOCK_MONOTONIC, 1))
 		return inv_clock_counter();
+	if (kind == INV_CLOCK_STOPPED)
+		return 0;
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ring.h"
+#include "sandbox.h"
 #include "tally.h"
 
 #define CELL_CHUNK	    16u
@@ -381,6 +382,8 @@ static bool process_dead(struct claimer *c, uint16_t row, uint16_t generation)
 static bool owner_dead(struct claimer *c, uint64_t owner)
 {
 	uint32_t tid = INV_OWNER_TID(owner);
+	if (!inv_sandbox_allows(INV_ASK_LOOK))
+		return false;
 	if (owner >> 32 == c->owner >> 32) /* a thread of our own process */
 		return tid == INV_OWNER_TID(c->owner) ||
 		       (syscall(SYS_tgkill, getpid(), (pid_t)tid, 0) && errno == ESRCH);

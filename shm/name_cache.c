@@ -4,16 +4,42 @@
 
 #include <errno.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#include "sandbox.h"
 
 #define ASK_NO_AGAIN_AFTER 256u
 #define BAD_HOW		   0x494e56 /* no `how` of sigprocmask */
 
+static bool quietly;
+
+void inv_name_cache_ask_quietly(void)
+{
+	quietly = true;
+}
+
 /* The kernel copies the set before it rejects `how`: EFAULT if it cannot, EINVAL if it can. */
+static bool rejects_how(uintptr_t page)
+{
+	return syscall(SYS_rt_sigprocmask, BAD_HOW, page, NULL, 8) != 0 && errno != EFAULT;
+}
+
+/* Twice the cost, and some containers forbid it: for who looks at what we ask. */
+static bool reads_itself(uintptr_t page)
+{
+	char byte;
+	struct iovec to = {.iov_base = &byte, .iov_len = 1};
+	struct iovec from = {.iov_base = (void *)page, .iov_len = 1};
+	return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1;
+}
+
 static bool kernel_can_read(uintptr_t page)
 {
+	if (!inv_sandbox_allows(INV_ASK_PAGE))
+		return false;
 	int saved = errno;
-	bool readable = syscall(SYS_rt_sigprocmask, BAD_HOW, page, NULL, 8) != 0 && errno != EFAULT;
+	bool readable = quietly ? reads_itself(page) : rejects_how(page);
 	errno = saved;
 	return readable;
 }

@@ -68,6 +68,13 @@ struct inv_name_miss {
 	bool truncated;
 };
 
+/*
+ * For a process under valgrind, once, before any other: it takes the question about a page for a
+ * mistake of the program's (an unknown `how`, a set in memory that is not allocated) and reports
+ * it. process_vm_readv asks instead.
+ */
+void inv_name_cache_ask_quietly(void);
+
 /* Whether bytes [p, p+length) can be read; length at most 4096. */
 bool inv_readable(struct inv_name_cache *cache, const void *p, size_t length);
 

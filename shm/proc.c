@@ -310,6 +310,7 @@ const char *inv_reason_text(enum inv_reason reason)
 		[INV_REASON_PARAMETER] = "a field names no parameter of the function",
 		[INV_REASON_ENTRY] = "the function itself cannot be patched",
 		[INV_REASON_CONTROL] = "it cannot be paused or filtered: no usable control page",
+		[INV_REASON_SANDBOX] = "the program shut itself into a sandbox",
 	};
 	return (unsigned)reason < INV_REASON_COUNT ? text[reason] : "unknown reason";
 }

@@ -64,6 +64,7 @@ enum inv_reason {
 	INV_REASON_PARAMETER,	  /* Python: a field names no parameter; bound all the same */
 	INV_REASON_ENTRY,	  /* the function itself could not be patched; detail has why */
 	INV_REASON_CONTROL,	  /* no usable control page: pause and filter do nothing there */
+	INV_REASON_SANDBOX,	  /* the program shut itself in; detail has what we go without */
 	INV_REASON_COUNT
 };
 

@@ -118,6 +118,26 @@ void inv_record_set_binding(uint32_t probe, const struct inv_binding_row *bindin
 /* Counts a call that is passed by: [C5]. */
 void inv_record_pass_by(void);
 
+/*
+ * Before the program shuts itself into a sandbox: gives the calling thread its lane, and finds
+ * the bounds of its stack, while that may be asked for. Nothing where it calls from a signal
+ * handler in the middle of a record.
+ */
+void inv_record_settle(void);
+
+/*
+ * Whether the caller only borrows this memory (a vfork child): what it does to itself is no
+ * matter of the observed process. Asks the kernel. Returns: false where nothing is observed.
+ */
+bool inv_record_borrowed(void);
+
+/*
+ * On: the clock may not be read in this process (it would raise a signal): calls are passed
+ * through and counted `paused`; those that are open end with a duration of 0. Off again: as
+ * before. Makes no system call. Returns: whether it was on.
+ */
+bool inv_record_silence(bool on);
+
 /* Inlined so that the frame address is the wrapper's own. */
 bool inv_record_enter_at(struct inv_call *call, uintptr_t frame, struct inv_vectors *vectors);
 static inline __attribute__((always_inline)) bool inv_record_enter(struct inv_call *call)

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "record_private.h"
+#include "sandbox.h"
 
 #define RETRY_LANE_AFTER    4096u
 #define KEYS_WITHOUT_MALLOC 32u /* glibc keeps the values of the first 32 keys inline */
@@ -164,6 +165,8 @@ static void after_fork(void)
 	inv_process.epoch++;
 	if (local.children_ignored)
 		inv_process.segment = NULL;
+	else if (!inv_sandbox_allows(INV_ASK_LOOK))
+		inv_process.row = INV_PROC_NONE;
 	else
 		take_row(parent == INV_PROC_NONE ? 0 : parent + 1);
 	atomic_store_explicit(inv_process.alive, 1, memory_order_relaxed);
@@ -226,7 +229,7 @@ static bool claim_lane(void)
 {
 	struct inv_segment *seg = inv_process.segment;
 	uint32_t changes = atomic_load_explicit(&seg->shared->lane_changes, memory_order_relaxed);
-	if (inv_process.row == INV_PROC_NONE)
+	if (inv_process.row == INV_PROC_NONE || !inv_sandbox_allows(INV_ASK_LANE))
 		return false;
 	if (inv_tls.calls_without_lane && inv_tls.lane_changes == changes &&
 	    inv_tls.calls_without_lane++ % RETRY_LANE_AFTER)
@@ -283,6 +286,8 @@ static void find_stack(struct inv_thread *t, uintptr_t address)
 	size_t have = 0;
 	ssize_t n;
 	t->stack_low = t->stack_high = 1; /* asked; holds nothing */
+	if (!inv_sandbox_allows(INV_ASK_LOOK))
+		return;
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
@@ -361,7 +366,7 @@ static bool same_stack(struct inv_thread *t, uintptr_t a, uintptr_t b)
 	if (t->stack_high > 1 && a < t->stack_low && t->stack_low - a < (64u << 20))
 		find_stack(t, a);
 	return a >= t->stack_low && a < t->stack_high && b >= t->stack_low && b < t->stack_high &&
-	       !on_signal_stack();
+	       inv_sandbox_allows(INV_ASK_LOOK) && !on_signal_stack();
 }
 
 /* ---- jumps ------------------------------------------------------------------------ */
@@ -523,6 +528,25 @@ static enum inv_loss settle_thread(uintptr_t frame)
 		return INV_LOSS_NO_RING; /* stands for: nothing is lost */
 	inv_clear_busy();
 	return inv_process.row == INV_PROC_NONE ? INV_LOSS_NO_PROC : INV_LOSS_NO_LANE;
+}
+
+void inv_record_settle(void)
+{
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	int saved = errno;
+	if (inv_process.segment && settle_thread(frame) == INV_LOSS_NO_RING) {
+		if (!inv_tls.thread->stack_low)
+			find_stack(inv_tls.thread, frame);
+		inv_clear_busy();
+	}
+	errno = saved;
+}
+
+bool inv_record_borrowed(void)
+{
+	return inv_process.segment &&
+	       atomic_load_explicit(inv_process.alive, memory_order_relaxed) &&
+	       (uint32_t)getpid() != local.self.pid;
 }
 
 bool inv_enter_slow(struct inv_call *call, uintptr_t frame)

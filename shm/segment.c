@@ -25,6 +25,7 @@
 
 #include "clock.h"
 #include "proc.h"
+#include "sandbox.h"
 
 #define DEFAULT_RING_SLOTS     16384u
 #define MAX_DEFAULT_RING_SLOTS (1u << 20)
@@ -225,7 +226,7 @@ static enum inv_result populate(struct inv_segment *seg, uint64_t offset, uint64
 	do {
 		err = madvise(seg->base + offset, bytes, MADV_POPULATE_WRITE) ? errno : 0;
 	} while (err == EINTR || err == EAGAIN);
-	if (err == EINVAL)
+	if (err == EINVAL && inv_sandbox_allows(INV_ASK_LOOK))
 		return reserve_by_path(seg, offset, bytes);
 	return err ? INV_E_FULL : INV_OK;
 }
@@ -237,6 +238,8 @@ enum inv_result inv_segment_reserve(struct inv_segment *seg, uint64_t offset, ui
 	bytes = page_up(offset + bytes) - begin;
 	if (begin > seg->bytes || bytes > seg->bytes - begin)
 		return INV_E_USAGE;
+	if (!inv_sandbox_allows(INV_ASK_LANE))
+		return INV_E_FULL;
 	int saved = errno;
 	enum inv_result r = INV_E_FULL;
 	uint64_t before = atomic_fetch_add_explicit(reserved, bytes, memory_order_relaxed);

@@ -261,10 +261,14 @@ says 1 loader "libgone.so" "$work/work.ini" "$bin/orphan"
 
 if [[ $(gcc -print-file-name=libasan.so) == /* ]]; then
 	c asan -fsanitize=address "$bin/libwork.so" "-Wl,-rpath,$bin" <<<"$caller"
-	says 1 sanitizer libasan "$work/work.ini" "$bin/asan"
+	says_truly 0 bound "set ASAN_OPTIONS=verify_asan_link_order=0" "$work/work.ini" "$bin/asan"
 	ASAN_OPTIONS=verify_asan_link_order=0 says 0 bound asan "$work/work.ini" "$bin/asan"
+	[[ $(cat "$work/out") != *verify_asan* ]] || fail "doctor asks for what is set already"
+	ASAN_OPTIONS=verify_asan_link_order=1 status_of run -- "$bin/asan"
+	assert_eq "status of an ASan program whose user insists on the order" 1 "$status"
+	forget_sessions
 else
-	echo "no libasan: the sanitizer is not provoked"
+	echo "no libasan: AddressSanitizer is not provoked"
 fi
 
 # Its own owner's setuid bit changes nothing; another's puts the loader in secure mode.
