@@ -328,7 +328,8 @@ static size_t stack_bytes(struct inv_thread *t, uintptr_t at)
 	if (at < t->stack_low || at >= t->stack_high)
 		return STACK_UNKNOWN;
 	size_t mapped = t->stack_high - t->stack_low;
-	if (t->tid != local.self.pid || getrlimit(RLIMIT_STACK, &limit))
+	if (t->tid != local.self.pid || !inv_sandbox_allows(INV_ASK_LOOK) ||
+	    getrlimit(RLIMIT_STACK, &limit))
 		return mapped;
 	return limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur < mapped ? mapped : limit.rlim_cur;
 }
