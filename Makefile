@@ -31,7 +31,7 @@ SHM_SRC    := $(sort $(wildcard shm/*.c))
 PROBE_SRC  := $(sort $(wildcard preload/probe*.c)) preload/prologue.c preload/x86_decode.c preload/x86_opcodes.c
 PRELOAD_SRC:= $(sort $(wildcard preload/*.c preload/python/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
-MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats top history ls prune pause resume \
+MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats diff top history ls prune pause resume \
               filter check doctor serve probe probes)
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 MODEL_SRC  := $(sort $(wildcard tests/model/*.c))
