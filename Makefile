@@ -32,7 +32,7 @@ PROBE_SRC  := $(sort $(wildcard preload/probe*.c)) preload/prologue.c preload/x8
 PRELOAD_SRC:= $(sort $(wildcard preload/*.c preload/python/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
 MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats diff top history ls prune pause resume \
-              filter check doctor serve probe probes)
+              filter check doctor serve probe bench probes)
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 MODEL_SRC  := $(sort $(wildcard tests/model/*.c))
 BENCH_SRC  := $(sort $(wildcard tests/bench/bench_*.c))
