@@ -82,6 +82,16 @@ static void take_time(struct cutting *c)
 		c->taken_ticks = line->spans[line->count - 1].ticks;
 }
 
+/* Nobody notes when a session ends: its last call is the last that is known of it. */
+static void take_elapsed(struct cutting *c)
+{
+	uint64_t from = c->src->view.seg.header->created.ticks;
+	uint64_t until = c->cut->live ? c->taken_ticks : c->last_ticks;
+	if (until > from)
+		c->cut->elapsed_ns =
+			inv_timeline_duration(&c->src->decoder.timeline, from, until - from);
+}
+
 static int take_view(void *arg)
 {
 	struct cutting *c = arg;
@@ -91,6 +101,7 @@ static int take_view(void *arg)
 	inv_cut_procs(c);
 	inv_registry_set_unit(c->cut->registry, c->cut->ns_per_tick);
 	int result = inv_cut_lanes(c);
+	take_elapsed(c);
 	return result < 0 ? result : inv_cut_probes(c);
 }
 
@@ -165,6 +176,8 @@ static int take_lines(struct cutting *c)
 			result = inv_registry_record(cut->registry, call);
 	}
 	take_lost_ranges(c);
+	cut->cost_ns = src->reported_cost_ns;
+	cut->elapsed_ns = src->reported_elapsed_ns;
 	return result;
 }
 

@@ -104,6 +104,7 @@ static enum inv_result make_session(struct run *run)
 		.budget_bytes = run->options.budget_bytes,
 		.command = run->options.command,
 		.probes = &run->probes.file,
+		.measure_cost = true,
 	};
 	enum inv_result r = inv_run_session_make(&run->session, &options);
 	if (!r)

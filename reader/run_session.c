@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "reader/launch.h"
+#include "reader/own_cost.h"
 #include "reader/run.h"
 #include "shm/control.h"
 #include "shm/proc.h"
@@ -120,6 +121,7 @@ enum inv_result inv_run_session_make(struct inv_run_session *s,
 		.probe_count = count,
 		.probes_hash = o->probes->hash,
 		.command = command,
+		.cost_ticks_x1024 = o->measure_cost ? inv_own_cost_measure(s->dir) : 0,
 	};
 	return create(s, o, &segment);
 }

@@ -6,6 +6,8 @@
 #ifndef INV_READER_RUN_SESSION_H
 #define INV_READER_RUN_SESSION_H
 
+#include <stdbool.h>
+
 #include "preload/probe.h"
 #include "shm/result.h"
 #include "shm/session.h"
@@ -23,6 +25,7 @@ struct inv_run_session_options {
 	uint64_t budget_bytes; /* 0: the default */
 	char *const *command;  /* NULL-terminated */
 	const struct inv_probe_file *probes;
+	bool measure_cost; /* of a call, first: a few milliseconds (own_cost.h) */
 };
 
 /* Finds the shim. Returns: 0; INV_RUN_EXIT_OWN: it was said why not. */

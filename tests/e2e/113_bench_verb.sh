@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# skip-under: thread address
 # `bench`: bare and observed in ABBA order, what it says adds up, it keeps no session and no
 # output, and runs that end differently are one line.
 . "$(dirname "$0")/lib.sh"
 need python3
-[[ -z $runtime ]] || skip "a sanitizer's runtime is not first where bench preloads the shim"
 probe=$work/target.ini
 
 # A program that says which run it is, by what it finds in its environment and its input.
