@@ -15,15 +15,6 @@ bool inv_cost_of(const struct inv_cut *cut, uint64_t calls, struct inv_cost *out
 	return true;
 }
 
-/* What was measured is a native call's: a probe in Python has the interpreter's side besides. */
-static bool has_python(const struct inv_cut *cut)
-{
-	for (size_t i = 0; i < cut->probe_count; i++)
-		if (cut->probes[i].tier == INV_TIER_PYTHON)
-			return true;
-	return false;
-}
-
 static void say_share(double percent, FILE *to)
 {
 	if (percent >= 0.01)
@@ -44,10 +35,11 @@ void inv_cost_say(const struct inv_cut *cut, FILE *to)
 	if (!calls || !inv_cost_of(cut, calls, &cost))
 		return;
 	inv_table_format_duration(all, cost.all_ns);
-	fprintf(to, "Observing cost about %.0f ns a call, %s in all", cost.call_ns, all);
+	fprintf(to, "Observing cost %s %.0f ns a call, %s in all",
+		cut->cost_at_least ? "at least" : "about", cost.call_ns, all);
 	say_share(cost.percent, to);
-	fputs(has_python(cut) ? "; a call in Python costs more: `invreg bench` measures it\n"
-			      : "\n",
+	fputs(cut->cost_at_least ? "; a call in Python costs more: `invreg bench` measures it\n"
+				 : "\n",
 	      to);
 }
 
@@ -61,4 +53,6 @@ void inv_cost_put(const struct inv_cut *cut, uint64_t calls, struct inv_json *js
 	inv_json_put_ms(json, cost.all_ns);
 	inv_json_key(json, "cost_percent");
 	inv_json_put_real(json, cost.percent, 6);
+	inv_json_key(json, "cost_at_least");
+	inv_json_put_bool(json, cut->cost_at_least);
 }

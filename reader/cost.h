@@ -31,7 +31,8 @@ bool inv_cost_of(const struct inv_cut *cut, uint64_t calls, struct inv_cost *out
 /* One line, or nothing. */
 void inv_cost_say(const struct inv_cut *cut, FILE *to);
 
-/* Members of an object that is open: cost_ns_per_call, cost_ms, cost_percent; zeros: unknown. */
+/* Members of an object that is open: cost_ns_per_call, cost_ms, cost_percent and
+ * cost_at_least; zeros: unknown. */
 void inv_cost_put(const struct inv_cut *cut, uint64_t calls, struct inv_json *json);
 
 #endif

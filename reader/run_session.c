@@ -121,8 +121,12 @@ enum inv_result inv_run_session_make(struct inv_run_session *s,
 		.probe_count = count,
 		.probes_hash = o->probes->hash,
 		.command = command,
-		.cost_ticks_x1024 = o->measure_cost ? inv_own_cost_measure(s->dir) : 0,
 	};
+	if (o->measure_cost) {
+		struct inv_own_cost cost = inv_own_cost_measure(s->dir);
+		segment.cost_ticks_x1024 = cost.ticks_x1024;
+		segment.cost_entry_ticks_x1024 = cost.entry_ticks_x1024;
+	}
 	return create(s, o, &segment);
 }
 

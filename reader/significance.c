@@ -128,7 +128,7 @@ static double fisher(double hits_a, double count_a, double hits, double count)
 	double seen = log_choose(count_a, hits_a) + log_choose(count - count_a, hits - hits_a);
 	for (double k = first; k <= last; k++) {
 		double one = log_choose(count_a, k) + log_choose(count - count_a, hits - k);
-		if (one <= seen + 1e-7)
+		if (one <= seen + 1e-5)
 			p += exp(one - all);
 	}
 	return fmin(p, 1);

@@ -42,6 +42,7 @@ struct inv_src {
 	struct inv_registry *exact; /* JSONL: from its invoke_stats lines, or NULL */
 	uint64_t reported_lost[32]; /* JSONL: by reason, as its invoke_losses line says */
 	double reported_cost_ns;    /* JSONL: of the shim, as its invoke_losses line says */
+	bool reported_at_least;
 	uint64_t reported_elapsed_ns;
 	uint64_t bad_lines; /* JSONL: not valid, skipped */
 };

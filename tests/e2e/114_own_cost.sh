@@ -49,3 +49,33 @@ assert_eq "a line without run" "" "$(invreg snapshot "$name" | grep Observing ||
 serve "$name"
 assert_eq "/api/status without run" "0.0 0.0" "$(ask /api/status 'd["shim"]["cost_ns_per_call"], d["shim"]["cost_percent"]' | tr -d '(),')"
 assert_eq "/metrics without run" 0 "$(get /metrics | grep -c observing || true)"
+stop_server
+
+# What was measured is a native call's: of Python it is the least, in events too.
+forget_sessions
+cat >"$work/work.py" <<'PY'
+class World:
+    def invoke(self, invoker, artifact):
+        return invoker
+
+world = World()
+for _ in range(1000):
+    world.invoke("alice", "wheat")
+PY
+cat >"$work/python.ini" <<'INI'
+[probe invoke]
+target      = python:__main__:World.invoke
+invoker_id  = invoker
+artifact_id = artifact
+INI
+for _ in 1 2 3 4 5; do
+	forget_sessions
+	probes=$work/python.ini run --session python -o "$work/python.jsonl" -- python3 "$work/work.py"
+	[[ $(invreg snapshot python) == *Observing* ]] && break
+done
+[[ $(invreg snapshot python) == *"1000 calls"* ]] || skip "calls in Python are not seen here"
+for source in python "$work/python.jsonl"; do
+	assert_contains "Python, $source" "Observing cost at least " "$(invreg stats "$source")"
+	invreg stats "$source" --json >"$work/stats.json"
+	assert_eq "JSON, $source" True "$(json "$work/stats.json" 'd["shim"]["cost_at_least"]')"
+done
