@@ -7,12 +7,15 @@
 need python3 curl
 
 # A busy machine may take too long to measure it: that is no error, another run is.
-for _ in 1 2 3 4 5; do
+measured=False
+for _ in $(seq 10); do
 	forget_sessions
 	run --session measured -o "$work/run.jsonl" -- "$hosts/threads" --calls 5000 --threads 2 --work-us 20 >/dev/null
 	snapshot_json measured >"$work/live.json"
-	[[ $(json "$work/live.json" '"shim" in d') == True ]] && break
+	measured=$(json "$work/live.json" '"shim" in d')
+	[[ $measured == False ]] || break
 done
+[[ $measured == True ]] || skip "too busy to measure anything within 100 ms"
 assert_eq "other files" "" "$(find "$INVREG_DIR" -type f ! -name 'measured.*')"
 invreg snapshot measured -o "$work/copy.seg"
 python3 - "$work/live.json" <<'PY' || fail "the numbers of the snapshot"
@@ -68,12 +71,13 @@ target      = python:__main__:World.invoke
 invoker_id  = invoker
 artifact_id = artifact
 INI
-for _ in 1 2 3 4 5; do
+for _ in $(seq 10); do
 	forget_sessions
 	probes=$work/python.ini run --session python -o "$work/python.jsonl" -- python3 "$work/work.py"
 	[[ $(invreg snapshot python) == *Observing* ]] && break
 done
 [[ $(invreg snapshot python) == *"1000 calls"* ]] || skip "calls in Python are not seen here"
+[[ $(invreg snapshot python) == *Observing* ]] || skip "too busy to measure anything within 100 ms"
 for source in python "$work/python.jsonl"; do
 	assert_contains "Python, $source" "Observing cost at least " "$(invreg stats "$source")"
 	invreg stats "$source" --json >"$work/stats.json"
