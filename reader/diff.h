@@ -5,15 +5,15 @@
  * Rows are of an artifact and a method (or of an artifact), joined by name. Three measures of
  * a row are judged: the share of calls that failed, and the durations p50 and p99.
  *
- * [V1] Failures: two shares, by [O2].
- * [V2] A percentile of each run lies in an interval by [O1], widened to whole buckets of the
+ * [O3] Failures: two shares, by [O2].
+ * [O4] A percentile of each run lies in an interval by [O1], widened to whole buckets of the
  *      histogram: that is all that is known of a duration. It has changed when the intervals
  *      of A and B do not even touch; so what is smaller than a bucket is never a change.
- * [V3] Of `comparisons` measures, each may be wrong with a probability of 5 % divided by
+ * [O5] Of `comparisons` measures, each may be wrong with a probability of 5 % divided by
  *      their number (Bonferroni): where nothing changed, one report of twenty names a change
  *      at all. Of the two intervals of a measure each has half of that.
  *
- * Holm's procedure was rejected: it names a little more, but wants a p-value, which [V2] has
+ * Holm's procedure was rejected: it names a little more, but wants a p-value, which [O4] has
  * none of. Numbers of calls are not judged: they are counts of what the program did, not
  * samples of it.
  *
@@ -27,7 +27,7 @@
 
 #include "registry.h"
 
-#define INV_DIFF_ALPHA 0.05 /* of the whole report [V3] */
+#define INV_DIFF_ALPHA 0.05 /* of the whole report [O5] */
 
 enum inv_diff_verdict {
 	INV_DIFF_UNJUDGED, /* too few calls to tell any change */
@@ -42,8 +42,8 @@ struct inv_diff_bounds {
 
 struct inv_diff_measure {
 	double a, b;			   /* a share; durations in ns */
-	struct inv_diff_bounds in_a, in_b; /* of durations [V2] */
-	double p_value;			   /* of shares [V1] */
+	struct inv_diff_bounds in_a, in_b; /* of durations [O4] */
+	double p_value;			   /* of shares [O3] */
 	enum inv_diff_verdict verdict;
 };
 
@@ -74,7 +74,7 @@ double inv_diff_change(const struct inv_diff_measure *measure);
 /* Whether a measure of the row is worse by more than this fraction, and by more than noise. */
 bool inv_diff_above(const struct inv_diff_row *row, double fraction);
 
-/* A percentile and where it surely lies, in ns [V2]. */
+/* A percentile and where it surely lies, in ns [O4]. */
 struct inv_diff_bounds inv_diff_percentile_bounds(const struct inv_hist *hist, double unit,
 						  double fraction, double confidence);
 
