@@ -31,8 +31,8 @@ SHM_SRC    := $(sort $(wildcard shm/*.c))
 PROBE_SRC  := $(sort $(wildcard preload/probe*.c)) preload/prologue.c preload/x86_decode.c preload/x86_opcodes.c
 PRELOAD_SRC:= $(sort $(wildcard preload/*.c preload/python/*.c))
 READER_SRC := $(sort $(wildcard reader/*.c))
-MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats top history ls prune pause resume \
-              filter check doctor serve probe probes)
+MANUAL     := $(patsubst %,reader/manual/%.txt,invreg run snapshot events stats diff top history ls prune pause resume \
+              filter check doctor serve probe bench probes)
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 MODEL_SRC  := $(sort $(wildcard tests/model/*.c))
 BENCH_SRC  := $(sort $(wildcard tests/bench/bench_*.c))

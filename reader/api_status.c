@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "cost.h"
 #include "report.h"
 
 /* ---- status --------------------------------------------------------------------------- */
@@ -57,15 +58,12 @@ static void put_lost(struct inv_json *json, const struct inv_cut *cut)
 	inv_json_close(json, ']');
 }
 
-/* cost_ns is of one observed call, as `run` measured it before; 0: nobody did. */
+/* Zeros: nobody measured it, the session was not made by `run`. */
 static void put_cost(struct inv_json *json, const struct inv_board *board)
 {
-	double total = (double)(board->successful + board->failed);
 	inv_json_key(json, "shim");
 	inv_json_open(json, '{');
-	inv_json_key(json, "cost_ns_per_call");
-	inv_json_put_real(json, board->cut.cost_ns, 1);
-	inv_api_put_ms(json, "cost_ms", board->cut.cost_ns * total);
+	inv_cost_put(&board->cut, board->successful + board->failed, json);
 	inv_api_put_u64(json, "reserved_bytes", board->cut.reserved_bytes);
 	inv_api_put_u64(json, "budget_bytes", board->cut.budget_bytes);
 	inv_json_close(json, '}');

@@ -58,7 +58,6 @@ static void take_header(struct cutting *c)
 	c->session_nonce = h->session_nonce;
 	c->cut->ns_per_tick = line->ns_per_tick;
 	c->cut->time_steps = line->steps;
-	c->cut->cost_ns = (double)h->cost_ticks_x1024 / 1024.0 * line->ns_per_tick;
 	c->cut->reserved_bytes =
 		atomic_load_explicit(&seg->shared->reserved_bytes, memory_order_relaxed);
 	c->cut->names = atomic_load_explicit(&seg->shared->name_count, memory_order_relaxed);
@@ -82,6 +81,32 @@ static void take_time(struct cutting *c)
 		c->taken_ticks = line->spans[line->count - 1].ticks;
 }
 
+/* Nobody notes when a session ends: its last call is the last that is known of it. */
+static void take_elapsed(struct cutting *c)
+{
+	uint64_t from = c->src->view.seg.header->created.ticks;
+	uint64_t until = c->cut->live ? c->taken_ticks : c->last_ticks;
+	if (until > from)
+		c->cut->elapsed_ns =
+			inv_timeline_duration(&c->src->decoder.timeline, from, until - from);
+}
+
+/* By how a probe is bound; of several, by what share of the calls each has. */
+static void take_cost(struct cutting *c)
+{
+	const struct inv_header *h = c->src->view.seg.header;
+	double plain = (double)h->cost_ticks_x1024, entry = (double)h->cost_entry_ticks_x1024;
+	double calls = 0, cost = 0;
+	for (size_t i = 0; i < c->cut->probe_count; i++) {
+		const struct inv_probe_state *p = &c->cut->probes[i];
+		bool patched = p->tier == INV_TIER_ENTRY && entry > 0;
+		c->cut->cost_at_least |= p->tier == INV_TIER_PYTHON;
+		calls += (double)p->calls;
+		cost += (double)p->calls * (patched ? entry : plain);
+	}
+	c->cut->cost_ns = (calls > 0 ? cost / calls : plain) / 1024 * c->cut->ns_per_tick;
+}
+
 static int take_view(void *arg)
 {
 	struct cutting *c = arg;
@@ -91,7 +116,11 @@ static int take_view(void *arg)
 	inv_cut_procs(c);
 	inv_registry_set_unit(c->cut->registry, c->cut->ns_per_tick);
 	int result = inv_cut_lanes(c);
-	return result < 0 ? result : inv_cut_probes(c);
+	take_elapsed(c);
+	if (result == 0)
+		result = inv_cut_probes(c);
+	take_cost(c);
+	return result;
 }
 
 /* ---- event lines ------------------------------------------------------------------ */
@@ -165,6 +194,9 @@ static int take_lines(struct cutting *c)
 			result = inv_registry_record(cut->registry, call);
 	}
 	take_lost_ranges(c);
+	cut->cost_ns = src->reported_cost_ns;
+	cut->cost_at_least = src->reported_at_least;
+	cut->elapsed_ns = src->reported_elapsed_ns;
 	return result;
 }
 

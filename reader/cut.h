@@ -73,7 +73,9 @@ struct inv_cut {
 	uint64_t reserved_bytes, budget_bytes;
 	uint32_t names, lanes, time_steps;
 	double ns_per_tick;
-	double cost_ns; /* of one observed call, as `run` measured it; 0 = unknown */
+	double cost_ns;	     /* of recording one call, as `run` measured it; 0 = unknown */
+	bool cost_at_least;  /* a call in Python has the interpreter's side besides */
+	uint64_t elapsed_ns; /* from its creation to now, or to the end of the last call */
 	struct inv_registry *registry;
 	bool own_registry;
 	struct inv_stats_list artifacts, invokers;

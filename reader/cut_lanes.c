@@ -36,6 +36,8 @@ static int add_cells(struct cutting *c, const struct inv_cell *cells, uint32_t c
 		if (inv_registry_add_cell(c->cut->registry, &key, &cells[i]) < 0)
 			return -ENOMEM;
 		c->cut->returned += inv_cell_calls(&cells[i]);
+		uint64_t last = get(&cells[i].last_ticks);
+		c->last_ticks = last > c->last_ticks ? last : c->last_ticks;
 	}
 	return 0;
 }

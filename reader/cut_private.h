@@ -14,6 +14,7 @@ struct cutting {
 	uint64_t lost[INV_LOSS_COUNT + 1]; /* the last: lapped */
 	uint64_t kept_of_probe[INV_PROBES_MAX];
 	uint64_t taken_ticks;
+	uint64_t last_ticks; /* the end of the last call */
 	uint64_t session_nonce;
 	uint8_t liveness[INV_PROCS_MAX]; /* enum inv_liveness of each row */
 };

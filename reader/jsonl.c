@@ -289,9 +289,19 @@ static int take_stats(struct inv_jsonl *r, struct json_object *line)
 	return each(r, line, "invokers", artifact, take_pair);
 }
 
+/* A number of this many at most; else 0. */
+static double real(struct json_object *object, const char *name, double most)
+{
+	double value = json_object_get_double(field(object, name));
+	return value > 0 && value <= most ? value : 0;
+}
+
 static int take_losses(struct inv_jsonl *r, struct json_object *line)
 {
-	struct json_object *list = field(line, "lost");
+	struct json_object *list = field(line, "lost"), *shim = field(line, "shim");
+	r->src->reported_cost_ns = real(shim, "cost_ns_per_call", 1e9);
+	r->src->reported_at_least = json_object_get_boolean(field(shim, "cost_at_least"));
+	r->src->reported_elapsed_ns = (uint64_t)(real(shim, "elapsed_ms", 1e12) * 1e6);
 	if (!json_object_is_type(list, json_type_array))
 		return 0;
 	for (size_t i = 0; i < json_object_array_length(list); i++) {

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,11 +133,19 @@ static int add_environment(const struct inv_launch *launch)
 	return add_preload(launch->preload) || allow_asan() ? -1 : 0;
 }
 
+static bool take_streams(const int *streams)
+{
+	for (int fd = 0; streams && fd < 3; fd++)
+		if (streams[fd] != fd && dup2(streams[fd], fd) < 0)
+			return false;
+	return true;
+}
+
 static _Noreturn void become(const struct inv_launch *launch,
 			     const struct inv_launch_signals *before, int tell)
 {
 	give_back_all(before);
-	if (add_environment(launch) == 0)
+	if (take_streams(launch->streams) && add_environment(launch) == 0)
 		execvp(launch->argv[0], launch->argv);
 	int why = errno;
 	while (write(tell, &why, sizeof(why)) < 0 && errno == EINTR)

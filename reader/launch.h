@@ -24,7 +24,8 @@ struct inv_launch {
 	const char *preload; /* absolute path of the shim; NULL: unobserved */
 	const char *probes;  /* absolute */
 	const char *session;
-	const char *dir; /* absolute, or NULL: the default */
+	const char *dir;    /* absolute, or NULL: the default */
+	const int *streams; /* three descriptors to be its standard ones; NULL: it has ours */
 };
 
 /* Before any descriptor is opened: standard streams that are closed become /dev/null. */

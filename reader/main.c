@@ -24,6 +24,7 @@ static const struct {
 	{"prune", inv_verb_prune},   {"pause", inv_verb_pause},	      {"resume", inv_verb_resume},
 	{"filter", inv_verb_filter}, {"check", inv_verb_check},	      {"doctor", inv_verb_doctor},
 	{"probe", inv_verb_probe},   {"serve", inv_verb_serve},	      {"top", inv_verb_top},
+	{"diff", inv_verb_diff},     {"bench", inv_verb_bench},
 };
 
 static bool asks_for_help(const char *word)

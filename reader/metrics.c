@@ -413,6 +413,16 @@ static void put_gauge(struct inv_buf *out, const char *name, const char *help, u
 	inv_buf_printf(out, "%s %llu\n", name, (unsigned long long)value);
 }
 
+/* Times invocation_calls_total it is what observing has cost. */
+static void put_cost(struct inv_buf *out, const struct inv_cut *cut)
+{
+	if (!(cut->cost_ns > 0))
+		return;
+	put_head(out, "invocation_observing_seconds_per_call", "gauge",
+		 "What recording one native call costs, as `invreg run` measured it here.");
+	inv_buf_printf(out, "invocation_observing_seconds_per_call %.12g\n", cut->cost_ns / 1e9);
+}
+
 static void put_all(const struct inv_metrics *m, const struct inv_request *request,
 		    struct inv_buf *out)
 {
@@ -429,6 +439,7 @@ static void put_all(const struct inv_metrics *m, const struct inv_request *reque
 	put_gauge(out, "invocation_series_folded",
 		  "Label sets that found no room (--metrics-max-series) and are counted in _other.",
 		  m->folded);
+	put_cost(out, &board->cut);
 	put_gauge(out, "invocation_session_live", "Whether a process of the session is alive.",
 		  board->state == INV_BOARD_LIVE);
 	put_head(out, "invocation_build_info", "gauge", "Always 1; of what version this is.");

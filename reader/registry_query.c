@@ -120,6 +120,7 @@ static int group_methods(const struct entity *e, struct inv_stats_list *out)
 		if (!row || inv_stats_add_cell(row, c) < 0)
 			return -ENOMEM;
 		row->artifact = e->word.text;
+		row->artifact_length = e->word.length;
 	}
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cost.h"
 #include "json.h"
 
 static void put_u64(struct inv_json *j, const char *name, uint64_t value)
@@ -274,8 +275,21 @@ static void put_heading(struct inv_json *j, const struct inv_cut *cut)
 	put_u64(j, "window_ns", cut->window_ns);
 }
 
+/* Nothing where it is not known: a 0 would be taken for a number. */
+static void put_cost(struct inv_json *j, const struct inv_cut *cut)
+{
+	if (!(cut->cost_ns > 0))
+		return;
+	inv_json_key(j, "shim");
+	inv_json_open(j, '{');
+	inv_cost_put(cut, inv_cut_total(cut), j);
+	put_ms(j, "elapsed_ms", (double)cut->elapsed_ns);
+	inv_json_close(j, '}');
+}
+
 static void put_closing(struct inv_json *j, const struct inv_cut *cut)
 {
+	put_cost(j, cut);
 	put_str(j, "from", cut->from_events ? "events" : "tallies");
 	inv_json_key(j, "bucket_width_percent");
 	inv_json_put_real(j, INV_HIST_WIDTH_PERCENT, 1);
@@ -473,6 +487,7 @@ int inv_report_cut_lines(const struct inv_cut *cut, struct inv_buf *out)
 	put_str(&j, "event_type", "invoke_losses");
 	put_word(&j, "session", cut->session);
 	put_lost(&j, cut);
+	put_cost(&j, cut);
 	if (cut->setting.known)
 		inv_report_control(&j, cut);
 	inv_json_close(&j, '}');

@@ -14,7 +14,6 @@
  */
 #include "reader/run.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -39,23 +38,18 @@
 #include "reader/run_options.h"
 #include "reader/run_probes.h"
 #include "reader/run_serve.h"
+#include "reader/run_session.h"
 #include "reader/sessions.h"
 #include "reader/summary.h"
-#include "shm/control.h"
 #include "shm/proc.h"
 
-#define PROGRESS_MS   250
-#define NAME_TRIES    10
-#define NAME_STEM_MAX 60
+#define PROGRESS_MS 250
 
 struct run {
 	struct inv_run_options options;
 	char shim[1024];
 	struct inv_run_probes probes;
-	char dir[400];
-	char *dir_absolute; /* malloc'ed, or NULL */
-	char name[INV_SESSION_NAME_MAX + 1];
-	char path[512];
+	struct inv_run_session session;
 	int output; /* -1: none */
 	bool observed;
 	bool viewed;
@@ -75,22 +69,6 @@ struct run {
 
 /* ---- prepare: what can be refused --------------------------------------------------- */
 
-static int find_shim(struct run *run)
-{
-	int r = inv_launch_find_shim(run->shim, sizeof(run->shim));
-	if (r == -EINVAL)
-		fprintf(stderr,
-			"invreg: %s: LD_PRELOAD cannot hold a path with spaces or colons: "
-			"install invreg elsewhere\n",
-			run->shim);
-	else if (r == -ENOENT)
-		fprintf(stderr, "invreg: libinvreg_preload.so is neither beside the executable "
-				"nor in ../lib/invreg or ../lib: install it there\n");
-	else if (r)
-		fprintf(stderr, "invreg: libinvreg_preload.so: %s\n", strerror(-r));
-	return r ? INV_RUN_EXIT_OWN : 0;
-}
-
 static int open_output(struct run *run)
 {
 	if (!run->options.output)
@@ -106,127 +84,40 @@ static int prepare(struct run *run)
 {
 	int r = inv_run_probes_read(&run->probes, run->options.probes, run->options.command);
 	if (!r)
-		r = find_shim(run);
+		r = inv_run_session_shim(run->shim, sizeof(run->shim));
 	return r ? r : open_output(run);
 }
 
 /* ---- session ------------------------------------------------------------------------ */
 
-static void default_name(char *buf, size_t size, const char *command, int try)
-{
-	struct inv_self self;
-	char stem[NAME_STEM_MAX + 1], suffix[16] = "";
-	const char *slash = strrchr(command, '/');
-	snprintf(stem, sizeof(stem), "%s", slash && slash[1] ? slash + 1 : command);
-	for (char *p = stem; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
-			*p = '_';
-	if (stem[0] == '.')
-		stem[0] = '_';
-	inv_self_read(&self);
-	if (try)
-		snprintf(suffix, sizeof(suffix), "-%d", try + 1);
-	snprintf(buf, size, "%s-%" PRIu32 "-%" PRIu64 "%s", stem, self.pid, self.start_time,
-		 suffix);
-}
-
-static void command_text(char *buf, size_t size, char **command)
-{
-	size_t n = 0;
-	buf[0] = 0;
-	for (; *command && n + 1 < size; command++) {
-		int wrote = snprintf(buf + n, size - n, "%s%s", n ? " " : "", *command);
-		n += wrote > 0 ? (size_t)wrote : 0;
-	}
-}
-
-/* Creates the segment under its name; the first that is free, when the name is ours to choose. */
-static enum inv_result create_segment(struct run *run, const struct inv_segment_options *given)
-{
-	struct inv_segment_options options = *given;
-	struct inv_segment seg;
-	enum inv_result r = INV_E_EXISTS;
-	for (int try = 0; r == INV_E_EXISTS && try < NAME_TRIES; try++) {
-		if (run->options.session)
-			snprintf(run->name, sizeof(run->name), "%s", run->options.session);
-		else
-			default_name(run->name, sizeof(run->name), run->options.command[0], try);
-		r = inv_session_path(run->path, sizeof(run->path), run->dir, run->name);
-		options.session = run->name;
-		if (!r)
-			r = inv_segment_create(&seg, run->path, &options);
-		if (run->options.session)
-			break;
-	}
-	if (r)
-		return r;
-	inv_control_create(&seg); /* without it the shim notes that there is no control */
-	inv_segment_detach(&seg); /* we are a reader from here on */
-	return INV_OK;
-}
-
 static void remove_session(const struct run *run)
 {
-	char control[sizeof(run->path)];
-	if (!inv_control_path(control, sizeof(control), run->path))
-		unlink(control);
 	inv_run_probes_drop(&run->probes);
-	unlink(run->path);
+	inv_run_session_remove(&run->session);
 }
 
 static enum inv_result make_session(struct run *run)
 {
-	static struct inv_probe_row rows[INV_PROBES_MAX];
-	char command[1024];
-	enum inv_result r = inv_session_dir(run->dir, sizeof(run->dir), run->options.dir);
-	if (!r)
-		r = inv_session_ensure_dir(run->dir);
-	if (r)
-		return r;
-	uint32_t count =
-		run->probes.file.count < INV_PROBES_MAX ? run->probes.file.count : INV_PROBES_MAX;
-	for (uint32_t i = 0; i < count; i++)
-		inv_probe_describe(&rows[i], &run->probes.file.probes[i]);
-	command_text(command, sizeof(command), run->options.command);
-	struct inv_segment_options options = {
+	struct inv_run_session_options options = {
+		.dir = run->options.dir,
+		.name = run->options.session,
 		.budget_bytes = run->options.budget_bytes,
-		.probes = rows,
-		.probe_count = count,
-		.probes_hash = run->probes.file.hash,
-		.command = command,
+		.command = run->options.command,
+		.probes = &run->probes.file,
+		.measure_cost = true,
 	};
-	r = create_segment(run, &options);
+	enum inv_result r = inv_run_session_make(&run->session, &options);
 	if (!r)
-		inv_session_prune(run->dir, INV_SESSION_KEEP);
+		inv_session_prune(run->session.dir, INV_SESSION_KEEP);
 	return r;
-}
-
-static const char *room_remedy(enum inv_result why)
-{
-	if (why == INV_E_FULL)
-		return "make room there (`invreg prune`), or give --dir";
-	if (why == INV_E_LIMIT)
-		return "raise `ulimit -f` and `ulimit -v`";
-	if (why == INV_E_MODE)
-		return "take that right from them by chmod go-w, or give another --dir";
-	return "give a directory of yours by --dir";
 }
 
 static void say_unobserved(const struct run *run, enum inv_result why, int err)
 {
-	const char *text = why == INV_E_SYSTEM ? strerror(err) : inv_result_text(why);
+	const char *dir = run->session.dir;
 	fprintf(stderr, "invreg: warning: %s: no session: %s: the program runs unobserved; %s\n",
-		run->dir[0] ? run->dir : "session directory", text, room_remedy(why));
-}
-
-/* INVREG_DIR is for the child only where it is not the default: absolute, it may chdir. */
-static bool find_absolute_dir(struct run *run)
-{
-	const char *variable = getenv("INVREG_DIR");
-	if (!run->options.dir && !(variable && *variable))
-		return true;
-	run->dir_absolute = realpath(run->dir, NULL);
-	return run->dir_absolute != NULL;
+		dir[0] ? dir : "session directory", inv_run_session_why(why, err),
+		inv_run_session_remedy(why));
 }
 
 static int refuse_name(const struct run *run)
@@ -234,8 +125,15 @@ static int refuse_name(const struct run *run)
 	fprintf(stderr,
 		"invreg: session %s exists already in %s: give another name, or remove it by "
 		"`invreg prune --keep 0` when it has ended\n",
-		run->name, run->dir);
+		run->session.name, run->session.dir);
 	return INV_RUN_EXIT_OWN;
+}
+
+static bool keep_probes(struct run *run)
+{
+	const struct inv_run_session *s = &run->session;
+	return inv_run_probes_keep(&run->probes, s->dir_absolute ? s->dir_absolute : s->dir,
+				   s->name);
 }
 
 /* Returns: 0, observed or not; INV_RUN_EXIT_OWN: the name is taken. */
@@ -245,10 +143,7 @@ static int open_session(struct run *run)
 	int err = errno;
 	if (r == INV_E_EXISTS)
 		return refuse_name(run);
-	if (r == INV_OK &&
-	    (!find_absolute_dir(run) ||
-	     !inv_run_probes_keep(&run->probes, run->dir_absolute ? run->dir_absolute : run->dir,
-				  run->name))) {
+	if (r == INV_OK && !keep_probes(run)) {
 		err = errno;
 		r = INV_E_SYSTEM;
 		remove_session(run);
@@ -268,20 +163,20 @@ static void say_small(const struct run *run)
 	fprintf(stderr,
 		"invreg: session %s takes at most %.1f MB, half of what is free in %s: rings are "
 		"shorter for it; --size or --dir give more\n",
-		run->name, (double)bytes / 1048576, run->dir);
+		run->session.name, (double)bytes / 1048576, run->session.dir);
 }
 
 /* Our read-only view; without it the program is still observed, but nothing is followed. */
 static void open_view(struct run *run)
 {
-	int fd = open(run->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = open(run->session.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
-		fprintf(stderr, "invreg: warning: %s: %s: not followed\n", run->path,
+		fprintf(stderr, "invreg: warning: %s: %s: not followed\n", run->session.path,
 			strerror(errno));
 		return;
 	}
-	run->viewed = inv_sessions_view(fd, run->path, &run->view) == 0;
-	memcpy(run->view.seg.path, run->path, sizeof(run->path));
+	run->viewed = inv_sessions_view(fd, run->session.path, &run->view) == 0;
+	memcpy(run->view.seg.path, run->session.path, sizeof(run->session.path));
 	close(fd);
 	if (run->viewed)
 		say_small(run);
@@ -446,7 +341,7 @@ static void say_still_running(struct run *run)
 		fprintf(stderr,
 			"invreg: %d process%s of the program still run%s: this is the state now; "
 			"`invreg snapshot %s` tells more later\n",
-			n, n == 1 ? "" : "es", n == 1 ? "s" : "", run->name);
+			n, n == 1 ? "" : "es", n == 1 ? "s" : "", run->session.name);
 }
 
 /* Runs under the guard. Returns: whether any process had the shim in it and bound nothing. */
@@ -510,8 +405,8 @@ static int start(struct run *run)
 		.argv = run->options.command,
 		.preload = run->observed ? run->shim : NULL,
 		.probes = run->probes.path,
-		.session = run->name,
-		.dir = run->dir_absolute,
+		.session = run->session.name,
+		.dir = run->session.dir_absolute,
 	};
 	inv_launch_take_signals(&run->signals, &blocked);
 	run->signal_fd = signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -534,8 +429,8 @@ static int observe(struct run *run)
 		return r;
 	if (run->observed)
 		open_view(run);
-	if (run->observed && inv_run_serve_open(&run->serve, &run->options, run->name)) {
-		unlink(run->path); /* nobody ever wrote to it */
+	if (run->observed && inv_run_serve_open(&run->serve, &run->options, run->session.name)) {
+		remove_session(run); /* nobody ever wrote to it */
 		return INV_RUN_EXIT_OWN;
 	}
 	r = start(run);
@@ -550,7 +445,7 @@ static int observe(struct run *run)
 	inv_launch_give_back_terminal(&run->signals);
 	sum_up(run);
 	if (run->options.linger)
-		inv_run_serve_linger(run->serve, run->name);
+		inv_run_serve_linger(run->serve, run->session.name);
 	return exit_status(run->status);
 }
 
@@ -565,7 +460,7 @@ static void release(struct run *run)
 		close(run->output);
 	if (run->signal_fd >= 0)
 		close(run->signal_fd);
-	free(run->dir_absolute);
+	inv_run_session_free(&run->session);
 	inv_run_probes_free(&run->probes);
 }
 

@@ -41,7 +41,10 @@ struct inv_src {
 	size_t chunk_count, chunk_used, chunk_size;
 	struct inv_registry *exact; /* JSONL: from its invoke_stats lines, or NULL */
 	uint64_t reported_lost[32]; /* JSONL: by reason, as its invoke_losses line says */
-	uint64_t bad_lines;	    /* JSONL: not valid, skipped */
+	double reported_cost_ns;    /* JSONL: of the shim, as its invoke_losses line says */
+	bool reported_at_least;
+	uint64_t reported_elapsed_ns;
+	uint64_t bad_lines; /* JSONL: not valid, skipped */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cost.h"
 #include "guard.h"
 #include "shm/proc.h"
 #include "table.h"
@@ -221,9 +222,7 @@ static void show_total(const struct inv_cut *cut, FILE *to)
 	if (cut->abandoned)
 		fprintf(to, ", %llu abandoned", (unsigned long long)cut->abandoned);
 	fputs(cut->from_events ? " (from events: what was lost is missing)\n" : "\n", to);
-	if (cut->cost_ns > 0)
-		fprintf(to, "Observing cost about %.0f ns a call, %.3f s in all\n", cut->cost_ns,
-			cut->cost_ns * (double)total / 1e9);
+	inv_cost_say(cut, to);
 	if (cut->time_steps)
 		fprintf(to,
 			"The system's clock was stepped %u times meanwhile: times of day jump\n",

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cost.h"
 #include "cut.h"
 #include "options.h"
 #include "output.h"
@@ -183,6 +184,10 @@ static int show(struct inv_cut *cut, const char *what, const char *key, enum for
 		result = show_group(cut, by, key, form, &out);
 		if (*what && form == FORM_TABLE)
 			fputc('\n', stdout);
+	}
+	if (form == FORM_TABLE && result == 0 && cut->cost_ns > 0 && inv_cut_total(cut)) {
+		fputc('\n', stdout);
+		inv_cost_say(cut, stdout);
 	}
 	code = inv_output_close(&out);
 	say_caveats(cut);

@@ -20,6 +20,8 @@ int inv_verb_snapshot(int argc, char **argv);
 int inv_verb_events(int argc, char **argv);
 int inv_verb_stats(int argc, char **argv);
 int inv_verb_top(int argc, char **argv);
+int inv_verb_diff(int argc, char **argv);
+int inv_verb_bench(int argc, char **argv);
 int inv_verb_history(int argc, char **argv);
 int inv_verb_ls(int argc, char **argv);
 int inv_verb_prune(int argc, char **argv);

@@ -194,7 +194,7 @@ function make_completion(  i, verbs) {
 	print "\t\treturn"
 	print "\tfi"
 	print "\tcase ${COMP_WORDS[1]} in"
-	print "\trun | doctor | probe) mapfile -t COMPREPLY < <(compgen -c -f -- \"$word\") ;;"
+	print "\trun | bench | doctor | probe) mapfile -t COMPREPLY < <(compgen -c -f -- \"$word\") ;;"
 	print "\tcheck) mapfile -t COMPREPLY < <(compgen -f -- \"$word\") ;;"
 	print "\t*)"
 	print "\t\tmapfile -t COMPREPLY < <("

@@ -139,7 +139,7 @@ INV_SIZE(inv_region, 16);
  *   0 magic | 8 version, header_size | 16 byte_order, flags | 24 clock_kind, lanes
  *   32 segment_bytes | 40 budget_bytes | 48 session_nonce | 56 ready
  *   64 regions[9] .. 208 | 208 lane geometry .. 240 | 240 creator .. 272
- *   272 created | 304 taken | 336 cost | 344 .. text
+ *   272 created | 304 taken | 336 cost | 344 .. text | 1544 cost_entry
  */
 struct inv_header {
 	uint64_t magic;
@@ -167,13 +167,14 @@ struct inv_header {
 	uint64_t pid_ns;	/* inode of the creator's pid namespace, or 0 */
 	uint64_t probes_hash;	/* of the probe file's text: who has the same joins by index */
 	struct inv_anchor created;
-	struct inv_anchor taken;   /* zero but in a raw snapshot */
-	uint64_t cost_ticks_x1024; /* the shim's cost a call measured by `run`, 0 = unknown */
-	uint64_t window_ns;	   /* zero but in a raw snapshot: how long the copy took */
-	char boot_id[40];	   /* NUL-terminated; tells one boot from the next */
-	char session[128];	   /* NUL-terminated */
-	char command[1024];	   /* NUL-terminated, space-separated, may be cut */
-	uint8_t spare[4096 - 1544];
+	struct inv_anchor taken;	 /* zero but in a raw snapshot */
+	uint64_t cost_ticks_x1024;	 /* the shim's cost a call measured by `run`, 0 = unknown */
+	uint64_t window_ns;		 /* zero but in a raw snapshot: how long the copy took */
+	char boot_id[40];		 /* NUL-terminated; tells one boot from the next */
+	char session[128];		 /* NUL-terminated */
+	char command[1024];		 /* NUL-terminated, space-separated, may be cut */
+	uint64_t cost_entry_ticks_x1024; /* the same where the function itself is patched */
+	uint8_t spare[4096 - 1552];
 };
 INV_SIZE(inv_header, 4096);
 INV_AT(inv_header, ready, 56);
@@ -183,7 +184,7 @@ INV_AT(inv_header, creator_pid, 240);
 INV_AT(inv_header, created, 272);
 INV_AT(inv_header, taken, 304);
 INV_AT(inv_header, boot_id, 352);
-INV_AT(inv_header, spare, 1544);
+INV_AT(inv_header, cost_entry_ticks_x1024, 1544);
 
 #define INV_HEADER_SNAPSHOT 1u /* a raw snapshot: nobody writes it, times end at `taken` */
 
@@ -564,8 +565,7 @@ struct inv_lane {
 	inv_a64 cell_count;	/* cells in use, the two _other cells included; stored after the key
 				   [B4] */
 	inv_a64 events;		/* calls given a slot, a rewritten one once: kept + lapped */
-	inv_a64 in_slot; /* not 0: the redo record is valid; a count of the calls that commit [B5]
-			  */
+	inv_a64 in_slot; /* not 0: the redo record is valid; counts the calls that commit [B5] */
 	uint64_t spare0[7];
 	struct inv_redo redo;
 	inv_a64 lost[INV_LOSS_ROOM];

@@ -349,6 +349,7 @@ static void fill_header(struct inv_header *h, const struct inv_segment_options *
 	h->creator_start = self->start_time;
 	h->pid_ns = self->pid_ns;
 	h->cost_ticks_x1024 = o->cost_ticks_x1024;
+	h->cost_entry_ticks_x1024 = o->cost_entry_ticks_x1024;
 	h->session_nonce = draw_nonce(self);
 	inv_clock_anchor((enum inv_clock_kind)h->clock_kind, &h->created);
 	copy_text(h->boot_id, sizeof(h->boot_id), self->boot_id);

@@ -55,7 +55,7 @@ struct inv_segment_options {
 	const char *session; /* NUL-terminated, for the header */
 	const char *command;
 	enum inv_clock_kind clock_kind; /* NONE: detected; tests choose */
-	uint64_t cost_ticks_x1024;
+	uint64_t cost_ticks_x1024, cost_entry_ticks_x1024;
 };
 
 /*

@@ -100,7 +100,7 @@ port=$(free_port)
 python3 -c "
 import socket, time
 s = socket.socket(); s.bind(('127.0.0.1', $port)); s.listen(); time.sleep(60)" &
-sleep 0.5
+until (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do sleep 0.05; done
 for wrong in "--serve=127.0.0.1:$port" --serve=127.0.0.1:x --serve= --linger; do
 	status_of invreg run -p "$probes" "$wrong" -- touch "$work/ran" 2>"$work/err"
 	assert_eq "$wrong" 125 "$status"
