@@ -248,7 +248,7 @@ INV_SIZE(inv_binding_row, 8);
  */
 struct inv_proc {
 	inv_a64 state;
-	uint64_t start_time; /* /proc/self/stat field 22 (clock ticks since boot), or 0 */
+	uint64_t start_time; /* /proc/PID/stat field 22 (clock ticks since boot), or 0 */
 	uint64_t pid_ns;     /* inode of /proc/self/ns/pid, or 0 */
 	uint64_t nonce;	     /* differs for each executed image: execve keeps pid and start time */
 	struct inv_anchor anchor;
