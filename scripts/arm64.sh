@@ -37,7 +37,7 @@ if [[ ${INVREG_ARM64_STAGE:-} == mounts ]]; then
 		>/proc/sys/fs/binfmt_misc/register || die "qemu-aarch64-static cannot be registered"
 	mount -t overlay -o "ro,lowerdir=$sysroot/usr:/usr" overlay /usr ||
 		die "nothing can be laid over /usr"
-	export PATH=$sysroot/tools:$PATH
+	export PATH=$sysroot/tools:$PATH INVREG_EMULATED=1 HOST_PLAIN_FORKS=1
 	if ((user != 0)); then
 		exec unshare --user --map-user="$user" --map-group="$group" "$@"
 	fi

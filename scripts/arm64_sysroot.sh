@@ -13,9 +13,10 @@ here=$(dirname "$(realpath "$0")")
 mkdir -p "$1"
 dir=$(realpath "$1")
 
-# What programs observe or start is of their machine, too: a shell for system(3).
+# Programs that the tests observe, and the shell of system(3), are of their machine, too.
+programs=(dash python3.11 true false ls sort sleep setpriv)
 mapfile -t packages < <("$here/setup.sh" --list | grep -x 'lib.*-dev')
-packages+=(libstdc++6 dash)
+packages+=(libstdc++6 dash coreutils util-linux python3)
 [[ -e $dir/packages && $(cat "$dir/packages") == "${packages[*]}" ]] && exit 0
 
 for tool in apt-get dpkg-deb; do
@@ -37,10 +38,25 @@ fi
 for package in "$dir"/apt/cache/archives/*.deb; do
 	dpkg-deb --fsys-tarfile "$package" | tar -x -C "$dir" --keep-directory-symlink --no-same-owner
 done
-# The tools of this machine stay its own.
+# All other tools of this machine stay its own.
 find "${dir:?}" -mindepth 1 -maxdepth 1 ! -name usr ! -name tools ! -name lib -exec rm -rf {} +
 find "$dir/usr" -mindepth 1 -maxdepth 1 ! -name include ! -name lib ! -name bin -exec rm -rf {} +
-find "$dir/usr/bin" ! -type d ! -name dash -delete
+mkdir "$dir/keep"
+for name in "${programs[@]}"; do
+	for from in "$dir"/{usr/,}bin/"$name"; do
+		[[ ! -L $from && -e $from ]] && mv "$from" "$dir/keep/"
+	done
+done
+rm -r "$dir/usr/bin"
+mv "$dir/keep" "$dir/usr/bin"
+
+# python3 that checks what came out, fast; the one that is observed is /usr/bin/python3.
+python=$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))')
+if [[ $python == /usr/bin/* ]]; then
+	cp "$python" "$dir/tools/python3"
+else
+	ln -s "$python" "$dir/tools/python3"
+fi
 
 # The names by which tests call compilers, and ask for the machine.
 ln -s /usr/bin/aarch64-linux-gnu-gcc "$dir/tools/gcc"
