@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "advise.h"
 #include "record_private.h"
 
 #define RETRY_LANE_AFTER    4096u
@@ -78,23 +79,14 @@ static void wiped_by_atfork(void)
 	atomic_store_explicit(inv_process.alive, 0, memory_order_relaxed);
 }
 
-/*
- * Whether a fork wipes the page. qemu-user answers 0 to every advice and follows none: only who
- * refuses one that does not exist is believed.
- */
-static bool wipes_on_fork(void *page)
-{
-	return madvise(page, INV_PAGE_BYTES, -1) != 0 &&
-	       madvise(page, INV_PAGE_BYTES, MADV_WIPEONFORK) == 0;
-}
-
 static inv_a32 *make_alive_page(void)
 {
 	void *page = mmap(NULL, INV_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
 	if (page == MAP_FAILED)
 		return NULL;
-	if (!wipes_on_fork(page) && pthread_atfork(NULL, NULL, wiped_by_atfork)) {
+	if (inv_advise(page, INV_PAGE_BYTES, MADV_WIPEONFORK) &&
+	    pthread_atfork(NULL, NULL, wiped_by_atfork)) {
 		munmap(page, INV_PAGE_BYTES);
 		return NULL;
 	}
