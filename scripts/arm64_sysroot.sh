@@ -14,7 +14,7 @@ mkdir -p "$1"
 dir=$(realpath "$1")
 
 # Programs that the tests observe, and the shell of system(3), are of their machine, too.
-programs=(dash python3.11 true false ls sort sleep setpriv)
+programs=(dash python3.11 true false ls sort sleep setpriv timeout)
 mapfile -t packages < <("$here/setup.sh" --list | grep -x 'lib.*-dev')
 packages+=(libstdc++6 dash coreutils util-linux python3)
 [[ -e $dir/packages && $(cat "$dir/packages") == "${packages[*]}" ]] && exit 0
