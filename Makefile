@@ -281,13 +281,15 @@ decode: $(DECODE) ## each function of each program and library of this machine, 
 # The same tree for the other processor: another calling convention, and the memory that qemu
 # gives is as strong as this machine's. What is left out, and why: tests/arm64.txt.
 ARM64 := $(BUILD)/arm64
-test-arm64: ## unit and e2e tests for aarch64, cross-built and run by qemu-user
+test-arm64: all ## unit and e2e tests for aarch64, cross-built and run by qemu-user
 	$(Q)scripts/setup.sh --arm64
 	$(Q)scripts/arm64_sysroot.sh $(ARM64)/sysroot
-	+$(Q)scripts/arm64.sh $(ARM64)/sysroot $(MAKE) --no-print-directory BUILD=$(ARM64) CC=gcc run-arm64
+	+$(Q)scripts/arm64.sh $(ARM64)/sysroot $(MAKE) --no-print-directory BUILD=$(ARM64) CC=gcc OTHER_BUILD=$(BUILD) \
+	  run-arm64
 
+run-arm64: export OTHER_BUILD := $(OTHER_BUILD)
 run-arm64: all man $(UNIT)
-	$(Q)BUILD=$(BUILD) LEFT_OUT=tests/arm64.txt tests/run_e2e.sh $(E2E)
+	$(Q)BUILD=$(BUILD) CC="$(CC)" LEFT_OUT=tests/arm64.txt tests/run_e2e.sh $(E2E)
 	$(Q)$(UNIT) --jobs 2
 
 # ---- workshop ---------------------------------------------------------------------------------

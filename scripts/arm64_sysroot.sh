@@ -14,7 +14,7 @@ mkdir -p "$1"
 dir=$(realpath "$1")
 
 # Programs that the tests observe, and the shell of system(3), are of their machine, too.
-programs=(dash python3.11 true false ls sort sleep setpriv timeout)
+programs=(dash true false ls sort sleep setpriv timeout python3 'python3.*[0-9]')
 mapfile -t packages < <("$here/setup.sh" --list | grep -x 'lib.*-dev')
 packages+=(libstdc++6 dash coreutils util-linux python3)
 [[ -e $dir/packages && $(cat "$dir/packages") == "${packages[*]}" ]] && exit 0
@@ -43,11 +43,10 @@ find "${dir:?}" -mindepth 1 -maxdepth 1 ! -name usr ! -name tools ! -name lib -e
 find "$dir/usr" -mindepth 1 -maxdepth 1 ! -name include ! -name lib ! -name bin -exec rm -rf {} +
 mkdir "$dir/keep"
 for name in "${programs[@]}"; do
-	for from in "$dir"/{usr/,}bin/"$name"; do
-		[[ ! -L $from && -e $from ]] && mv "$from" "$dir/keep/"
-	done
+	# shellcheck disable=SC2086 # a pattern
+	mv "$dir"/usr/bin/$name "$dir/keep/"
 done
-rm -r "$dir/usr/bin"
+rm -r "${dir:?}/usr/bin"
 mv "$dir/keep" "$dir/usr/bin"
 
 # python3 that checks what came out, fast; the one that is observed is /usr/bin/python3.

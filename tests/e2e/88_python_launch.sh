@@ -57,7 +57,7 @@ libpython() { # its shared library, if there is one
 	local folder
 	folder=$(dirname "$(dirname "$python")")
 	compgen -G "$folder/lib/libpython${version%.*}*.so.1.0" ||
-		compgen -G "$folder/lib/*-linux-gnu/libpython${version%.*}*.so.1.0"
+		compgen -G "$folder/lib/$(uname -m)-linux-gnu/libpython${version%.*}*.so.1.0"
 }
 
 by_embedding() {

@@ -8,6 +8,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # Set by scripts/arm64.sh: what was built, and some programs, run under qemu-user.
+# shellcheck disable=SC2034 # for who sources this
 emulated=${INVREG_EMULATED:-}
 build=$(cd "$root" && realpath "${BUILD:-build}")
 hosts=$build/hosts
