@@ -58,7 +58,7 @@ HOSTS     := $(addprefix $(HOST_DIR)/,$(HOST_NAMES) ecology plugin_calls.so)
 ECOLOGY_SRC := $(filter-out %/executor.c,$(sort $(wildcard tests/hosts/ecology/*.c)))
 
 .PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench bench-python bench-serve \
-        python-selftests transparency decode asan ubsan tsan valgrind \
+        python-selftests transparency decode asan ubsan tsan valgrind test-arm64 run-arm64 \
         lint format install uninstall clean dist-clean help tp \
         run-models sanitized fuzz fuzz-quick fuzzers
 .DELETE_ON_ERROR:
@@ -103,7 +103,8 @@ $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 
 # On every call's way: no vector registers, so that they need not be saved (shm/vectors.h).
 GENERAL_ONLY := $(call obj,shm/record.c shm/vectors.c preload/plan_call.c preload/entry_call.c)
-ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+FOR_X86_64 := $(filter x86_64%,$(shell $(CC) -dumpmachine))
+ifneq ($(FOR_X86_64),)
 $(GENERAL_ONLY): GENERAL = -mgeneral-regs-only
 endif
 
@@ -191,9 +192,9 @@ $(addprefix $(HOST_DIR)/,$(HOST_NAMES)): $(HOST_DIR)/%: $(HOST_DIR)/obj/%.o $(HO
 unit: $(UNIT) ## unit tests (Criterion)
 	$(UNIT) --jobs 2
 
-# What stands on Zydis: built where it is (setup.sh installs it).
+# What stands on Zydis: built for x86-64, where it is (setup.sh installs it).
 DECODE := $(BUILD)/tests/decode_functions $(BUILD)/tests/decode_random
-DECODE_WHERE_ZYDIS_IS := $(if $(wildcard /usr/include/Zydis/Zydis.h),$(DECODE))
+DECODE_WHERE_ZYDIS_IS := $(if $(FOR_X86_64),$(if $(wildcard /usr/include/Zydis/Zydis.h),$(DECODE)))
 $(DECODE): $(BUILD)/tests/decode_%: $(call obj,tests/decode/%.c tests/decode/reference.c preload/prologue.c $(wildcard preload/x86_*.c))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lZydis -lelf $(LDFLAGS)
@@ -317,6 +318,20 @@ valgrind: all ## the reader under memcheck, on a live, an ended and a saved sess
 
 decode: $(DECODE) ## each function of each program and library of this machine, against Zydis
 	$(Q)BUILD=$(BUILD) tests/decode/decode.sh
+
+# The same tree for the other processor: another calling convention, and the memory that qemu
+# gives is as strong as this machine's. What is left out, and why: tests/arm64.txt.
+ARM64 := $(BUILD)/arm64
+test-arm64: all ## unit and e2e tests for aarch64, cross-built and run by qemu-user
+	$(Q)scripts/setup.sh --arm64
+	$(Q)scripts/arm64_sysroot.sh $(ARM64)/sysroot
+	+$(Q)scripts/arm64.sh $(ARM64)/sysroot $(MAKE) --no-print-directory BUILD=$(ARM64) CC=gcc OTHER_BUILD=$(BUILD) \
+	  run-arm64
+
+run-arm64: export OTHER_BUILD := $(OTHER_BUILD)
+run-arm64: all man $(UNIT)
+	$(Q)BUILD=$(BUILD) CC="$(CC)" LEFT_OUT=tests/arm64.txt tests/run_e2e.sh $(E2E)
+	$(Q)$(UNIT) --jobs 2
 
 # ---- workshop ---------------------------------------------------------------------------------
 

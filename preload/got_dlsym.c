@@ -213,8 +213,46 @@ __asm__(".text\n"
 		"	.cfi_endproc\n"                                                                  \
 		".size " name ", . - " name "\n")
 
-LOAD_HOOK("dlopen", "w1", "8");
 LOAD_HOOK("dlmopen", "w2", "16");
+
+__asm__(".text\n"
+	".globl dlopen\n"
+	".type dlopen, %function\n"
+	"dlopen:\n"
+	"	.cfi_startproc\n"
+	"	hint #34\n"
+	"	stp x29, x30, [sp, #-32]!\n"
+	"	.cfi_def_cfa_offset 32\n"
+	"	.cfi_offset 29, -32\n"
+	"	.cfi_offset 30, -24\n"
+	"	stp x0, x1, [sp, #16]\n"
+	"	mov x29, sp\n"
+	"	mov x2, x30\n"
+	"	bl inv_got_dlopen_begins\n"
+	"	mov w17, w0\n"
+	"	ldp x0, x1, [sp, #16]\n"
+	"	adrp x16, inv_got_real\n"
+	"	add x16, x16, :lo12:inv_got_real\n"
+	"	ldr x16, [x16, #8]\n"
+	"	tbnz w17, #0, 2f\n"
+	"	ldp x29, x30, [sp], #32\n"
+	"	.cfi_remember_state\n"
+	"	.cfi_restore 29\n"
+	"	.cfi_restore 30\n"
+	"	.cfi_def_cfa_offset 0\n"
+	"	br x16\n"
+	"2:	.cfi_restore_state\n"
+	"	blr x16\n"
+	"	str x0, [sp, #16]\n"
+	"	bl inv_got_dlopen_ends\n"
+	"	ldr x0, [sp, #16]\n"
+	"	ldp x29, x30, [sp], #32\n"
+	"	.cfi_restore 29\n"
+	"	.cfi_restore 30\n"
+	"	.cfi_def_cfa_offset 0\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size dlopen, . - dlopen\n");
 #endif
 
 /* Stands in where libc has no such function, which no known glibc lacks. */

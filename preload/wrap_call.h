@@ -16,7 +16,7 @@ inv_wrap_enter(struct inv_call *call, const struct inv_plan *plan, struct inv_re
 {
 	if (__builtin_expect(inv_got_stale(), 0))
 		inv_got_catch_up();
-	inv_plan_begin(call, plan, regs, (uintptr_t)__builtin_frame_address(0), NULL);
+	inv_plan_begin(call, plan, regs, inv_call_frame(call), NULL);
 }
 
 #endif

@@ -69,13 +69,14 @@ static void take_time(struct cutting *c)
 	const struct inv_header *h = c->src->view.seg.header;
 	const struct inv_timeline *line = &c->src->decoder.timeline;
 	if (h->flags & INV_HEADER_SNAPSHOT) {
-		c->taken_ticks = h->taken.ticks;
+		c->taken_ticks =
+			h->taken.ticks ? h->taken.ticks : line->spans[line->count - 1].ticks;
 		c->cut->taken_ns = h->taken.realtime_ns;
 		c->cut->window_ns = h->window_ns;
 		return;
 	}
 	c->cut->taken_ns = now_ns(CLOCK_REALTIME);
-	if (inv_clock_usable((enum inv_clock_kind)h->clock_kind))
+	if (c->src->decoder.now_counts)
 		c->taken_ticks = inv_clock_ticks((enum inv_clock_kind)h->clock_kind);
 	else
 		c->taken_ticks = line->spans[line->count - 1].ticks;

@@ -17,7 +17,7 @@ static uint64_t proc_state(const struct inv_view *view, uint32_t row)
 }
 
 /* The reader's own instant ties the clock only if it is the same clock: this boot's. */
-static bool now_counts(const struct inv_header *header)
+bool inv_decode_now_counts(const struct inv_header *header)
 {
 	struct inv_self self;
 	if (!inv_clock_usable((enum inv_clock_kind)header->clock_kind))
@@ -31,10 +31,12 @@ static uint32_t collect_anchors(const struct inv_view *view, bool now, struct in
 	const struct inv_header *h = view->seg.header;
 	uint32_t n = 0;
 	anchors[n++] = h->created;
-	if (h->flags & INV_HEADER_SNAPSHOT)
-		anchors[n++] = h->taken;
-	else if (now)
+	if (h->flags & INV_HEADER_SNAPSHOT) {
+		anchors[n] = h->taken;
+		n += h->taken.ticks != 0;
+	} else if (now) {
 		inv_clock_anchor((enum inv_clock_kind)h->clock_kind, &anchors[n++]);
+	}
 	for (uint32_t i = 0; i < INV_PROCS_MAX; i++) {
 		uint32_t status = INV_PROC_STATUS(proc_state(view, i));
 		if (status == INV_PROC_LIVE || status == INV_PROC_ENDED)
@@ -88,7 +90,7 @@ int inv_decoder_init(struct inv_decoder *decoder, const struct inv_view *view,
 	const char *session = view->seg.header->session;
 	decoder->session =
 		inv_words_get(words, session, strnlen(session, sizeof(view->seg.header->session)));
-	decoder->now_counts = now_counts(view->seg.header);
+	decoder->now_counts = inv_decode_now_counts(view->seg.header);
 	inv_decoder_anchor(decoder);
 	return 0;
 }

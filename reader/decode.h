@@ -32,6 +32,9 @@ int inv_decoder_init(struct inv_decoder *decoder, const struct inv_view *view,
 		     struct inv_words *words);
 void inv_decoder_free(struct inv_decoder *decoder);
 
+/* Whether this process can read the session's clock, at this boot. */
+bool inv_decode_now_counts(const struct inv_header *header);
+
 /* Takes new anchors: of processes that have started since, and of now. */
 void inv_decoder_anchor(struct inv_decoder *decoder);
 

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "decode.h"
 #include "guard.h"
 #include "shm/clock.h"
 #include "shm/proc.h"
@@ -154,7 +155,7 @@ static int write_lane(const struct writer *w, uint32_t lane)
 static int write_header(const struct writer *w, uint32_t lanes)
 {
 	struct inv_header h;
-	struct timespec now;
+	struct timespec now, civil;
 	memcpy(&h, w->view->seg.header, sizeof(h));
 	h.lane_count = lanes;
 	h.regions[INV_REGION_LANES].bytes = h.lane_stride * lanes;
@@ -164,7 +165,11 @@ static int write_header(const struct writer *w, uint32_t lanes)
 		h.flags |= INV_HEADER_SNAPSHOT;
 		h.window_ns = (uint64_t)(now.tv_sec - w->begun.tv_sec) * 1000000000u +
 			      (uint64_t)(now.tv_nsec - w->begun.tv_nsec);
-		inv_clock_anchor((enum inv_clock_kind)h.clock_kind, &h.taken);
+		clock_gettime(CLOCK_REALTIME, &civil);
+		h.taken = (struct inv_anchor){.realtime_ns = (int64_t)civil.tv_sec * 1000000000 +
+							     civil.tv_nsec};
+		if (inv_decode_now_counts(&h))
+			inv_clock_anchor((enum inv_clock_kind)h.clock_kind, &h.taken);
 	}
 	int r = write_all(w->fd, (const char *)&h, sizeof(h), 0);
 	if (!r && ftruncate(w->fd, (off_t)h.segment_bytes))

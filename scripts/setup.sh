@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that building, testing and linting need; only what is
 # missing. `scripts/setup.sh --list` prints them.
+#   scripts/setup.sh --arm64    those of `make test-arm64` instead
 set -euo pipefail
 
 build=(gcc make libc6-dev pkg-config libffi-dev liburcu-dev libinih-dev libjson-c-dev libelf-dev libdw-dev libmicrohttpd-dev mawk scdoc libncurses-dev)
@@ -11,7 +12,9 @@ lint=(clang-format cppcheck shellcheck git)
 [[ -d /run/systemd/system ]] || tests+=(prometheus)
 packages=("${build[@]}" "${tests[@]}" "${lint[@]}")
 
-if [[ ${1:-} == --list ]]; then
+if [[ ${1:-} == --arm64 ]]; then
+	packages=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user-static)
+elif [[ ${1:-} == --list ]]; then
 	printf '%s\n' "${packages[@]}"
 	exit 0
 fi

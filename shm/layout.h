@@ -167,7 +167,7 @@ struct inv_header {
 	uint64_t pid_ns;	/* inode of the creator's pid namespace, or 0 */
 	uint64_t probes_hash;	/* of the probe file's text: who has the same joins by index */
 	struct inv_anchor created;
-	struct inv_anchor taken;	 /* zero but in a raw snapshot */
+	struct inv_anchor taken;	 /* zero but in a raw snapshot; there ticks 0: not known */
 	uint64_t cost_ticks_x1024;	 /* the shim's cost a call measured by `run`, 0 = unknown */
 	uint64_t window_ns;		 /* zero but in a raw snapshot: how long the copy took */
 	char boot_id[40];		 /* NUL-terminated; tells one boot from the next */
@@ -249,7 +249,7 @@ INV_SIZE(inv_binding_row, 8);
  */
 struct inv_proc {
 	inv_a64 state;
-	uint64_t start_time; /* /proc/self/stat field 22 (clock ticks since boot), or 0 */
+	uint64_t start_time; /* /proc/PID/stat field 22 (clock ticks since boot), or 0 */
 	uint64_t pid_ns;     /* inode of /proc/self/ns/pid, or 0 */
 	uint64_t nonce;	     /* differs for each executed image: execve keeps pid and start time */
 	struct inv_anchor anchor;

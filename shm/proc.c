@@ -30,8 +30,8 @@ static ssize_t read_file(const char *path, char *buf, size_t size)
 	return n;
 }
 
-/* Field 22 of /proc/PID/stat; comm (field 2) may hold spaces and brackets. */
-static uint64_t start_time_of(const char *path)
+/* Field 22 of a stat file; comm (field 2) may hold spaces and brackets. */
+static uint64_t start_time_in(const char *path)
 {
 	char text[1024];
 	if (read_file(path, text, sizeof(text)) <= 0)
@@ -40,6 +40,18 @@ static uint64_t start_time_of(const char *path)
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
 	return p ? strtoull(p + 1, NULL, 10) : 0;
+}
+
+/*
+ * A process is as old as its main thread. Its own stat file would say the same, but qemu-user
+ * makes up that of the process which asks, with another time than all others are told: they
+ * would take it for dead.
+ */
+static uint64_t start_time_of(uint32_t pid)
+{
+	char path[48];
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", pid, pid);
+	return start_time_in(path);
 }
 
 /*
@@ -66,10 +78,12 @@ void inv_self_read(struct inv_self *self)
 	memset(self, 0, sizeof(*self));
 	self->pid = (uint32_t)getpid();
 	self->ppid = (uint32_t)getppid();
-	self->start_time = start_time_of("/proc/self/stat");
 	if (stat("/proc/self/ns/pid", &st) == 0)
 		self->pid_ns = (uint64_t)st.st_ino;
 	self->own_proc = proc_is_own(self->pid);
+	/* In another one's /proc our number is somebody else's. */
+	self->start_time =
+		self->own_proc ? start_time_of(self->pid) : start_time_in("/proc/self/stat");
 	if (read_file("/proc/sys/kernel/random/boot_id", self->boot_id, sizeof(self->boot_id)) > 0)
 		self->boot_id[strcspn(self->boot_id, "\n")] = 0;
 	if (read_file("/proc/self/comm", self->comm, sizeof(self->comm)) > 0)
@@ -96,13 +110,11 @@ static bool other_time_namespace(uint32_t pid)
 static enum inv_liveness process_liveness(const struct inv_self *self, uint32_t pid,
 					  uint64_t start_time)
 {
-	char path[48];
 	if (kill((pid_t)pid, 0) && errno == ESRCH)
 		return INV_LIVENESS_DEAD;
 	if (!start_time || !self->own_proc)
 		return INV_LIVENESS_ALIVE;
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	uint64_t now = start_time_of(path);
+	uint64_t now = start_time_of(pid);
 	if (!now || now == start_time)
 		return INV_LIVENESS_ALIVE;
 	/* else the pid was given out again */

@@ -59,6 +59,30 @@ enum inv_call_mode {
 
 struct inv_thread; /* private to record.c: a thread's lane and caches */
 
+/*
+ * What a wrapper's frame is known by. Jumps are found by where it starts [C3], which is at one
+ * place for all that are called from there, whatever they keep; an unwinder knows its frame
+ * pointer. On x86-64 that is at the start; on aarch64 it is at the other end, or in between.
+ */
+#if defined(__aarch64__)
+#define INV_FRAME_WORDS(start, pointer)                                                            \
+	uintptr_t start;                                                                           \
+	uintptr_t pointer
+#else
+#define INV_FRAME_WORDS(start, pointer)                                                            \
+	union {                                                                                    \
+		uintptr_t start;                                                                   \
+		uintptr_t pointer;                                                                 \
+	}
+#endif
+#if !defined(__aarch64__)
+#define INV_FRAME_START() ((uintptr_t)__builtin_frame_address(0))
+#elif defined(__clang__)
+#define INV_FRAME_START() ((uintptr_t)__builtin_sponentry())
+#else
+#define INV_FRAME_START() ((uintptr_t)__builtin_dwarf_cfa())
+#endif
+
 /* Lives in the wrapper's frame. Written by this module only. */
 struct inv_call {
 	enum inv_call_mode mode;
@@ -73,7 +97,7 @@ struct inv_call {
 	uint32_t place_1; /* in the in-flight stack plus 1; 0 = too deep */
 	uint32_t lane;	  /* before begin of an overflow call: why it is one, enum inv_loss */
 	uint32_t claims;  /* of the lane: its next owner may be the same thread state */
-	uintptr_t frame;
+	INV_FRAME_WORDS(frame, pointer);
 	struct inv_vectors *vectors; /* to be kept by what may lose them; NULL: none need be */
 };
 
@@ -138,11 +162,20 @@ bool inv_record_borrowed(void);
  */
 bool inv_record_silence(bool on);
 
-/* Inlined so that the frame address is the wrapper's own. */
+/* Inlined so that the frame is the wrapper's own. Returns: its start. */
+static inline __attribute__((always_inline)) uintptr_t inv_call_frame(struct inv_call *call)
+{
+#if defined(__aarch64__)
+	call->pointer = (uintptr_t)__builtin_frame_address(0);
+#endif
+	return INV_FRAME_START();
+}
+
+/* `frame` is of inv_call_frame, in the wrapper. */
 bool inv_record_enter_at(struct inv_call *call, uintptr_t frame, struct inv_vectors *vectors);
 static inline __attribute__((always_inline)) bool inv_record_enter(struct inv_call *call)
 {
-	return inv_record_enter_at(call, (uintptr_t)__builtin_frame_address(0), NULL);
+	return inv_record_enter_at(call, inv_call_frame(call), NULL);
 }
 
 /* May leave call->mode UNOBSERVED, *vectors saved or not: the session is paused [C4]. */
@@ -156,18 +189,19 @@ void inv_record_end(struct inv_call *call, const struct inv_call_outcome *outcom
 		    uint64_t end_ticks);
 
 /*
- * The open call of the calling thread whose wrapper has this frame, for who was told from
- * outside that it is being left (an unwinder); to be followed by reenter and end.
+ * The open call of the calling thread whose wrapper has this frame pointer, for who was told
+ * from outside that it is being left (an unwinder); to be followed by reenter and end.
  * Returns: false: there is none, or not in the in-flight stack, or this thread is in the
  * middle of a record.
  */
-bool inv_record_find(struct inv_call *call, uintptr_t frame);
+bool inv_record_find(struct inv_call *call, uintptr_t pointer);
 
 /*
  * A call that waits while its thread goes on with others (a coroutine that awaits) is
  * suspended: nobody below it is judged jumped over, calls begun meanwhile are not its
  * children, and its time is not taken from the self time of the call around it. Resumed at
- * `frame` it is an ordinary call again. Another thread's call is left as it is. Wait-free.
+ * `frame`, where one starts, it is an ordinary call again. Another thread's call is left as it is.
+ * Wait-free.
  */
 void inv_record_suspend(struct inv_call *call);
 void inv_record_resume(struct inv_call *call, uintptr_t frame);

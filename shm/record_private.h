@@ -20,7 +20,7 @@
 struct inv_frame {
 	uint64_t ordinal_1; /* 0: this place is empty */
 	uint64_t children_ticks;
-	uintptr_t address; /* of the wrapper's frame */
+	INV_FRAME_WORDS(address, pointer); /* of the wrapper's frame */
 };
 #define INV_FRAME_SUSPENDED UINTPTR_MAX /* address of a call that waits: never jumped over */
 

@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "advise.h"
 #include "record_private.h"
 #include "sandbox.h"
 
@@ -85,7 +86,7 @@ static inv_a32 *make_alive_page(void)
 			  -1, 0);
 	if (page == MAP_FAILED)
 		return NULL;
-	if (madvise(page, INV_PAGE_BYTES, MADV_WIPEONFORK) &&
+	if (inv_advise(page, INV_PAGE_BYTES, MADV_WIPEONFORK) &&
 	    pthread_atfork(NULL, NULL, wiped_by_atfork)) {
 		munmap(page, INV_PAGE_BYTES);
 		return NULL;
@@ -100,7 +101,7 @@ static void thread_ends(void *unused)
 	if (!t || !inv_process.segment || t->epoch != inv_process.epoch ||
 	    !atomic_load_explicit(inv_process.alive, memory_order_relaxed))
 		return;
-	inv_set_busy((uintptr_t)__builtin_frame_address(0));
+	inv_set_busy(INV_FRAME_START());
 	inv_tls.thread = NULL;
 	inv_lane_release(inv_process.segment, t->lane_index);
 	inv_clear_busy();
@@ -467,13 +468,13 @@ static void call_at(struct inv_call *call, struct inv_thread *t, uint32_t place)
 	};
 }
 
-bool inv_record_find(struct inv_call *call, uintptr_t frame)
+bool inv_record_find(struct inv_call *call, uintptr_t pointer)
 {
 	struct inv_thread *t = inv_tls.thread;
 	if (!t || inv_tls.busy)
 		return false;
 	for (uint32_t place = t->top; place-- > 0;) {
-		if (!t->frames[place].ordinal_1 || t->frames[place].address != frame)
+		if (!t->frames[place].ordinal_1 || t->frames[place].pointer != pointer)
 			continue;
 		call_at(call, t, place);
 		return true;
@@ -497,6 +498,7 @@ void inv_record_suspend(struct inv_call *call)
 	struct inv_frame *f = own_frame(call);
 	if (!f || f->address == INV_FRAME_SUSPENDED)
 		return;
+	f->pointer = 0; /* the wrapper's frame ends now */
 	f->address = INV_FRAME_SUSPENDED;
 	call->thread->suspended++;
 }

@@ -23,6 +23,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "advise.h"
 #include "clock.h"
 #include "proc.h"
 #include "sandbox.h"
@@ -224,7 +225,7 @@ static enum inv_result populate(struct inv_segment *seg, uint64_t offset, uint64
 {
 	int err;
 	do {
-		err = madvise(seg->base + offset, bytes, MADV_POPULATE_WRITE) ? errno : 0;
+		err = inv_advise(seg->base + offset, bytes, MADV_POPULATE_WRITE);
 	} while (err == EINTR || err == EAGAIN);
 	if (err == EINVAL && inv_sandbox_allows(INV_ASK_LOOK))
 		return reserve_by_path(seg, offset, bytes);

@@ -4,7 +4,8 @@
 #   tests/run_e2e.sh [PATTERN...]    only those whose name contains one of them
 #
 # A test passes by exit 0 and is skipped by exit 77 (its last line says why). A line
-# `# skip-under: thread address` in a test names sanitizers that it is not for.
+# `# skip-under: thread address` in a test names sanitizers that it is not for; a file that
+# LEFT_OUT names has a line `NN_name: why` for each that is not for this run.
 set -uo pipefail
 
 cd "$(dirname "$0")/.." || exit
@@ -25,10 +26,13 @@ chosen() { # NAME PATTERN...
 }
 
 run_one() { # FILE
-	local file=$1 name status=0 start=$SECONDS verdict detail=''
+	local file=$1 name status=0 start=$SECONDS verdict detail='' why=''
 	name=$(basename "$file" .sh)
 	if [[ -n ${SAN:-} ]] && grep -q "^# skip-under:.*\b$SAN\b" "$file"; then
 		echo "not for -fsanitize=$SAN" >"$logs/$name.log"
+		status=77
+	elif [[ -n ${LEFT_OUT:-} ]] && why=$(sed -n "s/^$name: //p" "$LEFT_OUT") && [[ -n $why ]]; then
+		echo "$why" >"$logs/$name.log"
 		status=77
 	else
 		timeout "${E2E_TIMEOUT:-600}" bash "$file" >"$logs/$name.log" 2>&1 || status=$?
@@ -45,6 +49,11 @@ run_one() { # FILE
 		tail -n 25 "$logs/$name.log" | sed 's/^/     | /'
 	fi
 }
+
+# A line for a test that is gone or has another name now leaves nothing out.
+for name in $([[ -z ${LEFT_OUT:-} ]] || sed -n 's/^\([0-9]\w*\): .*/\1/p' "$LEFT_OUT"); do
+	[[ -e tests/e2e/$name.sh ]] || { echo "$LEFT_OUT: there is no tests/e2e/$name.sh" >&2 && exit 1; }
+done
 
 running=0
 for file in tests/e2e/[0-9]*.sh; do

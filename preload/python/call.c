@@ -302,7 +302,7 @@ static inline __attribute__((always_inline)) void
 begin(struct inv_py_binding *b, struct inv_call *call, const struct inv_py_arguments *a)
 {
 	if (b->reads)
-		begin_reading(b, call, a, (uintptr_t)__builtin_frame_address(0));
+		begin_reading(b, call, a, inv_call_frame(call));
 	else if (__builtin_expect(inv_record_enter(call), 1))
 		inv_record_begin(call, &b->constant);
 }

@@ -157,7 +157,7 @@ static PyObject *step(PyObject *self, PyObject *value)
 	PyObject *method = own_method("send"), *yielded;
 	if (!method)
 		return NULL;
-	struct open_call *open = wake(self, (uintptr_t)__builtin_frame_address(0));
+	struct open_call *open = wake(self, INV_FRAME_START());
 	/* A first value other than None is refused before anything runs. */
 	bool refused = open && !open->started && value != inv_py.none;
 	yielded = inv_py.PyObject_CallFunctionObjArgs(method, self, value, NULL);
@@ -174,7 +174,7 @@ static PyObject *iternext(PyObject *self)
 /* am_send: 1 yielded, 0 returned, -1 raised. */
 static int send_step(PyObject *self, PyObject *value, PyObject **result)
 {
-	struct open_call *open = wake(self, (uintptr_t)__builtin_frame_address(0));
+	struct open_call *open = wake(self, INV_FRAME_START());
 	bool refused = open && !open->started && value != inv_py.none;
 	int how = inv_py.PyCoro_Type->as_async->am_send(self, value, result);
 	uint64_t now = inv_record_now();
@@ -192,7 +192,7 @@ static int send_step(PyObject *self, PyObject *value, PyObject **result)
 static PyObject *throw_step(PyObject *self, PyObject *args)
 {
 	PyObject *method = NULL, *yielded;
-	struct open_call *open = wake(self, (uintptr_t)__builtin_frame_address(0));
+	struct open_call *open = wake(self, INV_FRAME_START());
 	method = inv_py.PyObject_GetAttrString(self, "throw");
 	if (!method)
 		return after(self, open, NULL, true, 0);
@@ -208,7 +208,7 @@ static PyObject *close_step(PyObject *self, PyObject *nothing)
 	PyObject *method = own_method("close"), *closed;
 	if (!method)
 		return NULL;
-	open = wake(self, (uintptr_t)__builtin_frame_address(0));
+	open = wake(self, INV_FRAME_START());
 	closed = inv_py.PyObject_CallFunctionObjArgs(method, self, NULL);
 	uint64_t now = inv_record_now();
 	inv_py.Py_DecRef(method);

@@ -123,7 +123,8 @@ rows_of_reopening() {
 	bind_host move host_reopen.c -DMOVE "${target[@]}"
 	bind_host move,without host_reopen.c -DMOVE
 	row reopen 1000 1000 "$dir/reopen" 100 "$dir/lazy.so" "$dir/now.so" "$dir/no-plt.so"
-	row reopen,without 1000 1000 "$dir/reopen,without" 100 "$dir/own.so" "$dir/own-now.so" "$dir/lazy.so"
+	# ... at the same address, where qemu-user does not put it.
+	[[ -n $emulated ]] || row reopen,without 1000 1000 "$dir/reopen,without" 100 "$dir/own.so" "$dir/own-now.so" "$dir/lazy.so"
 	row reopen,elsewhere 1000 1000 "$dir/move" 100 "$dir/lazy.so" "$dir/now.so" "$dir/no-plt.so"
 	row reopen,elsewhere,without 300 300 "$dir/move,without" 30 "$dir/own.so" "$dir/own-now.so"
 	# Each place is a definition, and a wrapper is never taken back: there are 64.

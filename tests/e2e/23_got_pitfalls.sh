@@ -24,7 +24,8 @@ success       = return == 0
 error_message = context->8:str
 INI
 	probes=$work/strings.ini
-	expect_green strings garbage_is_survived
+	# qemu-user itself dies of a page behind the end of a file, which the kernel refuses to read.
+	[[ -n $emulated ]] || expect_green strings garbage_is_survived
 	# Parameters that the caller does not pass are garbage in a register.
 	printf '%s\n' '[probe more]' 'target = probed' 'bind = got' \
 		'signature = int (int tick, str invoker_id, str artifact_id, str method, ptr p, ptr q)' \
@@ -114,6 +115,6 @@ for compiler in $(compilers); do
 	bind_targets
 	rows_of_garbage
 	rows_of_libc
-	rows_of_asan
+	[[ -n $emulated ]] || rows_of_asan # it does not start under qemu-user
 done
 bind_end

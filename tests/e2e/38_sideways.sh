@@ -76,6 +76,8 @@ if command -v clang++ >/dev/null; then
 	check clang++ clang++ -O2
 fi
 
+has_entry_tier || exit 0
+
 # Over ten thousand exceptions each.
 probes_by entry "i64 a, i64 b, i64 c, i64 d"
 rounds=700

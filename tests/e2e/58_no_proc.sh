@@ -70,7 +70,8 @@ for host in "threads --threads 4 --calls 5000" "forks --depth 3 --calls 200" \
 	assert_eq "calls that a reader inside sees" "$(json "$work/snapshot.json" 'total()')" \
 		"$(json "$work/inside.json" 'total()')"
 done
-[[ $(session) =~ ^_-[0-9]+-0$ ]] || fail "the name inside: $(session)"
+# qemu-user makes up a start time even there.
+[[ -n $emulated || $(session) =~ ^_-[0-9]+-0$ ]] || fail "the name inside: $(session)"
 
 start_over
 chroot "$jail" "$build/invreg" run -q -p /w/target.ini --dir /w/sessions --session by-run -- \

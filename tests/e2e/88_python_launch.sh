@@ -57,7 +57,7 @@ libpython() { # its shared library, if there is one
 	local folder
 	folder=$(dirname "$(dirname "$python")")
 	compgen -G "$folder/lib/libpython${version%.*}*.so.1.0" ||
-		compgen -G "$folder/lib/*-linux-gnu/libpython${version%.*}*.so.1.0"
+		compgen -G "$folder/lib/$(uname -m)-linux-gnu/libpython${version%.*}*.so.1.0"
 }
 
 by_embedding() {
@@ -93,10 +93,10 @@ other_pythons() {
 }
 
 every_python by_option by_installation by_embedding
-other_pythons
+[[ -n $emulated ]] || other_pythons # they are of another machine
 echo "bare: ${#pythons[@]} interpreters"
 python_targets
 observing=yes
 every_python by_option by_installation by_embedding
-other_pythons
+[[ -n $emulated ]] || other_pythons # they are of another machine
 echo "$(wc -l <"$work/counts") launches of ${#pythons[@]} interpreters are equal"

@@ -7,6 +7,9 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# Set by scripts/arm64.sh: what was built, and some programs, run under qemu-user.
+# shellcheck disable=SC2034 # for who sources this
+emulated=${INVREG_EMULATED:-}
 build=$(cd "$root" && realpath "${BUILD:-build}")
 hosts=$build/hosts
 shim=$build/libinvreg_preload.so
@@ -43,6 +46,11 @@ fi
 export ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0:use_sigaltstack=0:${ASAN_OPTIONS:-}
 export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
 export TSAN_OPTIONS=halt_on_error=0:exitcode=66:suppressions=$root/tests/tsan/suppressions.txt:${TSAN_OPTIONS:-}
+
+# There is one for this processor: what `auto` chooses, and `entry` demands.
+has_entry_tier() {
+	[[ $(uname -m) == x86_64 ]]
+}
 
 fail() {
 	echo "FAIL: $*" >&2

@@ -3,7 +3,8 @@
 # Every CPython 3.8 to 3.14 of this machine, once each: `VERSION PATH` a line, the PATH's
 # python3 first. Looks in PATH, /usr/bin, /usr/local/bin, pyenv and /opt.
 #
-# A candidate is asked who it is: pyenv's shims are scripts, and several names are one program.
+# A candidate is asked who it is: pyenv's shims are scripts, several names are one program, and
+# one of another machine cannot be observed.
 set -uo pipefail
 
 shopt -s nullglob
@@ -17,13 +18,13 @@ candidates+=(/usr/bin/python3 /usr/bin/python3.{8..14} /usr/local/bin/python3.{8
 # shellcheck disable=SC2016
 who='import os, sys
 v = sys.version_info
-if sys.implementation.name == "cpython" and (3, 8) <= v[:2] <= (3, 14):
+if sys.implementation.name == "cpython" and os.uname().machine == os.environ["MACHINE"] and (3, 8) <= v[:2] <= (3, 14):
     print("%d.%d.%d" % v[:3], os.path.realpath(sys.executable))'
 
 declare -A seen=()
 for candidate in "${candidates[@]}"; do
 	[[ -x $candidate ]] || continue
-	line=$(timeout 20 "$candidate" -I -S -c "$who" 2>/dev/null </dev/null) || continue
+	line=$(MACHINE=$(uname -m) timeout 20 "$candidate" -I -S -c "$who" 2>/dev/null </dev/null) || continue
 	[[ -n $line && -z ${seen[${line#* }]:-} ]] || continue
 	seen[${line#* }]=1
 	echo "$line"

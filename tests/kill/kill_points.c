@@ -174,7 +174,7 @@ static __attribute__((noinline)) void host_end(struct inv_call *call, uint64_t t
 static __attribute__((noinline)) void nest(unsigned depth, unsigned width)
 {
 	struct inv_call call;
-	uint64_t tick = host_begin(&call, (uintptr_t)__builtin_frame_address(0));
+	uint64_t tick = host_begin(&call, inv_call_frame(&call));
 	for (unsigned i = 0; depth && i < width; i++)
 		nest(depth - 1, i ? 1 : width);
 	host_end(&call, tick);
@@ -185,7 +185,7 @@ static jmp_buf out_of_it;
 static __attribute__((noinline)) void jump_out(unsigned depth)
 {
 	struct inv_call call;
-	uint64_t tick = host_begin(&call, (uintptr_t)__builtin_frame_address(0));
+	uint64_t tick = host_begin(&call, inv_call_frame(&call));
 	truth->thread[my_thread].step[(uint32_t)tick] = JUMPED;
 	if (depth)
 		jump_out(depth - 1);
@@ -196,7 +196,7 @@ static __attribute__((noinline)) void jump_out(unsigned depth)
 
 static __attribute__((noinline)) uint64_t leave_open(struct inv_call *call)
 {
-	uint64_t tick = host_begin(call, (uintptr_t)__builtin_frame_address(0));
+	uint64_t tick = host_begin(call, inv_call_frame(call));
 	truth->thread[my_thread].unnamed[(uint32_t)tick] = 1;
 	return tick;
 }
@@ -207,7 +207,7 @@ static __attribute__((noinline)) void take_back(void)
 	struct inv_call call;
 	uint64_t tick = leave_open(&call);
 	struct inv_call above;
-	uint64_t second = host_begin(&above, (uintptr_t)__builtin_frame_address(0));
+	uint64_t second = host_begin(&above, inv_call_frame(&above));
 	host_end(&above, second);
 	host_end(&call, tick);
 }
@@ -233,7 +233,7 @@ static __attribute__((noinline)) void pause_some(void)
 	struct inv_call_fields fields = {.args_count = 1};
 	inv_control_publish(&control, &s);
 	for (unsigned i = 0; i < 3; i++) {
-		if (!inv_record_enter_at(&call, (uintptr_t)__builtin_frame_address(0), NULL))
+		if (!inv_record_enter_at(&call, inv_call_frame(&call), NULL))
 			abort();
 		inv_record_begin(&call, &fields);
 		if (call.mode)

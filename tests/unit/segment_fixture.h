@@ -3,7 +3,8 @@
  * segment_fixture.h - a segment of one test, in a directory of its own in tmpfs.
  *
  * Criterion runs each test in a process of its own, so that one static segment and one
- * attached process are enough. The file is unlinked at once: nothing is left behind.
+ * attached process are enough. The file goes with the process: without
+ * MADV_POPULATE_WRITE room in it is reserved by its path.
  */
 #ifndef TESTS_SEGMENT_FIXTURE_H
 #define TESTS_SEGMENT_FIXTURE_H
@@ -20,18 +21,26 @@
 static struct inv_segment fix_segment;
 static struct inv_view fix_view;
 
+static char fix_path[128];
+static pid_t fix_pid;
+
+static __attribute__((destructor)) void fix_unlink(void)
+{
+	if (getpid() == fix_pid)
+		unlink(fix_path);
+}
+
 static inline void fix_open_with(const struct inv_segment_options *options)
 {
-	char path[128];
 	uint32_t found;
-	snprintf(path, sizeof(path), "/dev/shm/invreg-unit-%d.seg", getpid());
-	unlink(path);
-	cr_assert_eq(inv_segment_create(&fix_segment, path, options), INV_OK);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(fix_path, sizeof(fix_path), "/dev/shm/invreg-unit-%d.seg", getpid());
+	unlink(fix_path);
+	fix_pid = getpid();
+	cr_assert_eq(inv_segment_create(&fix_segment, fix_path, options), INV_OK);
+	int fd = open(fix_path, O_RDONLY | O_CLOEXEC);
 	cr_assert_geq(fd, 0);
 	cr_assert_eq(inv_view_open(&fix_view, fd, &found), INV_OK);
 	close(fd);
-	unlink(path);
 }
 
 static inline void fix_attach(void)

@@ -142,6 +142,29 @@ Test(cut, a_raw_snapshot_says_the_same)
 	free(saved);
 }
 
+Test(cut, a_raw_snapshot_of_another_machines_clock_takes_no_time_from_ours)
+{
+	struct inv_view view;
+	uint32_t found;
+	two_lanes();
+	forge_seg.header->clock_kind =
+		inv_clock_usable(INV_CLOCK_TSC) ? INV_CLOCK_CNTVCT : INV_CLOCK_TSC;
+	forge_attempt(0, 1, 1000);
+	forge_return(0, 1, 50, true);
+	int fd = memfd_create("seg", 0);
+	cr_assert_eq(inv_raw_write(&forge_view, fd), 0);
+	cr_assert_eq(inv_view_open(&view, fd, &found), INV_OK);
+	cr_expect_eq(view.seg.header->taken.ticks, 0);
+	cr_expect_gt(view.seg.header->taken.realtime_ns, 0);
+	cr_assert_eq(inv_src_borrow(&src, &view), 0);
+	cr_expect_eq(src.decoder.timeline.count, 1); /* created */
+	cr_assert_eq(inv_cut_take(&cut, &src), 0);
+	cr_expect_eq(cut.taken_ns, view.seg.header->taken.realtime_ns);
+	drop();
+	inv_view_close(&view);
+	close(fd);
+}
+
 Test(cut, a_segment_cut_short_under_us_is_refused)
 {
 	two_lanes();

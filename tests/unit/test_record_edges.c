@@ -62,7 +62,7 @@ static void end(struct inv_call *call, uint64_t duration, const char *message)
 static __attribute__((noinline)) void call_once(void)
 {
 	struct inv_call call;
-	begin(&call, (uintptr_t)__builtin_frame_address(0));
+	begin(&call, inv_call_frame(&call));
 	end(&call, 10, NULL);
 }
 
@@ -96,7 +96,7 @@ static struct sums add_up(void)
 static __attribute__((noinline)) void nest(int depth)
 {
 	struct inv_call call;
-	begin(&call, (uintptr_t)__builtin_frame_address(0));
+	begin(&call, inv_call_frame(&call));
 	if (depth)
 		nest(depth - 1);
 	end(&call, 10u * (unsigned)(depth + 1), NULL);
@@ -125,7 +125,7 @@ static volatile bool leave = true; /* so that the compiler sees a way to return 
 static __attribute__((noinline)) void jump(int depth)
 {
 	struct inv_call call;
-	begin(&call, (uintptr_t)__builtin_frame_address(0));
+	begin(&call, inv_call_frame(&call));
 	if (depth)
 		jump(depth - 1);
 	else if (leave)
@@ -159,7 +159,7 @@ Test(record_edges, calls_jumped_over_beyond_the_stack_are_abandoned_too)
 
 static __attribute__((noinline)) void leave_open(struct inv_call *call)
 {
-	begin(call, (uintptr_t)__builtin_frame_address(0));
+	begin(call, inv_call_frame(call));
 }
 
 Test(record_edges, a_return_takes_an_abandoned_call_back)
@@ -176,7 +176,7 @@ Test(record_edges, a_return_takes_an_abandoned_call_back)
 
 static void *begin_there(void *arg)
 {
-	begin(arg, (uintptr_t)__builtin_frame_address(0));
+	begin(arg, inv_call_frame(arg));
 	return NULL;
 }
 
@@ -197,7 +197,7 @@ static void in_a_thread(void *(*run)(void *), void *arg)
 Test(record_edges, a_call_returned_by_another_thread_is_moved)
 {
 	struct inv_call call;
-	begin(&call, (uintptr_t)__builtin_frame_address(0));
+	begin(&call, inv_call_frame(&call));
 	in_a_thread(end_there, &call);
 	struct sums s = add_up();
 	cr_expect_eq(s.moved, 1);
@@ -221,7 +221,7 @@ Test(record_edges, a_call_returned_by_the_next_owner_of_its_lane_is_inherited)
 Test(record_edges, a_fork_inside_a_call_returns_twice)
 {
 	struct inv_call call;
-	begin(&call, (uintptr_t)__builtin_frame_address(0));
+	begin(&call, inv_call_frame(&call));
 	pid_t pid = fork();
 	end(&call, 5, NULL);
 	if (!pid)
@@ -280,7 +280,7 @@ Test(record_edges, messages_are_whole_or_cut_and_wrap_with_the_ring)
 		struct inv_call call;
 		memset(message, 'x', sizeof(message));
 		message[n] = 0;
-		begin(&call, (uintptr_t)__builtin_frame_address(0));
+		begin(&call, inv_call_frame(&call));
 		end(&call, 5, message);
 		cr_assert_eq(inv_view_event(&view, 0, call.index, &e), INV_SLOT_READ_OK);
 		inv_view_event_text(&view, &e, &text);
