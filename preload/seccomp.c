@@ -193,7 +193,7 @@ static const struct {
 	{INV_ASK_LOOK, SYS_fallocate, {3}},
 	{INV_ASK_LOOK, SYS_getpid, {0}},
 	{INV_ASK_LOOK, SYS_getppid, {0}},
-	{INV_ASK_LOOK, SYS_prlimit64, {0, RLIMIT_STACK, 0, 4096}},
+	{INV_ASK_LOOK, SYS_prlimit64, {0, RLIMIT_STACK, 0}},
 	{INV_ASK_LOOK, SYS_kill, {1}},
 	{INV_ASK_LOOK, SYS_tgkill, {1}},
 	{INV_ASK_LOOK, SYS_getrandom, {4096, 8, 1}},

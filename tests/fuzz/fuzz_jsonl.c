@@ -3,7 +3,7 @@
  * fuzz_jsonl.c - any bytes as a file of event lines.
  *
  * Read whole, as by every command, and line by line with the calls that are done handed over
- * in between, as by the server. What was read is reported ([V1]..[V3] of use.h).
+ * in between, as by the server. What was read is reported ([F11]..[F13] of use.h).
  */
 #include "fuzz.h"
 

@@ -11,7 +11,7 @@
  *   use % 5: 0 cut and reports, 1 calls, 2 raw copy, 3 follower, 4 server; its top bit: cut
  *   short while it is mapped, at a page that the next u16 tells
  *
- * Beyond [V1]..[V3] of use.h: a raw copy of what can be read can be read.
+ * Beyond [F11]..[F13] of use.h: a raw copy of what can be read can be read.
  */
 #include "fuzz.h"
 

@@ -16,7 +16,7 @@
 
 /* ---- what people read ------------------------------------------------------------------- */
 
-/* [V2], and well-formed UTF-8. */
+/* [F12], and well-formed UTF-8. */
 static void require_harmless(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length;) {
@@ -150,7 +150,7 @@ void fuzz_use_calls(struct inv_src *src)
 /* ---- the server --------------------------------------------------------------------------------
  */
 
-/* [V3] */
+/* [F13] */
 static void require_metrics(const char *text, size_t length)
 {
 	FUZZ_REQUIRE(length && text[length - 1] == '\n');

@@ -3,10 +3,10 @@
  * use.h - all that the reader does with a source once it is open: what `snapshot`, `stats`,
  * `events`, `top -1` and the server print of it, and whether that may leave the program.
  *
- * [V1] JSON is JSON and lines of events are JSON, whatever a source holds.
- * [V2] Nothing that is printed for people has a control character but newlines: a name
+ * [F11] JSON is JSON and lines of events are JSON, whatever a source holds.
+ * [F12] Nothing that is printed for people has a control character but newlines: a name
  *      cannot move a terminal's cursor.
- * [V3] Metrics are lines of Prometheus' text format, in UTF-8.
+ * [F13] Metrics are lines of Prometheus' text format, in UTF-8.
  */
 #ifndef TESTS_FUZZ_USE_H
 #define TESTS_FUZZ_USE_H

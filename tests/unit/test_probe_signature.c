@@ -226,10 +226,16 @@ Test(probe_signature, a_std_string_is_one_register_and_a_view_is_two)
 	cr_expect_eq(s.int_regs, 5);
 	cr_expect_eq(s.word_count, 5);
 	cr_expect_not(inv_signature_needs_closure(&s));
-	cr_expect_null(inv_signature_entry_refusal(&s));
 }
 
 #if defined(__x86_64__)
+Test(probe_signature, std_strings_and_views_are_for_patched_functions_too)
+{
+	struct inv_signature s = parsed("int (ptr this, stdstr name, stdview note, int n)");
+
+	cr_expect_null(inv_signature_entry_refusal(&s));
+}
+
 /* System V 3.2.3: no eightbyte of a pair alone, and the register is free for a later one. */
 Test(probe_signature, a_view_with_one_register_left_is_on_the_stack_as_a_whole)
 {
