@@ -27,6 +27,15 @@ static struct inv_segment forge_seg;
 static struct inv_view forge_view;
 static char forge_path[128];
 
+static inline void forge_view_open(void)
+{
+	uint32_t found;
+	int fd = open(forge_path, O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(inv_view_open(&forge_view, fd, &found), INV_OK);
+	close(fd);
+}
+
 static inline void forge_open(void)
 {
 	static struct inv_probe_row probe = {.name = "executor",
@@ -38,14 +47,17 @@ static inline void forge_open(void)
 					      .probes = &probe,
 					      .probe_count = 1,
 					      .clock_kind = INV_CLOCK_MONOTONIC};
-	uint32_t found;
 	snprintf(forge_path, sizeof(forge_path), "/dev/shm/invreg-forge-%d.seg", getpid());
 	unlink(forge_path);
 	cr_assert_eq(inv_segment_create(&forge_seg, forge_path, &options), INV_OK);
-	int fd = open(forge_path, O_RDONLY | O_CLOEXEC);
-	cr_assert_geq(fd, 0);
-	cr_assert_eq(inv_view_open(&forge_view, fd, &found), INV_OK);
-	close(fd);
+	forge_view_open();
+}
+
+/* A view has a header of its own: to be opened anew when the segment's is written to. */
+static inline void forge_view_anew(void)
+{
+	inv_view_close(&forge_view);
+	forge_view_open();
 }
 
 static inline void forge_close(void)

@@ -149,6 +149,7 @@ Test(cut, a_raw_snapshot_of_another_machines_clock_takes_no_time_from_ours)
 	two_lanes();
 	forge_seg.header->clock_kind =
 		inv_clock_usable(INV_CLOCK_TSC) ? INV_CLOCK_CNTVCT : INV_CLOCK_TSC;
+	forge_view_anew();
 	forge_attempt(0, 1, 1000);
 	forge_return(0, 1, 50, true);
 	int fd = memfd_create("seg", 0);

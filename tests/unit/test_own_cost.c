@@ -112,6 +112,7 @@ static void take(enum inv_tier tier)
 	atomic_store(&cells[3].last_ticks, created + 1000000);
 	forge_seg.procs[0].bindings[0].tier = (uint8_t)tier;
 	atomic_store(&forge_seg.procs[0].state, INV_PROC_STATE(1, INV_PROC_ENDED, 1));
+	forge_view_anew();
 	cr_assert_eq(inv_src_borrow(&src, &forge_view), 0);
 	cr_assert_eq(inv_cut_take(&cut, &src), 0);
 	inv_src_close(&src);
@@ -155,6 +156,7 @@ Test(own_cost_of_a_segment, a_wild_number_is_bounded_and_harmless)
 	forge_seg.header->cost_ticks_x1024 = UINT64_MAX;
 	atomic_store(&inv_segment_cells(&forge_seg, 0)[2].last_ticks, UINT64_MAX);
 	struct inv_src src;
+	forge_view_anew();
 	cr_assert_eq(inv_src_borrow(&src, &forge_view), 0);
 	cr_assert_eq(inv_cut_take(&cut, &src), 0);
 	cr_assert(inv_cost_of(&cut, UINT64_MAX, &cost));
