@@ -102,7 +102,7 @@ $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) $(UNSANITIZED) $(UNTRACED) $(GENERAL) -MMD -MP -c $< -o $@
 
 # On every call's way: no vector registers, so that they need not be saved (shm/vectors.h).
-GENERAL_ONLY := $(call obj,shm/record.c shm/vectors.c preload/plan_call.c preload/entry_call.c)
+GENERAL_ONLY := $(call obj,shm/record.c shm/name_find.c shm/vectors.c preload/plan_call.c preload/entry_call.c)
 FOR_X86_64 := $(filter x86_64%,$(shell $(CC) -dumpmachine))
 ifneq ($(FOR_X86_64),)
 $(GENERAL_ONLY): GENERAL = -mgeneral-regs-only
@@ -114,7 +114,7 @@ $(filter $(BUILD)/obj/preload/got% $(BUILD)/obj/preload/entry% %/elf_object.o %/
   UNSANITIZED = $(if $(filter-out fuzzer%,$(SAN)),-fno-sanitize=all)
 
 # The hot path is bound by instructions: -O3 takes about a fifth off it.
-HOT := $(call obj,shm/record.c preload/plan.c preload/plan_call.c preload/wrap.c preload/entry_call.c)
+HOT := $(call obj,shm/record.c shm/name_find.c preload/plan.c preload/plan_call.c preload/wrap.c preload/entry_call.c)
 $(HOT): CFLAGS_ALL += $(if $(findstring -O2,$(OPT)),-O3)
 
 $(SHIM): $(call obj,$(SHM_SRC) $(PRELOAD_SRC)) preload/exports.map

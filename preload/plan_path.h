@@ -35,6 +35,8 @@ inv_path_name(const struct inv_plan *plan, unsigned field, const struct inv_regi
 	if (__builtin_expect(f->kind == INV_FETCH_STRING, 1)) {
 		const char *p = (const char *)(uintptr_t)regs->integer[f->reg];
 		uint32_t id = __builtin_expect(names != NULL, 1) ? inv_name_hit(names, p) : 0;
+		if (__builtin_expect(!id && names != NULL, 0))
+			id = inv_name_find(names, inv_process.segment, p);
 		if (__builtin_expect(id != 0, 1))
 			return id;
 	} else if (f->kind == INV_FETCH_CONSTANT) {

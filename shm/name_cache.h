@@ -219,6 +219,17 @@ static inline uint32_t inv_name_of_string(struct inv_name_cache *cache, struct i
 	return inv_name_of_string_slow(cache, seg, p, miss);
 }
 
+/*
+ * A string that the cache has not, or not at this address: programs print names into a buffer
+ * again and again. Asks the dictionary for a text of at most INV_NAME_FIND_MAX bytes that lies
+ * in one page known to be readable, and remembers what it found. Built without vector
+ * registers, so that a call through a patched entry need not save them (vectors.h): a miss
+ * would cost three times as much.
+ * Returns: its id, or 0: inv_name_of_string_slow is to be asked. Wait-free, no system call.
+ */
+#define INV_NAME_FIND_MAX 63u
+uint32_t inv_name_find(struct inv_name_cache *cache, const struct inv_segment *seg, const char *p);
+
 uint32_t inv_name_of_bytes_slow(struct inv_name_cache *cache, struct inv_segment *seg,
 				const char *p, size_t length, struct inv_name_miss *miss);
 

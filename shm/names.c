@@ -23,23 +23,15 @@ static uint64_t load_word(const unsigned char *p, size_t n)
 	return w;
 }
 
-static uint64_t mix(uint64_t h)
-{
-	h ^= h >> 32;
-	h *= UINT64_C(0xd6e8feb86659fd93);
-	h ^= h >> 32;
-	return h;
-}
-
 uint64_t inv_name_hash(const void *text, size_t length)
 {
 	const unsigned char *p = text;
-	uint64_t h = length * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = inv_name_hash_start(length);
 	for (; length >= 8; p += 8, length -= 8)
-		h = mix(h ^ load_word(p, 8));
+		h = inv_name_mix(h ^ load_word(p, 8));
 	if (length)
-		h = mix(h ^ load_word(p, length));
-	return mix(h);
+		h = inv_name_mix(h ^ load_word(p, length));
+	return inv_name_mix(h);
 }
 
 static uint64_t padded(size_t length)

@@ -21,8 +21,25 @@
 #define INV_NAME_PROBES_MAX 64u
 #define INV_NAME_OTHER	    0u
 
-/* 64-bit hash of a byte string: multiply-xorshift over 8-byte words (after Murmur's finaliser). */
+/*
+ * 64-bit hash of a byte string: multiply-xorshift over 8-byte words (after Murmur's finaliser).
+ * It begins with inv_name_hash_start, takes each word by inv_name_mix(h ^ word), the last one
+ * with zeroes behind the text if it is not whole, and ends with one inv_name_mix more.
+ */
 uint64_t inv_name_hash(const void *text, size_t length);
+
+static inline uint64_t inv_name_hash_start(size_t length)
+{
+	return length * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static inline uint64_t inv_name_mix(uint64_t h)
+{
+	h ^= h >> 32;
+	h *= UINT64_C(0xd6e8feb86659fd93);
+	h ^= h >> 32;
+	return h;
+}
 
 /*
  * Finds or adds text[0..length). length is cut to INV_NAME_BYTES_MAX by the caller.

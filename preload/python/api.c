@@ -36,9 +36,10 @@ static bool find_all(void *handle)
 	inv_py.false_ = inv_got_real_dlsym(handle, "_Py_FalseStruct");
 	inv_py.stop_iteration = inv_got_real_dlsym(handle, "PyExc_StopIteration");
 	inv_py.runtime_error = inv_got_real_dlsym(handle, "PyExc_RuntimeError");
+	inv_py.type_error = inv_got_real_dlsym(handle, "PyExc_TypeError");
 	inv_py.inittab = inv_got_real_dlsym(handle, "PyImport_Inittab");
 	return all && inv_py.none && inv_py.true_ && inv_py.false_ && inv_py.stop_iteration &&
-	       inv_py.runtime_error && inv_py.inittab &&
+	       inv_py.runtime_error && inv_py.type_error && inv_py.inittab &&
 	       (inv_py.PyInterpreterState_Get || inv_py._PyInterpreterState_Get);
 }
 

@@ -66,6 +66,7 @@
 	X(PyObject *, PyFunction_GetGlobals, (PyObject *))                                         \
 	X(PyObject *, PyImport_GetModuleDict, (void))                                              \
 	X(PyObject *, PyModule_GetDict, (PyObject *))                                              \
+	X(PyObject *, PyEval_GetFrame, (void))                                                     \
 	X(void *, PyInterpreterState_Main, (void))                                                 \
 	X(void *, PyThreadState_Get, (void))
 
@@ -114,7 +115,7 @@ struct inv_py_api {
 	INV_PY_TYPES(INV_PY_TYPE)
 #undef INV_PY_TYPE
 	PyObject *none, *true_, *false_;
-	PyObject **stop_iteration, **runtime_error; /* the exception classes, once it runs */
+	PyObject **stop_iteration, **runtime_error, **type_error; /* the classes, once it runs */
 	struct inv_py_inittab **inittab;
 	int version;		  /* 0x030b for 3.11 */
 	inv_py_vectorcall *plain; /* what calls a function that nobody patched */

@@ -236,6 +236,63 @@ static PyObject *await_self(PyObject *self)
 	return self;
 }
 
+/* A number that an attribute holds, or -1. */
+static long long number_of(PyObject *object, const char *name)
+{
+	int overflow;
+	PyObject *held = inv_py.PyObject_GetAttrString(object, name);
+	long long number = held ? inv_py.PyLong_AsLongLongAndOverflow(held, &overflow) : -1;
+	inv_py_drop(held);
+	return number;
+}
+
+/* The instruction that a frame is at, or -1. */
+static int instruction_of(PyObject *frame, PyObject *code)
+{
+	char *bytes;
+	Py_ssize_t size;
+	int instruction = -1;
+	long long at = number_of(frame, "f_lasti");
+	PyObject *text = inv_py.PyObject_GetAttrString(code, "co_code");
+	if (text && !inv_py.PyBytes_AsStringAndSize(text, &bytes, &size) && at >= 0 && at < size)
+		instruction = (unsigned char)bytes[at];
+	inv_py_drop(text);
+	return instruction;
+}
+
+#define GET_YIELD_FROM_ITER (inv_py.version >= 0x030d ? 21 : 69) /* 3.8 to 3.13 */
+#define ITERABLE_COROUTINE  0x100				 /* co_flags: types.coroutine */
+
+/*
+ * A coroutine has no iterator, and `yield from` in a generator that is a coroutine does without
+ * one, if the type is just the coroutines' own. It asks us, as all do that want to iterate, who
+ * are to be told what they always were.
+ */
+static PyObject *iterate(PyObject *self)
+{
+	PyObject *frame = inv_py.PyEval_GetFrame();
+	PyObject *code = frame ? inv_py.PyObject_GetAttrString(frame, "f_code") : NULL;
+	bool delegates = false, may = false;
+	if (code) {
+		long long flags = number_of(code, "co_flags");
+		may = flags > 0 && flags & ITERABLE_COROUTINE;
+		delegates = inv_py.version > 0x030d ||
+			    instruction_of(frame, code) == GET_YIELD_FROM_ITER;
+	}
+	inv_py_drop(code);
+	inv_py.PyErr_Clear();
+	if (delegates && may) {
+		inv_py.Py_IncRef(self);
+		return self;
+	}
+	inv_py.PyErr_SetString(*inv_py.type_error,
+			       delegates && inv_py.version <= 0x030d
+				       ? "cannot 'yield from' a coroutine object in a "
+					 "non-coroutine generator"
+				       : "'coroutine' object is not iterable");
+	return NULL;
+}
+
 static void dealloc(PyObject *self)
 {
 	struct open_call *open = find(self);
@@ -272,10 +329,12 @@ bool inv_py_coroutine_start(void)
 	if (inv_py.version >= 0x030a)
 		as_async.am_send = send_step;
 	waiting.as_async = &as_async;
-	waiting.iternext = iternext;
 	waiting.dealloc = dealloc;
 	waiting.getset = getset;
 	waiting.methods = methods;
 	ready = inv_py_subtype_ready(&waiting);
+	/* Later, so that it has no __iter__ and no __next__ that a program could see. */
+	waiting.iter = iterate;
+	waiting.iternext = iternext;
 	return ready;
 }

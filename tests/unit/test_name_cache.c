@@ -125,3 +125,50 @@ Test(name_cache, strings_at_equal_distances_do_not_share_a_slot)
 		}
 	}
 }
+
+#ifdef INV_BLOCK
+/* A page of text whose NUL comes after `length`, `offset` bytes before the end of the page. */
+static char *text_before(char *page, unsigned offset, unsigned length)
+{
+	char *p = page + INV_PAGE_BYTES - offset;
+	memset(page, 'y', INV_PAGE_BYTES);
+	for (unsigned i = 0; i < length; i++)
+		p[i] = (char)('a' + i % 26);
+	p[length] = 0;
+	return p;
+}
+
+Test(name_cache, a_known_text_is_found_in_a_buffer_that_is_used_again)
+{
+	struct inv_name_miss miss;
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	munmap(page + 4096, 4096);
+	for (unsigned length = 0; length < 70; length++)
+		for (unsigned offset = length + 1; offset < 90; offset++) {
+			char *p = text_before(page, offset, length);
+			uint32_t known = inv_name_intern(&seg, p, length);
+			inv_readable(&cache, p, 1);
+			uint32_t found = inv_name_find(&cache, &seg, p);
+			bool in_reach = length <= INV_NAME_FIND_MAX && length / 8 * 8 + 8 <= offset;
+			cr_assert_eq(found, in_reach ? known : 0, "%u bytes, %u before the end",
+				     length, offset);
+			cr_assert(!found || inv_name_hit(&cache, p) == known);
+			if (length) { /* the same buffer, other text: never the one that was there
+				       */
+				p[length / 2] ^= 0x55;
+				cr_assert_eq(inv_name_hit(&cache, p), 0);
+				cr_assert_neq(inv_name_find(&cache, &seg, p), known);
+			}
+			expect_text(id_of(p, &miss), p);
+			memset(&cache.names, 0, sizeof(cache.names));
+		}
+}
+#endif
+
+Test(name_cache, a_page_that_is_not_known_is_not_read_by_a_find)
+{
+	inv_name_intern(&seg, "alice", 5);
+	cr_expect_eq(inv_name_find(&cache, &seg, (const char *)(uintptr_t)4097), 0);
+	cr_expect_eq(inv_name_find(&cache, &seg, NULL), 0);
+	cr_expect_eq(inv_name_find(&cache, &seg, (const char *)UINTPTR_MAX), 0);
+}
