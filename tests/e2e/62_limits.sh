@@ -21,13 +21,13 @@ at_start() {
 	forget_sessions
 	rm -f "$work/truth"
 	# through a pipe, since a file of the program's own would be limited too
-	bash -c "ulimit $limits; '$hosts/$host' $* | cat; exit \${PIPESTATUS[0]}" >"$work/bare.out" 2>"$work/bare.err" ||
+	bash -c "ulimit $limits; exec '$hosts/$host' $*" 2>"$work/bare.err" | cat >"$work/bare.out" ||
 		fail "$host fails by itself under $limits: $(cat "$work/bare.err")"
 	"$hosts/$host" --calls 0 --truth "$work/truth" >/dev/null
-	status_of env "PRELOAD=$preload" "INVREG_PROBES=$work/target.ini" bash -c \
-		"ulimit $limits; LD_PRELOAD=\$PRELOAD '$hosts/$host' $* --truth '$work/truth' | cat; exit \${PIPESTATUS[0]}" \
-		>"$work/observed.out" 2>"$work/observed.err"
-	assert_eq "exit status under $limits" 0 "$status"
+	env "PRELOAD=$preload" "INVREG_PROBES=$work/target.ini" bash -c \
+		"ulimit $limits; LD_PRELOAD=\$PRELOAD exec '$hosts/$host' $* --truth '$work/truth'" \
+		2>"$work/observed.err" | cat >"$work/observed.out" ||
+		fail "$host under $limits ends with ${PIPESTATUS[0]}: $(cat "$work/observed.err")"
 	diff "$work/bare.out" "$work/observed.out" || fail "$host under $limits: its output differs"
 	diff "$work/bare.err" "$work/observed.err" || fail "$host under $limits: the shim talked"
 	if compgen -G "$INVREG_DIR/*.seg" >/dev/null; then
@@ -35,7 +35,7 @@ at_start() {
 		return
 	fi
 	env "PRELOAD=$preload" "INVREG_PROBES=$work/target.ini" INVREG_DEBUG=1 bash -c \
-		"ulimit $limits; LD_PRELOAD=\$PRELOAD '$hosts/$host' --calls 1" >/dev/null 2>"$work/debug.err"
+		"ulimit $limits; LD_PRELOAD=\$PRELOAD exec '$hosts/$host' --calls 1" 2>&1 >/dev/null | cat >"$work/debug.err"
 	[[ -s $work/debug.err ]] || fail "unobserved under $limits, and no reason is told"
 	echo "unobserved under $limits: $(head -n 1 "$work/debug.err")"
 }

@@ -35,7 +35,7 @@ for line in open(sys.argv[2]):
     if not kind.startswith("invoke_") or kind == "invoke_stats":
         continue
     assert event["artifact_id"].startswith("artifact_"), event
-    assert event["invoker_id"].startswith(("invoker_", "worker_", "handler_")), event
+    assert event["invoker_id"].startswith(("invoker_", "worker_", "handler_", "image_")), event
     # a call that was forked in is told by both processes
     key = kind, event["call"], event["pid"]
     assert key not in seen, f"twice: {event}"
