@@ -11,7 +11,7 @@ count=${1:-200}
 seed=${KILL_SEED:-$$}
 RANDOM=$seed
 echo "kill: $count times a reader, seed $seed"
-host=("$hosts/threads" --threads 2 --calls 100000000 --truth "$work/truth")
+host=("$hosts/threads" --threads 2 --calls 4000000000 --truth "$work/truth")
 
 # Whole lines, each valid; what is said of a call comes once. Lines are written many at once,
 # and Linux lets a SIGKILL end a write between two pages: then the file ends with a page, and
