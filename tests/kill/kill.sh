@@ -7,7 +7,7 @@
 #   - judge.c finds no torn record, each lane's invariant, and the host's own tallies
 #   - a second run that joins the dead one's session takes its lanes over, and all holds again
 #   - a run of its own in the same directory is exact
-#   tests/kill/kill.sh [N]        seed printed; KILL_SEED=n repeats a run
+#   tests/kill/kill.sh [N]        seed printed; KILL_SEED=n repeats a run; 0: test points alone
 . "$(dirname "$0")/../e2e/lib.sh"
 need python3 setsid timeout
 
@@ -115,7 +115,7 @@ for ((i = 0; i < count; i++)); do
 		"INVREG_PROBES=$work/target.ini" "$hosts/${load[0]}" "${load[@]:1}" --truth "$work/truth"
 	kills[$kind $threads]=$((${kills[$kind $threads]:-0} + 1))
 done
-echo "kill: $count random kills, nothing missing, nothing torn; $judgements judged"
+echo "kill: $count random kills, nothing missing, nothing torn; $judgements left a session"
 for key in "${!kills[@]}"; do
 	echo "      ${kills[$key]} of $key threads"
 done | sort -k 3,3 -k 4n
@@ -125,13 +125,14 @@ shim=$build/tp/libinvreg_preload.so
 points=$(awk '/define INV_TEST_POINTS_LIST/ { on = 1; next } on && /X\(/ { gsub(/[^a-z_]/, ""); print; next } { on = 0 }' \
 	"$root/shm/testpoint.h")
 passages=(1 100)
-((count < 1000)) || passages=(1 2 3 100)
+((count > 0 && count < 1000)) || passages=(1 2 3 100)
 reached=0
 total=0
-# `signals`: its handler's call may be cut in two besides the one that it interrupted
+# `signals`: its handler's call may be cut in two besides the one that it interrupted;
+# `brood`: each child dies at its own passage
 loads=("2 nest --threads 2 --calls 300 --depth 3" "1 longjmps --calls 300 --depth 3"
 	"2 churn --threads 2 --calls 20 --depth 20" "2 signals --threads 1 --calls 100000 --rate-us 100"
-	"2 brood --threads 1 --calls 20 --depth 20")
+	"22 brood --threads 1 --calls 20 --depth 20")
 for point in $points; do
 	died=0 counted=
 	# between these and the next step a call is counted, and its name not yet taken away
