@@ -27,7 +27,7 @@ for pid, t in starts.items():
 
 # ---- time namespaces ---------------------------------------------------------------------------
 
-before=$(date +%s)
+began=$(date +%s)
 host="'$hosts/ballast' --calls 400 --work-us 50 >/dev/null"
 if [[ $(id -u) == 0 ]] && unshare -T --boottime 1000 --fork true 2>/dev/null; then
 	run --session spaces -- bash -c "$host
@@ -37,8 +37,8 @@ if [[ $(id -u) == 0 ]] && unshare -T --boottime 1000 --fork true 2>/dev/null; th
 	events_of spaces >"$work/spaces"
 	assert_eq "processes" 4 "$(wc -l <"$work/spaces")"
 	while read -r pid first last middle count; do
-		python3 -c "import sys; sys.exit(not ($before - 1 <= $first <= $last <= $(date +%s) + 1 and 0.049 < $middle < 5 and $count == 400))" ||
-			fail "process $pid: from $first to $last, $count calls of $middle ms; the test began at $before"
+		python3 -c "import sys; sys.exit(not ($began - 1 <= $first <= $last <= $(date +%s) + 1 and 0.049 < $middle < 5 and $count == 400))" ||
+			fail "process $pid: from $first to $last, $count calls of $middle ms; the test began at $began"
 	done <"$work/spaces"
 	echo "right: four processes in three time namespaces"
 else
