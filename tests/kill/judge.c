@@ -41,7 +41,7 @@ struct outcomes {
 static struct inv_view view;
 static struct outcomes begun, returned, recorded;
 static uint64_t inherited; /* by children that a call was forked in, at most */
-static uint64_t lanes_begun, events_seen, open_seen;
+static uint64_t lanes_begun, events_seen, open_seen, redone;
 static unsigned complaints;
 
 #define CHECK(cond, ...)                                                                           \
@@ -243,6 +243,7 @@ static void judge_lane(uint32_t lane, bool settled, bool counted)
 	CHECK(!settled || !open, "lane %u: %" PRIu64 " open", lane, open);
 	lanes_begun += l->begun;
 	open_seen += open;
+	redone += c.redone;
 	judge_ring(lane, l->head);
 	inv_lane_copy_free(&c);
 }
@@ -281,8 +282,8 @@ static void judge_totals(uint64_t extra)
 	      sum_recorded, sum_returned);
 	CHECK(lanes_begun <= sum_begun && sum_begun <= lanes_begun + extra,
 	      "%" PRIu64 " begun in lanes, %" PRIu64 " by the truth", lanes_begun, sum_begun);
-	printf("%" PRIu64 " calls, %" PRIu64 " open, %" PRIu64 " events\n", sum_recorded, open_seen,
-	       events_seen);
+	printf("%" PRIu64 " calls, %" PRIu64 " open, %" PRIu64 " events, %" PRIu64 " redone\n",
+	       sum_recorded, open_seen, events_seen, redone);
 }
 
 int main(int argc, char **argv)

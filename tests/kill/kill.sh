@@ -60,6 +60,7 @@ after() { # HOW SESSION EXTRA: checks the session of a program that was killed
 	timeout 60 "$build/invreg" snapshot "$2" --format json >"$work/snapshot.json" || fail "$1: snapshot: $?"
 	timeout 60 "$build/invreg" events "$2" >"$work/events.jsonl" || fail "$1: events: $?"
 	judged "$1" "$2" "$3" ${counted:+--counted}
+	redone=$((redone + $(sed 's/.* \([0-9]*\) redone$/\1/' "$work/judge.out")))
 	((++judgements % 10 != 1)) || whole_json "$1"
 	INVREG_SESSION=$2 live_calls threads --threads 4 --calls 50
 	judged "$1, joined by another" "$2" "$3"
@@ -67,7 +68,7 @@ after() { # HOW SESSION EXTRA: checks the session of a program that was killed
 	INVREG_SESSION=clean-$2 live_calls threads --threads 2 --calls 100
 	judged "$1, the next run" "clean-$2" 0 --settled
 }
-judgements=0 counted=
+judgements=0 counted= redone=0
 
 one() { # HOW EXTRA PROGRAM...: observes it until it dies; sets status
 	status=0
@@ -115,7 +116,8 @@ for ((i = 0; i < count; i++)); do
 		"INVREG_PROBES=$work/target.ini" "$hosts/${load[0]}" "${load[@]:1}" --truth "$work/truth"
 	kills[$kind $threads]=$((${kills[$kind $threads]:-0} + 1))
 done
-echo "kill: $count random kills, nothing missing, nothing torn; $judgements left a session"
+echo "kill: $count random kills, nothing missing, nothing torn; $judgements left a session;" \
+	"$redone lanes had a commit to be finished"
 for key in "${!kills[@]}"; do
 	echo "      ${kills[$key]} of $key threads"
 done | sort -k 3,3 -k 4n
