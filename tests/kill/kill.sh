@@ -68,7 +68,9 @@ after() { # HOW SESSION EXTRA: checks the session of a program that was killed
 	INVREG_SESSION=clean-$2 live_calls threads --threads 2 --calls 100
 	judged "$1, the next run" "clean-$2" 0 --settled
 }
-judgements=0 counted= redone=0
+counted=''
+judgements=0
+redone=0
 
 one() { # HOW EXTRA PROGRAM...: observes it until it dies; sets status
 	status=0
