@@ -139,8 +139,8 @@ loads=("2 nest --threads 2 --calls 300 --depth 3" "1 longjmps --calls 300 --dept
 	"22 brood --threads 1 --calls 20 --depth 20")
 for point in $points; do
 	died=0 counted=
-	# between these and the next step a call is counted, and its name not yet taken away
-	[[ $point != abandon_counted && $point != settle_counted ]] || counted=1
+	# between this and the next step a call is counted, and its name not yet taken away
+	[[ $point != abandon_counted ]] || counted=1
 	for passage in "${passages[@]}"; do
 		for load in "${loads[@]}"; do
 			read -ra words <<<"$load"

@@ -144,7 +144,8 @@ static bool ordered(const struct op *a, const struct op *b, bool strong)
 		(a->kind == LOAD && a->order == ACQUIRE) || (swaps(a) && a->order >= ACQUIRE);
 	bool releases = (b->kind == STORE && b->order == RELEASE) ||
 			(swaps(b) && (b->order == RELEASE || b->order == BOTH));
-	bool depends = b->kind == STORE && b->when && swaps(a) && a->reg == b->reg;
+	bool depends = b->kind == STORE && b->when &&
+		       ((swaps(a) && a->reg == b->reg) || (a->kind == LOAD && a->value == b->reg));
 	return a->word == b->word || acquires || releases || depends;
 }
 
@@ -443,6 +444,47 @@ static bool not_lapped_back(const uint8_t *r, const uint8_t *memory)
 
 static const struct program told = TELL(SWAP), told_blindly = TELL(BLIND);
 
+/* ---- [B14]: a lane is settled while another thread tells that a call returned there --------- */
+
+/*
+ * The call must be counted once: moved, or never returned. `moved` is held from 1 on. Who
+ * tells counts it as moved first, and takes that back if the settler has its entry.
+ */
+enum { ENTRY, MOVED, NEVER };
+
+static bool counted_once(const uint8_t *r, const uint8_t *memory)
+{
+	return !(memory[MOVED] == 2 && memory[NEVER] == 1);
+}
+
+static const struct program settled = {
+	.name = "settled",
+	.op = {{{SWAP, ENTRY, 0, ACQUIRE, "without [B14] acquire", 1, 0},
+		{LOAD, MOVED, 1, RELAXED, NULL},
+		{STORE, NEVER, 1, RELAXED, NULL, 0, 1, 1}},
+	       {{STORE, MOVED, 2, RELAXED, NULL},
+		{SWAP, ENTRY, 0, RELEASE, "without [B14] release", 1, 2},
+		{STORE, MOVED, 1, RELAXED, NULL, 0, 2, 0 + 1}}},
+	.count = {3, 3},
+	.start = {[ENTRY] = 1, [MOVED] = 1},
+	.holds = told_whole,
+	.leaves = counted_once,
+};
+
+/* ... and what it must not be: the entry taken first, counted as moved after. */
+static const struct program settled_late = {
+	.name = "settled",
+	.op = {{{SWAP, ENTRY, 0, ACQUIRE, NULL, 1, 0},
+		{LOAD, MOVED, 1, RELAXED, NULL},
+		{STORE, NEVER, 1, RELAXED, NULL, 0, 1, 1}},
+	       {{SWAP, ENTRY, 0, RELEASE, NULL, 1, 2},
+		{STORE, MOVED, 2, RELAXED, NULL, 0, 2, 1 + 1}}},
+	.count = {3, 2},
+	.start = {[ENTRY] = 1, [MOVED] = 1},
+	.holds = told_whole,
+	.leaves = counted_once,
+};
+
 /* ---- death: kill the writer at each step, then settlers at each of theirs -------------- */
 
 enum mutation { NONE, COMMITTED_LATE, CLOSED_EARLY, LOST_BY_NAMES, FILLED_EARLY, MUTATIONS };
@@ -548,6 +590,8 @@ int main(void)
 	try_all(&takeover);
 	try_all(&told);
 	expect(false, run(&told_blindly, false), told_blindly.name, "by a plain store");
+	try_all(&settled);
+	expect(false, run(&settled_late, true), settled_late.name, "moved counted last");
 	for (enum mutation m = NONE; m < MUTATIONS; m++)
 		expect(m == NONE, deaths(m), "death", mutation_text[m]);
 	printf("%lu passed, %lu failed\n", checks - failed, failed);
