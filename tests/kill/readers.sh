@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Kills the readers of a running program N times at random: snapshot, events -f, serve, top,
-# pause and resume, and `run -o` itself. The program does not notice: it prints the same, and all totals are
+# Kills the readers of a running program N times at random: snapshot, events -f, serve, pause
+# and filter, and `run -o` itself. The program does not notice: it prints the same, totals are
 # exact; the next reader is whole; what was written to a JSONL file is whole lines.
 #   tests/kill/readers.sh [N]        seed printed; KILL_SEED=n repeats a run
 . "$(dirname "$0")/../e2e/lib.sh"
