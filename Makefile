@@ -210,12 +210,18 @@ tp:
 transparency: all ## programs that nobody here wrote, run bare and observed (ROWS=pattern, LONG=1)
 	$(Q)BUILD=$(BUILD) CC="$(CC)" LONG=$(LONG) tests/transparency/run.sh $(ROWS)
 
-kill: all tp ## 1,000 random SIGKILLs and one at each test point (KILLS=n)
+KILL_JUDGE := $(BUILD)/kill_judge
+$(KILL_JUDGE): $(call obj,tests/kill/judge.c $(SHM_SRC))
+	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -lpthread $(LDFLAGS)
+
+kill: all tp $(KILL_JUDGE) ## 1,000 random SIGKILLs of programs, 200 of readers, one at each test point (KILLS=n)
 	$(Q)CC="$(CC)" tests/kill/run.sh $(BUILD) $(or $(KILLS),1000)
+	$(Q)BUILD=$(BUILD) tests/kill/readers.sh $(or $(KILLS),200)
 	$(Q)BUILD=$(BUILD) tests/kill/kill.sh $(or $(KILLS),1000)
 
-kill-quick: all tp # the same with 60
+kill-quick: all tp $(KILL_JUDGE) # the same with few
 	$(Q)CC="$(CC)" tests/kill/run.sh $(BUILD) 100
+	$(Q)BUILD=$(BUILD) tests/kill/readers.sh $(or $(KILLS),10)
 	$(Q)BUILD=$(BUILD) tests/kill/kill.sh $(or $(KILLS),30)
 
 # A model test is a C file with a main() of its own over all of shm/ with its test points,

@@ -3,8 +3,11 @@
  * buf.h - bytes on their way out: in memory, or to a file descriptor in whole lines.
  *
  * With a descriptor, the buffer is written by inv_buf_line_end() once it is large and by
- * inv_buf_flush(), so that what reaches the file always ends with a whole line. Errors
- * stick: after the first, everything is a no-op and `error` says why (-errno).
+ * inv_buf_flush(), so that what reaches the file always ends with a whole line, but for one
+ * end: Linux lets SIGKILL end a write(2) between two pages, and then the last line may be
+ * cut at one. jsonl.c passes such a line over. Lines that never cross a page, padded, would
+ * cost a reader's grep more than the crash is worth. Errors stick: after the first,
+ * everything is a no-op and `error` says why (-errno).
  *
  * stdio was rejected: it writes where its buffer happens to be full, in the middle of a
  * line, and costs a lock and a copy a call.

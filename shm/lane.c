@@ -159,11 +159,12 @@ static void bury_open_slot(const struct inv_commit_target *to)
  * Keeps the name of a call that will never return, by its ordinal, so that settling again
  * writes the same; `taken` are the places of calls that were open at the same time.
  */
-static void name_the_lost(struct inv_lane *lane, const struct inv_inflight *from, uint32_t *taken)
+static struct inv_inflight *name_the_lost(struct inv_lane *lane, const struct inv_inflight *from,
+					  uint32_t *taken)
 {
 	uint64_t ordinal_1 = get(&from->ordinal_1);
 	if (!ordinal_1 || ordinal_1 > get(&lane->begun))
-		return;
+		return NULL;
 	uint32_t at = (uint32_t)((ordinal_1 - 1) % INV_INFLIGHT_MAX);
 	while (*taken >> at & 1)
 		at = (at + 1) % INV_INFLIGHT_MAX;
@@ -179,6 +180,18 @@ static void name_the_lost(struct inv_lane *lane, const struct inv_inflight *from
 	put(&to->owner, get(&from->owner));
 	/* [B9] release: the entry before its ordinal; pairs with inv_view_lane */
 	atomic_store_explicit(&to->ordinal_1, ordinal_1, memory_order_release);
+	return to;
+}
+
+/*
+ * From here on no other thread can have the call's return counted as moved. Where one had
+ * before, its count is seen, and the call is not one that never returned.
+ */
+static void close_entry(struct inv_inflight *entry, struct inv_inflight *lost)
+{
+	/* [B14] acquire: `moved` is read after the entry; pairs with tell_first_lane */
+	if (!atomic_exchange_explicit(&entry->ordinal_1, 0, memory_order_acquire) && lost)
+		put(&lost->ordinal_1, 0);
 }
 
 static void count_the_lost(struct inv_lane *lane)
@@ -189,16 +202,18 @@ static void count_the_lost(struct inv_lane *lane)
 static void settle(const struct inv_commit_target *to)
 {
 	struct inv_lane *lane = to->lane;
+	struct inv_inflight *lost[INV_INFLIGHT_MAX];
 	uint32_t taken = 0;
 	redo_in_place(to);
 	bury_open_slot(to);
 	for (unsigned i = 0; i < INV_INFLIGHT_MAX; i++)
-		name_the_lost(lane, &lane->inflight[i], &taken);
+		lost[i] = name_the_lost(lane, &lane->inflight[i], &taken);
 	INV_TEST_POINT(settle_named);
+	for (unsigned i = 0; i < INV_INFLIGHT_MAX; i++)
+		close_entry(&lane->inflight[i], lost[i]);
+	INV_TEST_POINT(settle_closed);
 	count_the_lost(lane);
 	INV_TEST_POINT(settle_counted);
-	for (unsigned i = 0; i < INV_INFLIGHT_MAX; i++)
-		put(&lane->inflight[i].ordinal_1, 0);
 	put(&lane->redo.abandoned, get(&lane->abandoned));
 	put(&lane->redo.inherited, get(&lane->inherited));
 	put(&lane->redo.head, 0);

@@ -155,11 +155,16 @@ static void tell_first_lane(const struct inv_call *call)
 							INV_SEQ(call->index, INV_SLOT_ABANDONED),
 							memory_order_relaxed, memory_order_relaxed);
 	}
-	if (call->place_1 &&
-	    atomic_compare_exchange_strong_explicit(&lane->inflight[call->place_1 - 1].ordinal_1,
-						    &ordinal_1, 0, memory_order_relaxed,
-						    memory_order_relaxed))
-		atomic_fetch_add_explicit(&lane->moved, 1, memory_order_relaxed);
+	inv_a64 *entry = call->place_1 ? &lane->inflight[call->place_1 - 1].ordinal_1 : NULL;
+	if (!entry || inv_get(entry) != ordinal_1)
+		return;
+	/* Counted before the entry is closed, and taken back where its owner was first: whoever
+	 * settles the lane meanwhile would count it a second time, as never returned. */
+	atomic_fetch_add_explicit(&lane->moved, 1, memory_order_relaxed);
+	/* [B14] release: `moved` before the entry's end; pairs with close_entry */
+	if (!atomic_compare_exchange_strong_explicit(entry, &ordinal_1, 0, memory_order_release,
+						     memory_order_relaxed))
+		atomic_fetch_sub_explicit(&lane->moved, 1, memory_order_relaxed);
 }
 
 void inv_end_elsewhere(struct inv_call *call, const struct inv_call_outcome *o, uint64_t duration,

@@ -47,6 +47,8 @@
  * [B8] note state release -> acquire: half a note.
  * [B9] begun release -> acquire: an in-flight entry whose fields are older than its ordinal.
  * [B10] flag of an overflow name cache: clear release -> test-and-set acquire.
+ * [B14] end of an in-flight entry by another thread, release -> exchange acquire in settle: a
+ *      call counted as moved, and as never returned too.
  * [N1] name entry CAS release -> acquire: an id whose text is not there yet (names.h).
  *
  * gcc's TSan does not model fences: with INV_TSAN the two fences of [B3] become release

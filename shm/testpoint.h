@@ -45,6 +45,7 @@
 	X(lane_reserved)                                                                           \
 	X(settle_redone)                                                                           \
 	X(settle_named)                                                                            \
+	X(settle_closed)                                                                           \
 	X(settle_counted)                                                                          \
 	X(lane_released)                                                                           \
 	X(overflow_begun)                                                                          \

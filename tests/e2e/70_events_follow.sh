@@ -10,9 +10,9 @@ follow() { # NAME [OPTIONS...]: in the background; $follower, and NAME.out, NAME
 	follower=$!
 }
 
-# Waits for a child, and fails when it is there after some seconds.
+# Waits for a child, and fails when it is there after a minute (sanitizers are slow).
 ends() { # WHAT PID STATUS
-	for _ in $(seq 200); do
+	for _ in $(seq 1200); do
 		if ! kill -0 "$2" 2>/dev/null; then
 			status_of wait "$2"
 			assert_eq "exit status of $1" "$3" "$status"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model.c - every interleaving of the slot, redo and hand-over protocols, on a weak machine.
+ * model.c - every interleaving of the slot, redo, take-over and names protocols, on a weak machine.
  *
  * A thread is a list of loads, stores and fences. An operation takes effect once all that it
  * is ordered behind have: the same word in program order, an acquire load or fence before what
@@ -18,15 +18,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { STORE, LOAD, FENCE };
-enum order { RELAXED, RELEASE, ACQUIRE };
+enum kind { STORE, LOAD, FENCE, SWAP, BLIND };
+enum order { RELAXED, RELEASE, ACQUIRE, BOTH };
 
+/*
+ * A SWAP compares the word with `expected` and stores `value`; register `reg` gets what the
+ * word held, plus 1. A BLIND swap is the mutation that does not compare. A STORE with `when`
+ * takes place if register `reg` holds that, on which it depends.
+ */
 struct op {
 	enum kind kind;
 	uint8_t word, value; /* of a load: which register */
 	enum order order;
 	const char *tag; /* a mutation takes the order away */
+	uint8_t expected, reg, when;
 };
+
+/* What an operation does not say is 0; clang would have it said. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
 #define WORDS 12
 struct program {
@@ -35,6 +44,8 @@ struct program {
 	unsigned count[2];
 	uint8_t start[WORDS];
 	bool (*holds)(const uint8_t *registers);
+	/* ... and when both have ended, of what is left in memory; may be NULL. */
+	bool (*leaves)(const uint8_t *registers, const uint8_t *memory);
 };
 
 struct state {
@@ -72,25 +83,55 @@ static bool visit(const struct state *s)
 	return true;
 }
 
+static bool ended(const struct program *p, const struct state *s, int thread)
+{
+	return s->done[thread] == (1u << p->count[thread]) - 1;
+}
+
+static void perform(const struct op *op, struct state *s)
+{
+	uint8_t *word = &s->memory[op->word];
+	switch (op->kind) {
+	case STORE:
+		if (!op->when || s->reg[op->reg] == op->when)
+			*word = op->value;
+		break;
+	case LOAD:
+		s->reg[op->value] = *word;
+		break;
+	case SWAP:
+	case BLIND:
+		s->reg[op->reg] = (uint8_t)(*word + 1);
+		if (op->kind == BLIND || *word == op->expected)
+			*word = op->value;
+		break;
+	case FENCE:
+		break;
+	}
+}
+
 static void explore(const struct program *p, const struct state *from)
 {
 	if (violated || !visit(from))
 		return;
-	if (from->done[1] == (1u << p->count[1]) - 1 && !p->holds(from->reg))
+	if ((ended(p, from, 1) && !p->holds(from->reg)) ||
+	    (p->leaves && ended(p, from, 0) && ended(p, from, 1) &&
+	     !p->leaves(from->reg, from->memory)))
 		violated = true;
 	for (int t = 0; t < 2; t++)
 		for (unsigned i = 0; i < p->count[t]; i++) {
-			const struct op *op = &p->op[t][i];
 			struct state next = *from;
 			if (from->done[t] >> i & 1 || behind[t][i] & ~from->done[t])
 				continue;
 			next.done[t] |= 1u << i;
-			if (op->kind == STORE)
-				next.memory[op->word] = op->value;
-			else if (op->kind == LOAD)
-				next.reg[op->value] = from->memory[op->word];
+			perform(&p->op[t][i], &next);
 			explore(p, &next);
 		}
+}
+
+static bool swaps(const struct op *op)
+{
+	return op->kind == SWAP || op->kind == BLIND;
 }
 
 static bool ordered(const struct op *a, const struct op *b, bool strong)
@@ -99,8 +140,13 @@ static bool ordered(const struct op *a, const struct op *b, bool strong)
 		return true;
 	if (a->kind == FENCE || b->kind == FENCE)
 		return (a->kind == FENCE ? a : b)->order != RELAXED;
-	return a->word == b->word || (a->kind == LOAD && a->order == ACQUIRE) ||
-	       (b->kind == STORE && b->order == RELEASE);
+	bool acquires =
+		(a->kind == LOAD && a->order == ACQUIRE) || (swaps(a) && a->order >= ACQUIRE);
+	bool releases = (b->kind == STORE && b->order == RELEASE) ||
+			(swaps(b) && (b->order == RELEASE || b->order == BOTH));
+	bool depends = b->kind == STORE && b->when &&
+		       ((swaps(a) && a->reg == b->reg) || (a->kind == LOAD && a->value == b->reg));
+	return a->word == b->word || acquires || releases || depends;
 }
 
 static bool run(const struct program *p, bool strong)
@@ -273,12 +319,179 @@ static const struct program setting = {
 	.holds = setting_whole,
 };
 
+/* ---- [B5]: what the redo record does not hold is that of the commit before --------------- */
+
+/*
+ * Commit 1 changes cell A, commit 2 cell B. A reader that saw commit 2 before and after its
+ * copies applies the record to B; A must be whole as it was copied.
+ */
+enum { APPLIED_IN_SLOT, APPLIED_REDO, CELL_A, CELL_B };
+
+static bool applied_whole(const uint8_t *r)
+{
+	return r[0] != 2 || r[3] != 2 || (r[1] == 2 && r[2] == 1);
+}
+
+#define COMMIT_TO(n, cell, set)                                                                    \
+	{STORE, APPLIED_REDO, n, RELAXED, NULL}, {STORE, APPLIED_IN_SLOT, n, RELEASE, set},        \
+		{STORE, cell, n, RELAXED, NULL}, {STORE, APPLIED_IN_SLOT, 0, RELEASE, NULL},       \
+	{                                                                                          \
+		FENCE, 0, 0, RELEASE, NULL                                                         \
+	}
+
+static const struct program applied = {
+	.name = "applied",
+	.op = {{COMMIT_TO(1, CELL_A, NULL), COMMIT_TO(2, CELL_B, "without [B5] release of in_slot"),
+		COMMIT_TO(3, CELL_A, NULL)},
+	       {{LOAD, APPLIED_IN_SLOT, 0, ACQUIRE, "without [B5] acquire"},
+		{LOAD, APPLIED_REDO, 1, RELAXED, NULL},
+		{LOAD, CELL_A, 2, RELAXED, NULL},
+		{FENCE, 0, 0, ACQUIRE, "without [B11] acquire fence"},
+		{LOAD, APPLIED_IN_SLOT, 3, RELAXED, NULL}}},
+	.count = {15, 5},
+	.holds = applied_whole,
+};
+
+/* ---- [N1]: two writers intern one name at once -------------------------------------------- */
+
+/* Both have stored its text; one entry wins, and the loser reads the winner's text. */
+enum { NAME_ENTRY, NAME_TEXT_1, NAME_TEXT_2 };
+
+static bool name_whole(const uint8_t *r)
+{
+	bool lost = r[1] == 1 + 1, both_won = r[0] == 1 && r[1] == 1;
+	return !both_won && (!lost || r[2] == 7);
+}
+
+static const struct program name = {
+	.name = "name",
+	.op = {{{STORE, NAME_TEXT_1, 7, RELAXED, NULL},
+		{SWAP, NAME_ENTRY, 1, BOTH, "without [N1] release of the entry", 0, 0, 0}},
+	       {{STORE, NAME_TEXT_2, 7, RELAXED, NULL},
+		{SWAP, NAME_ENTRY, 2, BOTH, "without [N1] acquire of the loser", 0, 1, 0},
+		{LOAD, NAME_TEXT_1, 2, RELAXED, NULL}}},
+	.count = {2, 3},
+	.holds = name_whole,
+};
+
+/* ... and who only looks it up. */
+static bool text_whole(const uint8_t *r)
+{
+	return r[1] != 1 || r[2] == 7;
+}
+
+static const struct program lookup = {
+	.name = "lookup",
+	.op = {{{STORE, NAME_TEXT_1, 7, RELAXED, NULL},
+		{SWAP, NAME_ENTRY, 1, BOTH, "without [N1] release of the entry", 0, 0, 0}},
+	       {{LOAD, NAME_ENTRY, 1, ACQUIRE, "without [N1] acquire"},
+		{LOAD, NAME_TEXT_1, 2, RELAXED, NULL}}},
+	.count = {2, 2},
+	.holds = text_whole,
+};
+
+/* ---- [B6]: two claimers of a dead one's lane ----------------------------------------------- */
+
+/*
+ * The first takes it from the dead (9), settles and gives it back; the second finds it dead,
+ * or free, or taken. Only one takes it from the dead; who takes it freed sees it settled.
+ */
+enum { OWNER, SETTLED };
+
+static bool claimed_whole(const uint8_t *r)
+{
+	bool both_from_dead = r[0] == 9 + 1 && r[1] == 9 + 1;
+	return !both_from_dead && (r[2] != 0 + 1 || r[3] == 5);
+}
+
+static const struct program takeover = {
+	.name = "takeover",
+	.op = {{{SWAP, OWNER, 1, BOTH, NULL, 9, 0, 0},
+		{STORE, SETTLED, 5, RELAXED, NULL, 0, 0, 9 + 1},
+		{STORE, OWNER, 0, RELEASE, "without [B6] release", 0, 0, 9 + 1}},
+	       {{SWAP, OWNER, 2, BOTH, NULL, 9, 1, 0},
+		{SWAP, OWNER, 2, BOTH, "without [B6] acquire", 0, 2, 0},
+		{LOAD, SETTLED, 3, RELAXED, NULL}}},
+	.count = {3, 3},
+	.start = {[OWNER] = 9},
+	.holds = claimed_whole,
+};
+
+/* ---- [C2]: the one foreign store to a slot ------------------------------------------------- */
+
+/* Its owner laps the slot while another thread tells that the call returned elsewhere. */
+static bool told_whole(const uint8_t *r)
+{
+	return true;
+}
+
+static bool not_lapped_back(const uint8_t *r, const uint8_t *memory)
+{
+	return memory[SEQ] == SEQ_OF(2, 1) && memory[FIRST] == 2;
+}
+
+#define TELL(how)                                                                                  \
+	{                                                                                          \
+		.name = "told",                                                                    \
+		.op = {{{STORE, SEQ, SEQ_OF(2, 0), RELAXED, NULL},                                 \
+			{FENCE, 0, 0, RELEASE, NULL},                                              \
+			{STORE, FIRST, 2, RELAXED, NULL},                                          \
+			{STORE, SEQ, SEQ_OF(2, 1), RELEASE, NULL}},                                \
+		       {{how, SEQ, SEQ_OF(1, 3), RELAXED, NULL, SEQ_OF(1, 1), 0, 0}}},             \
+		.count = {4, 1}, .start = {[SEQ] = SEQ_OF(1, 1), [FIRST] = 1},                     \
+		.holds = told_whole, .leaves = not_lapped_back,                                    \
+	}
+
+static const struct program told = TELL(SWAP), told_blindly = TELL(BLIND);
+
+/* ---- [B14]: a lane is settled while another thread tells that a call returned there --------- */
+
+/*
+ * The call must be counted once: moved, or never returned. `moved` is held from 1 on. Who
+ * tells counts it as moved first, and takes that back if the settler has its entry.
+ */
+enum { ENTRY, MOVED, NEVER };
+
+static bool counted_once(const uint8_t *r, const uint8_t *memory)
+{
+	return !(memory[MOVED] == 2 && memory[NEVER] == 1);
+}
+
+static const struct program settled = {
+	.name = "settled",
+	.op = {{{SWAP, ENTRY, 0, ACQUIRE, "without [B14] acquire", 1, 0},
+		{LOAD, MOVED, 1, RELAXED, NULL},
+		{STORE, NEVER, 1, RELAXED, NULL, 0, 1, 1}},
+	       {{STORE, MOVED, 2, RELAXED, NULL},
+		{SWAP, ENTRY, 0, RELEASE, "without [B14] release", 1, 2},
+		{STORE, MOVED, 1, RELAXED, NULL, 0, 2, 0 + 1}}},
+	.count = {3, 3},
+	.start = {[ENTRY] = 1, [MOVED] = 1},
+	.holds = told_whole,
+	.leaves = counted_once,
+};
+
+/* ... and what it must not be: the entry taken first, counted as moved after. */
+static const struct program settled_late = {
+	.name = "settled",
+	.op = {{{SWAP, ENTRY, 0, ACQUIRE, NULL, 1, 0},
+		{LOAD, MOVED, 1, RELAXED, NULL},
+		{STORE, NEVER, 1, RELAXED, NULL, 0, 1, 1}},
+	       {{SWAP, ENTRY, 0, RELEASE, NULL, 1, 2},
+		{STORE, MOVED, 2, RELAXED, NULL, 0, 2, 1 + 1}}},
+	.count = {3, 2},
+	.start = {[ENTRY] = 1, [MOVED] = 1},
+	.holds = told_whole,
+	.leaves = counted_once,
+};
+
 /* ---- death: kill the writer at each step, then settlers at each of theirs -------------- */
 
-enum mutation { NONE, COMMITTED_LATE, CLOSED_EARLY, LOST_BY_NAMES, MUTATIONS };
+enum mutation { NONE, COMMITTED_LATE, CLOSED_EARLY, LOST_BY_NAMES, FILLED_EARLY, MUTATIONS };
 static const char *const mutation_text[] = {"as it is", "in_slot set after the bucket",
 					    "in_slot cleared before the redo",
-					    "never_returned counted by names"};
+					    "never_returned counted by names",
+					    "the redo record filled before the last one is closed"};
 
 struct lane {
 	int in_slot, r_bucket, r_sum, bucket, sum, returned, begun, never, inflight, r_returned;
@@ -300,6 +513,8 @@ static bool call_once(struct lane *l, int left, enum mutation m)
 	STEP(l->r_bucket = l->bucket + 1);
 	STEP(l->r_sum = l->sum + 10);
 	STEP(l->r_returned = n);
+	if (m == FILLED_EARLY)
+		STEP(l->in_slot = 0);
 	if (m != COMMITTED_LATE)
 		STEP(l->in_slot = n);
 	STEP(l->bucket = l->r_bucket);
@@ -308,7 +523,8 @@ static bool call_once(struct lane *l, int left, enum mutation m)
 	STEP(l->sum = l->r_sum);
 	STEP(l->inflight = 0);
 	STEP(l->returned = n);
-	STEP(l->in_slot = 0);
+	if (m != FILLED_EARLY)
+		STEP(l->in_slot = 0);
 	return true;
 }
 
@@ -354,6 +570,7 @@ static bool deaths(enum mutation m)
 					settle(&l, 99, m);
 					good &= exact(&l);
 					call_once(&l, 99, m);
+					settle(&l, 99, m);
 					good &= exact(&l);
 					explored++;
 				}
@@ -367,6 +584,14 @@ int main(void)
 	try_all(&closing);
 	try_all(&handover);
 	try_all(&setting);
+	try_all(&applied);
+	try_all(&name);
+	try_all(&lookup);
+	try_all(&takeover);
+	try_all(&told);
+	expect(false, run(&told_blindly, false), told_blindly.name, "by a plain store");
+	try_all(&settled);
+	expect(false, run(&settled_late, true), settled_late.name, "moved counted last");
 	for (enum mutation m = NONE; m < MUTATIONS; m++)
 		expect(m == NONE, deaths(m), "death", mutation_text[m]);
 	printf("%lu passed, %lu failed\n", checks - failed, failed);

@@ -3,12 +3,15 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "shm/lane.h"
 #include "shm/record.h"
 #include "shm/view.h"
 
@@ -204,6 +207,47 @@ Test(record_edges, a_call_returned_by_another_thread_is_moved)
 	cr_expect_eq(s.inherited, 1);
 	cr_expect_eq(s.returned, 2);
 	cr_expect_eq(s.open, 0);
+}
+
+static atomic_uint race_step;
+static struct inv_call raced;
+
+static void wait_for(unsigned step)
+{
+	for (unsigned i = 0; atomic_load(&race_step) != step; i++)
+		if (i > 1000)
+			sched_yield();
+}
+
+static void *settle_there(void *unused)
+{
+	begin(&raced, (uintptr_t)__builtin_frame_address(0));
+	atomic_store(&race_step, 1);
+	wait_for(2);
+	inv_lane_settle(&seg, raced.lane); /* what its end does, a little earlier */
+	return NULL;
+}
+
+/* [B14]: as often moved as it did not count as never returned. */
+Test(record_edges, a_call_returned_elsewhere_as_its_lane_is_settled_counts_once)
+{
+	enum { ROUNDS = 20000 };
+	pthread_t id;
+	call_once();
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		atomic_store(&race_step, 0);
+		pthread_create(&id, NULL, settle_there, NULL);
+		wait_for(1);
+		atomic_store(&race_step, 2);
+		for (unsigned k = 0; k < i % 64; k++)
+			atomic_signal_fence(memory_order_seq_cst);
+		end(&raced, 5, NULL);
+		pthread_join(id, NULL);
+	}
+	struct sums s = add_up();
+	cr_expect_eq(s.inherited, ROUNDS);
+	cr_expect_eq(s.never + s.moved + s.open, ROUNDS, "%lu + %lu + %lu", (unsigned long)s.never,
+		     (unsigned long)s.moved, (unsigned long)s.open);
 }
 
 Test(record_edges, a_call_returned_by_the_next_owner_of_its_lane_is_inherited)

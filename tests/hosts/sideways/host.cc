@@ -127,9 +127,13 @@ static void callers(void *)
 	void *frames[64];
 	int n = backtrace(frames, 64);
 	for (int i = 0; i < n; i++) {
-		Dl_info info;
-		if (!dladdr(frames[i], &info) || !std::strstr(info.dli_fname, "invreg_preload"))
-			std::printf("%s\n", info.dli_sname ? info.dli_sname : "?");
+		Dl_info info = {};
+		if (dladdr(frames[i], &info) && std::strstr(info.dli_fname, "invreg_preload"))
+			continue;
+		/* TSan's own backtrace() calls the real one, and stands in the trace. */
+		if (info.dli_sname && !std::strcmp(info.dli_sname, "backtrace"))
+			continue;
+		std::printf("%s\n", info.dli_sname ? info.dli_sname : "?");
 	}
 }
 
