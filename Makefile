@@ -243,11 +243,25 @@ $(BUILD)/tests/libbench_target.so: tests/bench/target.c tests/bench/target.h
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -O2 -fPIC -I. -shared -Wl,-soname,$(@F) -o $@ $<
 
-$(BENCHES): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(SHM_SRC) $(PROBE_SRC) $(filter-out reader/main.c,$(READER_SRC))) $(GEN_OBJ) $(BUILD)/tests/libbench_target.so
+$(BENCHES): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/tests/bench/way_json.o $(call obj,$(SHM_SRC) $(PROBE_SRC) $(filter-out reader/main.c,$(READER_SRC))) $(GEN_OBJ) $(BUILD)/tests/libbench_target.so
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ $(READER_LIBS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN'
 
-bench: all $(BENCHES) ## what a call costs: bare, floor and shim in one process; rates of the reader
+# The same program for two peers: with the target compiled for uftrace, and with LTTng-UST's
+# provider, where its headers are. The target's twin in the program is not one of a library.
+BENCH_OF := $(BUILD)/obj/tests/bench/bench_overhead.o $(BUILD)/obj/tests/bench/way_json.o \
+            $(call obj,$(SHM_SRC))
+PEERS := $(BUILD)/tests/peer_uftrace $(if $(wildcard /usr/include/lttng/tracepoint.h),$(BUILD)/tests/peer_ust)
+$(BUILD)/tests/peer_uftrace: tests/bench/target.c tests/bench/target.h $(BENCH_OF)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -pg -c $< -o $@.target.o && \
+	  $(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(BENCH_OF) $@.target.o -lpthread $(LDFLAGS)
+
+$(BUILD)/tests/peer_ust: $(BENCH_OF) $(BUILD)/obj/tests/bench/ust/way_ust.o $(BUILD)/tests/libbench_target.so
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -llttng-ust -ldl -lpthread $(LDFLAGS) -Wl,-rpath,'$$ORIGIN'
+
+bench: all $(BENCHES) $(PEERS) ## what a call costs: bare, floor and shim in one process; rates of the reader
 	$(Q)set -e; for s in $(wildcard tests/bench/*.sh); do BUILD=$(BUILD) $$s; done
 
 bench-python: all ## what a probed call in Python costs, against other ways to record it
