@@ -57,7 +57,7 @@ HOST_NAMES:= $(filter-out $(HOST_SIDE),$(patsubst tests/hosts/%.c,%,$(sort $(wil
 HOSTS     := $(addprefix $(HOST_DIR)/,$(HOST_NAMES) ecology plugin_calls.so)
 ECOLOGY_SRC := $(filter-out %/executor.c,$(sort $(wildcard tests/hosts/ecology/*.c)))
 
-.PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench bench-python bench-serve \
+.PHONY: all man hosts demo demo-python test setup unit e2e kill kill-quick model bench bench-python bench-serve bench-plot \
         python-selftests transparency decode asan ubsan tsan valgrind test-arm64 run-arm64 \
         lint format install uninstall clean dist-clean help tp \
         run-models sanitized fuzz fuzz-quick fuzzers
@@ -261,17 +261,22 @@ $(BUILD)/tests/peer_ust: $(BENCH_OF) $(BUILD)/obj/tests/bench/ust/way_ust.o $(BU
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -o $@ $^ -llttng-ust -ldl -lpthread $(LDFLAGS) -Wl,-rpath,'$$ORIGIN'
 
-bench: all $(BENCHES) $(PEERS) ## what a call costs: bare, floor and shim in one process; rates of the reader
-	$(Q)set -e; for s in $(wildcard tests/bench/*.sh); do BUILD=$(BUILD) $$s; done
+# What there is to measure; `make bench PARTS="native-empty-1 reader"` measures some of it.
+PARTS ?= native-empty-1 native-empty-2 native-work-1 native-work-2 reader python serve
+bench: all $(BENCHES) $(PEERS) ## overhead beside its peers, the reader, Python, the server: a table and build/bench.json
+	$(Q)BUILD=$(BUILD) CC="$(CC)" scripts/bench.sh $(PARTS)
 
-bench-python: all ## what a probed call in Python costs, against other ways to record it
-	$(Q)BUILD=$(BUILD) tests/bench/30_python.sh
+bench-python: ## what a probed call in Python costs, against other ways to record it
+	$(sub) bench PARTS=python
+
+bench-plot: ## draw docs/bench-*.svg from build/bench.json (gnuplot)
+	$(Q)BUILD=$(BUILD) scripts/bench-plot.sh
 
 python-selftests: all ## CPython's own tests, bare and with probes on what they call (ARGS=--quick)
 	$(Q)BUILD=$(BUILD) scripts/python-selftests.sh $(ARGS) || [ $$? -eq 77 ]
 
-bench-serve: all ## the server alone: medians by wrk, as ratios
-	$(Q)BUILD=$(BUILD) tests/bench/40_serve.sh
+bench-serve: ## the server alone: medians by wrk, as ratios
+	$(sub) bench PARTS=serve
 
 asan: ## unit and e2e tests under AddressSanitizer, in build/asan
 	$(sub) BUILD=$(BUILD)/asan SAN=address sanitized

@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: MIT
 # What a Python probe adds to a call, as parts of what other ways to record it add, all measured
 # in one process by turns; and what a program costs none of whose functions is probed.
-# A cost is that of the least disturbed of seven runs, each a median over rounds; beside the
-# ratio of the least costs is the median of the runs' own ratios.
+# A row is the median of seven runs, each a median over rounds, the processes by turns.
 #   PYTHONS='3.11 3.13' bench...    only these versions
-# Budgets: all fields 0.75 of a wrapper in Python with the same fields (3.11; 0.9 on 3.12 and
-# later), timing alone 0.4 of a decorator that asks the clock twice, all fields 1/50 of a
-# registry written by hand; a program that is not probed 1.01. Before 3.11 the interpreter is
-# another one, and the budget is that of 3.12.
-. "$(dirname "$0")/../e2e/lib.sh"
+# What the interpreter makes of a wrapper in Python differs by its version: 3.11 has a budget of
+# its own, and those before it, another interpreter, that of 3.12.
+part=python
+. "$(dirname "$0")/lib.sh"
 . "$root/tests/e2e/python_lib.sh"
 (python_targets) || { echo "Python: not measured" && exit 0; }
 
@@ -17,22 +15,35 @@ bench=$root/tests/bench
 probes=$bench/python.ini
 runs=7
 
-ratios() { # OF TO: ratio of the least, and the median ratio of the runs
-	python3 -c '
-import json, statistics, sys
-of, to = sys.argv[1:]
-rows = [json.loads(line)["added"] for line in sys.stdin]
-least = min(row[of] for row in rows) / min(row[to] for row in rows)
-print("%.4f %.4f" % (least, statistics.median(row[of] / row[to] for row in rows)))' "$1" "$2" <"$work/rows"
-}
+# Rows of what is in $work/{rows,tracers}: ns added, and ratios in each run.
+report() {
+	python3 - "$root" "$rows" "$work/rows" "$work/tracers" "python.${version%.*}" <<'PYTHON'
+import json
+import sys
 
-within() { # WHAT "LEAST MEDIAN" LIMIT
-	if awk -v value="${2% *}" -v limit="$3" 'BEGIN { exit !(value <= limit) }'; then
-		echo "  $1: ${2% *}, also ${2#* } (budget $3)"
-	else
-		echo "  $1: ${2% *} BREAKS THE BUDGET of $3, also ${2#* }"
-		broken=1
-	fi
+root, path, rows, tracers, name = sys.argv[1:]
+sys.path.insert(0, root + "/tests/bench")
+sys.dont_write_bytecode = True
+from rows import Part, line
+
+part = Part(path)
+runs = [json.loads(text) for text in open(rows)]
+whole = [json.loads(text) for text in open(tracers)]
+
+def add(row, unit, values):
+    print(line(part.add(f"{name}.{row}", unit, values)))
+
+add("bare", "ns a call", [run["bare"] for run in runs])
+for kind in runs[0]["added"]:
+    add(kind, "ns added", [run["added"][kind] for run in runs])
+for kind in whole[0]["added"]:
+    add(kind, "ns added", [run["added"][kind] for run in whole])
+for kind in ("wrapped", "dataclassed", "registered"):
+    add(f"full_to_{kind}", "of it", [run["added"]["full"] / run["added"][kind] for run in runs])
+add("timed_to_decorated", "of it", [run["added"]["timed"] / run["added"]["decorated"] for run in runs])
+for kind in whole[0]["added"]:  # a process each, of the same turn
+    add(f"full_to_{kind}", "of it", [a["added"]["full"] / b["added"][kind] for a, b in zip(runs, whole)])
+PYTHON
 }
 
 # A bench of a probe that recorded nothing would be a fast one.
@@ -43,24 +54,15 @@ all_recorded() { # CALLS
 }
 
 calls() {
-	local full=0.9
-	[[ $version == 3.11.* ]] && full=0.75
-	rm -f "$work/rows"
+	rm -f "$work"/{rows,tracers}
 	for ((i = 0; i < runs; i++)); do
 		forget_sessions
 		observed "$python" -B "$bench/python_calls.py" "$work/by-hand.jsonl" >>"$work/rows"
 		rm -f "$work/by-hand.jsonl"
 		all_recorded "$(tail -n 1 "$work/rows" | sed 's/.*"calls": \([0-9]*\).*/\1/')"
+		"$python" -B "$bench/python_calls.py" "$work/by-hand.jsonl" --tracers >>"$work/tracers"
 	done
-	within "all fields / a wrapper with a deque" "$(ratios full wrapped)" $full
-	within "timing alone / a decorator with the clock" "$(ratios timed decorated)" 0.4
-	within "all fields / a registry by hand" "$(ratios full registered)" 0.02
-	python3 -c '
-import json, sys
-rows = [json.loads(line) for line in sys.stdin]
-added = {kind: min(row["added"][kind] for row in rows) for kind in rows[0]["added"]}
-print("  ns added to %.1f:" % min(row["bare"] for row in rows), ", ".join("%s %.1f" % kind for kind in added.items()))' \
-		<"$work/rows"
+	report
 }
 
 # The least of many short rounds, bare and observed by turns. One in a hundred is what the place
@@ -74,17 +76,18 @@ unprobed() {
 		forget_sessions
 		observed "$python" -B "$bench/python_work.py" >>"$work/seen.ms"
 	done
-	within "a program that is not probed" "$(python3 -c '
+	row "python.${version%.*}.unprobed" "of the bare time" "$(python3 -c '
 import statistics, sys
 bare, seen = ([float(line) for line in open(path)] for path in sys.argv[1:])
-print("%.4f %.4f" % tuple(sorted((min(seen) / min(bare), statistics.median(seen) / statistics.median(bare)))))' "$work/bare.ms" "$work/seen.ms")" 1.01
+print(min(min(seen) / min(bare), statistics.median(seen) / statistics.median(bare)))' "$work/bare.ms" "$work/seen.ms")"
 }
 
-broken=0
 for line in "${pythons[@]}"; do
 	version=${line%% *} python=${line#* }
 	echo "Python $version ($python):"
+	note "${version%.*}" "CPython $version ($python)"
 	calls
 	unprobed
 done
-exit $broken
+note ways "full: the shim, all fields; timed: the shim, no fields; wrapped: a wrapper with the same fields into a deque; decorated: a decorator with two clock reads; dataclassed: a decorator that appends a dataclass; registered: dataclass, json.dumps and open-append a call; profiled: cProfile; hooked: sys.setprofile; monitored: sys.monitoring of that function (the last three keep no fields)"
+judged

@@ -274,7 +274,12 @@ static void go_on_in_a_child(void)
 	pid_t child = fork();
 	if (!child)
 		return;
-	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		exit(1);
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "bench_overhead: the child was killed by signal %d\n",
+			WTERMSIG(status));
+	if (!WIFEXITED(status))
 		exit(1);
 	exit(WEXITSTATUS(status));
 }
@@ -348,8 +353,10 @@ int main(int argc, char **argv)
 		bench_wide_invoke(&world, "warm", "up", "call", 0, NULL, 1, 2);
 	else
 		bench_invoke(&world, "warm", "up", "call", 0, NULL);
-	if (is.unobserved)
+	if (is.unobserved) {
 		go_on_in_a_child();
+		bench_invoke(&world, "warm", "up", "call", 0, NULL); /* it notices, before it has threads */
+	}
 	pid_t reader = is.with_reader ? start_reader(dir) : 0;
 	world.work = is.work_ns > 0 ? loops_of(is.work_ns) : 0;
 	run_threads(workers, is.threads);

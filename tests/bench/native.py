@@ -135,13 +135,14 @@ class Bench:
             done = subprocess.run(
                 command, env={**self.environment, **environment}, capture_output=True, text=True, timeout=60
             )
-            said, out = done.stderr or done.stdout, done.stdout
         except subprocess.TimeoutExpired:
-            said, out = "takes more than a minute", ""
-        for line in out.splitlines():
+            way.failed = "does not run here: takes more than a minute"
+            return None
+        said = done.stderr or done.stdout
+        for line in done.stdout.splitlines():
             if line.startswith("{") and '"to_floor"' in line:
                 return json.loads(line)
-        way.failed = "does not run here: " + short(said)
+        way.failed = "does not run here: " + (short(said) or f"exit status {done.returncode}")
         return None
 
     def measure(self, rounds):
@@ -164,7 +165,7 @@ class Bench:
 
 def short(text):
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:150] if lines else "no word"
+    return lines[-1][:150] if lines else ""
 
 
 def ratio_of_turns(above, below):

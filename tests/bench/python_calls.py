@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""What a call of a Python function costs, bare and recorded in six ways, all in one process.
+"""What a call of a Python function costs, bare and recorded in other ways, all in one process.
 
-    python_calls.py LOG [ROUNDS]      prints one line of JSON: ns added to a bare call
+    python_calls.py LOG [ROUNDS]              prints one line of JSON: ns added to a bare call
+    python_calls.py LOG [ROUNDS] --tracers    the same of what traces a whole interpreter
 
 The functions are the same; `full` and `timed` are those that python.ini probes. Each is called
 by a loop of its own, since the interpreter specialises the place of a call, and the loops take
-turns in every round. `added` is the median over the rounds of what a call takes more than the
+turns in every round. What traces a whole interpreter has a process of its own, since it leaves
+code behind that is no longer specialised; it is on while its own loop runs. `added` is the median over the rounds of what a call takes more than the
 bare one of the same round.
 """
 import collections
+import cProfile
 import dataclasses
 import functools
 import json
@@ -37,6 +40,7 @@ class Result:
 
 RESULT = Result()
 events = collections.deque(maxlen=16384)
+kept = []  # emptied after each round
 
 
 def wrapper_with_deque(function):
@@ -84,6 +88,29 @@ class Event:
     timestamp: float
 
 
+def decorator_with_dataclass(function):
+    """What people write when the events stay in memory: one object a call, appended to a list."""
+
+    @functools.wraps(function)
+    def wrapper(self, intent):
+        start = perf_counter()
+        result = function(self, intent)
+        kept.append(
+            Event(
+                "invoke_success" if result.success else "invoke_failure",
+                self.tick,
+                intent.principal_id,
+                intent.artifact_id,
+                intent.method,
+                (perf_counter() - start) * 1000,
+                time.time(),
+            )
+        )
+        return result
+
+    return wrapper
+
+
 def registry_by_hand(function):
     @functools.wraps(function)
     def wrapper(self, intent):
@@ -128,12 +155,77 @@ class World:
     def decorated(self, intent):
         return RESULT
 
+    @decorator_with_dataclass
+    def dataclassed(self, intent):
+        return RESULT
+
     @registry_by_hand
     def registered(self, intent):
         return RESULT
 
+    def profiled(self, intent):
+        return RESULT
 
-KINDS = {"bare": CALLS, "full": CALLS, "timed": CALLS, "wrapped": CALLS, "decorated": CALLS, "registered": FEW}
+    def hooked(self, intent):
+        return RESULT
+
+    def monitored(self, intent):
+        return RESULT
+
+
+KINDS = {
+    "bare": CALLS,
+    "full": CALLS,
+    "timed": CALLS,
+    "wrapped": CALLS,
+    "decorated": CALLS,
+    "dataclassed": CALLS,
+    "registered": FEW,
+}
+TRACERS = {"bare": CALLS, "profiled": CALLS, "hooked": CALLS}
+if hasattr(sys, "monitoring"):
+    TRACERS["monitored"] = CALLS
+
+starts = []
+
+
+def profile_hook(frame, event, argument):
+    """Times the calls of one function, and keeps no fields."""
+    if frame.f_code is World.hooked.__code__:
+        if event == "call":
+            starts.append(perf_counter())
+        elif event == "return":
+            events.append(("hooked", perf_counter() - starts.pop()))
+
+
+def monitor_start(code, offset):
+    starts.append(perf_counter())
+
+
+def monitor_return(code, offset, result):
+    events.append(("monitored", perf_counter() - starts.pop()))
+
+
+def monitor(wanted):
+    tool, code = sys.monitoring.PROFILER_ID, World.monitored.__code__
+    on = sys.monitoring.events
+    if wanted and sys.monitoring.get_tool(tool) is None:
+        sys.monitoring.use_tool_id(tool, "bench")
+        sys.monitoring.register_callback(tool, on.PY_START, monitor_start)
+        sys.monitoring.register_callback(tool, on.PY_RETURN, monitor_return)
+    sys.monitoring.set_local_events(tool, code, on.PY_START | on.PY_RETURN if wanted else 0)
+
+
+profiler = cProfile.Profile()
+
+
+def trace(kind, on):
+    if kind == "profiled":
+        profiler.enable() if on else profiler.disable()
+    elif kind == "hooked":
+        sys.setprofile(profile_hook if on else None)
+    elif kind == "monitored":
+        monitor(on)
 
 
 def make_loop(kind):
@@ -143,23 +235,32 @@ def make_loop(kind):
     return names["loop"]
 
 
+def one_round(loop, kind, world, given):
+    trace(kind, True)
+    start = perf_counter()
+    loop(world, given)
+    taken = perf_counter() - start
+    trace(kind, False)
+    kept.clear()
+    return taken / len(given) * 1e9
+
+
 def main():
-    World.log = sys.argv[1]
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 31
+    arguments = [text for text in sys.argv[1:] if text != "--tracers"]
+    kinds = TRACERS if "--tracers" in sys.argv else KINDS
+    World.log = arguments[0]
+    rounds = int(arguments[1]) if len(arguments) > 1 else 31
     world = World()
     intents = [Intent(number) for number in range(CALLS)]
-    few = intents[:FEW]
-    loops = {kind: make_loop(kind) for kind in KINDS}
-    taken = {kind: [] for kind in KINDS}
+    loops = {kind: make_loop(kind) for kind in kinds}
+    taken = {kind: [] for kind in kinds}
     for turn in range(rounds + 2):  # two to warm up
-        for kind, calls in KINDS.items():
-            given = intents if calls == CALLS else few
-            start = perf_counter()
-            loops[kind](world, given)
+        for kind, calls in kinds.items():
+            ns = one_round(loops[kind], kind, world, intents[:calls])
             if turn >= 2:
-                taken[kind].append((perf_counter() - start) / calls * 1e9)
+                taken[kind].append(ns)
     added = {
-        kind: statistics.median(a - b for a, b in zip(taken[kind], taken["bare"])) for kind in KINDS if kind != "bare"
+        kind: statistics.median(a - b for a, b in zip(taken[kind], taken["bare"])) for kind in kinds if kind != "bare"
     }
     print(json.dumps({"bare": statistics.median(taken["bare"]), "added": added, "calls": CALLS * (rounds + 2)}))
 

@@ -88,10 +88,10 @@ def verdict(budget, row):
     limit = budget["at_most"] if upper else budget["at_least"]
     said = f"{number(row['value'])} {row['unit']} (budget: {'at most' if upper else 'at least'} {number(limit)}"
     said += f", noise {budget['noise'] * 100:.0f} %)"
-    over = row["value"] / limit - 1 if upper else 1 - row["value"] / limit
+    over = row["value"] - limit if upper else limit - row["value"]
     if over <= 0:
         return said, "met"
-    return said, "missed" if over <= budget["noise"] else "broken"
+    return said, "missed" if over <= budget["noise"] * limit else "broken"
 
 
 def judge(rows):
