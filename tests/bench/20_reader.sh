@@ -49,7 +49,8 @@ events() { # of kept events
 	lines=$(invreg events "$name" | wc -l)
 	row "reader.lines.$calls" "lines kept" "$lines"
 	measure taskset -c "$core" "$build/invreg" events "$name"
-	row "reader.jsonl.$calls" "million event lines a second, one core" $(each "$lines / v / 1e6" "${seconds[@]}")
+	mapfile -t rates < <(each "$lines / v / 1e6" "${seconds[@]}")
+	row "reader.jsonl.$calls" "million event lines a second, one core" "${rates[@]}"
 	row "reader.jsonl.$calls.memory" "MB" "${megabytes[@]}"
 	measure "$build/invreg" snapshot "$name" --format json
 	row "reader.snapshot.$calls" "s" "${seconds[@]}"

@@ -17,7 +17,7 @@ runs=7
 
 # Rows of what is in $work/{rows,tracers}: ns added, and ratios in each run.
 report() {
-	python3 - "$root" "$rows" "$work/rows" "$work/tracers" "python.${version%.*}" <<'PYTHON'
+	python3 - "$root" "$rows" "$work/rows" "$work/tracers" "python.$version" <<'PYTHON'
 import json
 import sys
 
@@ -76,7 +76,7 @@ unprobed() {
 		forget_sessions
 		observed "$python" -B "$bench/python_work.py" >>"$work/seen.ms"
 	done
-	row "python.${version%.*}.unprobed" "of the bare time" "$(python3 -c '
+	row "python.$version.unprobed" "of the bare time" "$(python3 -c '
 import statistics, sys
 bare, seen = ([float(line) for line in open(path)] for path in sys.argv[1:])
 print(min(min(seen) / min(bare), statistics.median(seen) / statistics.median(bare)))' "$work/bare.ms" "$work/seen.ms")"
@@ -85,7 +85,7 @@ print(min(min(seen) / min(bare), statistics.median(seen) / statistics.median(bar
 for line in "${pythons[@]}"; do
 	version=${line%% *} python=${line#* }
 	echo "Python $version ($python):"
-	note "${version%.*}" "CPython $version ($python)"
+	note "$version" "$python"
 	calls
 	unprobed
 done

@@ -207,7 +207,7 @@ def monitor_return(code, offset, result):
 
 
 def monitor(wanted):
-    tool, code = sys.monitoring.PROFILER_ID, World.monitored.__code__
+    tool, code = 4, World.monitored.__code__  # cProfile has one, too
     on = sys.monitoring.events
     if wanted and sys.monitoring.get_tool(tool) is None:
         sys.monitoring.use_tool_id(tool, "bench")
