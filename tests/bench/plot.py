@@ -65,6 +65,7 @@ def main():
         for key, text, color in (NATIVE if figure == "native" else PYTHON)
         if f"{prefix}.{key}" in rows
     ]
+    bars.sort(key=lambda bar: bar[2]["value"])
     if not bars:
         sys.exit(f"plot.py: no row of {prefix} was measured")
     part = next(part for part in bench["parts"] if any(row["name"].startswith(prefix) for row in part["rows"]))
@@ -72,16 +73,17 @@ def main():
     what = "a near-empty native call" if figure == "native" else f"a Python call (CPython {prefix[7:]})"
     low = min(1.0, min(bar[2]["value"] for bar in bars) / 2)
     high = max(bar[2]["max"] for bar in bars) * 12
-    print(f"set terminal svg size 860,{110 + 34 * len(bars)} dynamic font 'sans-serif,13' background '#ffffff' name '{figure}'")
+    print(f"set terminal svg size 860,{90 + 32 * len(bars)} font 'sans-serif,13' background '#ffffff' name '{figure}'")
     print(f"set output '{out}'")
     print("set encoding utf8\nunset key\nset border 1 lc rgb '#8a8f98'\nset tics textcolor rgb '#24292f'")
-    print(f"set title 'ns added to {what}: median, least and greatest of {bars[-1][2]['runs']} runs' textcolor rgb '#24292f'")
+    title = f"ns added to {what}: median, least and greatest of {bars[-1][2]['runs']} runs"
+    print(f"set label 1 '{title}' at screen 0.5, screen 0.96 center noenhanced textcolor rgb '#24292f'")
     print(
-        f"set label 1 '{machine['processor']}, {machine['cores']} cores, {machine['architecture']}, Linux {machine['kernel']}, "
-        f"{part['date'][:10]}; logarithmic' at graph 0.5, screen 0.03 center font ',11' textcolor rgb '#57606a'"
+        f"set label 2 '{machine['processor']}, {machine['cores']} cores, {machine['architecture']}, Linux {machine['kernel']}, "
+        f"{part['date'][:10]}; logarithmic' at screen 0.5, screen 0.03 center noenhanced font ',11' textcolor rgb '#57606a'"
     )
     print(f"set logscale x\nset xrange [{low}:{high}]\nset yrange [{len(bars) - 0.4}:-0.6]\nset format x '10^{{%L}}'")
-    print("set xtics nomirror\nset grid xtics lc rgb '#e3e6ea' lw 1\nset bmargin 4\nset style fill solid 1 noborder")
+    print("set xtics nomirror\nset grid xtics lc rgb '#e3e6ea' lw 1\nset tmargin 3\nset bmargin 4\nset style fill solid 1 noborder")
     print("set ytics scale 0 (" + ", ".join(f"'{text}' {i}" for i, (text, _, _) in enumerate(bars)) + ")")
     print("$bars << END")
     for i, (_, color, row) in enumerate(bars):
