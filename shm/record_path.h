@@ -80,7 +80,8 @@ inv_path_enter(struct inv_call *call, uintptr_t frame, struct inv_vectors *vecto
 	struct inv_thread *t = inv_tls.thread;
 	call->vectors = vectors;
 	if (__builtin_expect(!t || inv_tls.busy ||
-				     !atomic_load_explicit(inv_process.alive, memory_order_relaxed),
+				     atomic_load_explicit(inv_process.alive,
+							  memory_order_relaxed) != t->epoch,
 			     0)) {
 		call->mode = INV_CALL_UNOBSERVED;
 		return inv_process.segment && INV_SLOW(vectors, inv_enter_slow(call, frame));
@@ -260,8 +261,9 @@ inv_path_begin(struct inv_call *call, const struct inv_path_fields *p, struct in
 static inline __attribute__((always_inline)) void inv_path_reenter(struct inv_call *call)
 {
 	if (__builtin_expect(call->mode == INV_CALL_LANE && inv_tls.thread == call->thread &&
-				     !inv_tls.busy && call->epoch == inv_process.epoch &&
-				     atomic_load_explicit(inv_process.alive, memory_order_relaxed),
+				     !inv_tls.busy &&
+				     atomic_load_explicit(inv_process.alive,
+							  memory_order_relaxed) == call->epoch,
 			     1))
 		inv_set_busy(call->frame);
 	else

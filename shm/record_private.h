@@ -66,7 +66,7 @@ extern __thread struct inv_tls inv_tls;
 
 struct inv_process {
 	struct inv_segment *segment; /* NULL: not observed */
-	inv_a32 *alive;		     /* a page that fork wipes: 0 in a child that has not noticed */
+	inv_a32 *alive; /* epoch, in a page that fork wipes: 0 in a child that has not noticed */
 	const struct inv_control *control; /* one where nothing is on, if there is none */
 	enum inv_clock_kind clock;
 	uint32_t epoch; /* bumped in each fork child */

@@ -39,7 +39,7 @@ static struct {
 	bool has_key;
 	pthread_key_t key;
 	struct inv_binding_row bindings[INV_PROBES_MAX];
-	_Atomic int forking; /* a fork child is taking its row */
+	inv_a32 forking; /* the epoch to come, while a fork child is taking its row */
 } local;
 
 struct inv_segment *inv_record_segment(void)
@@ -126,7 +126,8 @@ enum inv_result inv_record_attach(const struct inv_record_options *options)
 	inv_process.segment = options->segment;
 	inv_process.epoch++;
 	enum inv_result r = take_row(0);
-	atomic_store_explicit(inv_process.alive, 1, memory_order_relaxed);
+	/* [B15] release: the process before its epoch; pairs with settle_thread */
+	atomic_store_explicit(inv_process.alive, inv_process.epoch, memory_order_release);
 	return r;
 }
 
@@ -155,23 +156,44 @@ void inv_record_set_binding(uint32_t probe, const struct inv_binding_row *bindin
 		inv_process.segment->procs[inv_process.row].bindings[probe] = *binding;
 }
 
-/* The only thread of a fork child becomes a process of its own. */
-static void after_fork(void)
+/*
+ * A fork child becomes a process of its own, by the first of its threads that calls: it may have
+ * started some before. Returns: false while another thread, or the frame that this one
+ * interrupted, is about it; the epoch is the new one then, too.
+ */
+static bool after_fork(void)
 {
-	uint32_t parent = inv_process.row;
-	if (atomic_exchange_explicit(&local.forking, 1, memory_order_relaxed))
-		return; /* a signal handler interrupted us here */
-	inv_tls.thread = NULL;
-	inv_tls.busy = 0;
-	inv_process.epoch++;
-	if (local.children_ignored)
-		inv_process.segment = NULL;
-	else if (!inv_sandbox_allows(INV_ASK_LOOK))
-		inv_process.row = INV_PROC_NONE;
-	else
-		take_row(parent == INV_PROC_NONE ? 0 : parent + 1);
-	atomic_store_explicit(inv_process.alive, 1, memory_order_relaxed);
-	atomic_store_explicit(&local.forking, 0, memory_order_relaxed);
+	uint32_t parent = inv_process.row, next = inv_process.epoch + 1, none = 0;
+	/* [B15] acquire: what the last one to be about it did; pairs with the end of this function
+	 */
+	if (!atomic_compare_exchange_strong_explicit(&local.forking, &none, next,
+						     memory_order_acquire, memory_order_acquire)) {
+		inv_process.epoch = none;
+		return false;
+	}
+	if (!atomic_load_explicit(inv_process.alive, memory_order_relaxed)) {
+		inv_tls.thread = NULL;
+		inv_tls.busy = 0;
+		inv_process.epoch = next;
+		if (local.children_ignored)
+			inv_process.segment = NULL;
+		else if (!inv_sandbox_allows(INV_ASK_LOOK))
+			inv_process.row = INV_PROC_NONE;
+		else
+			take_row(parent == INV_PROC_NONE ? 0 : parent + 1);
+		/* [B15] release: the process before its epoch; pairs with settle_thread */
+		atomic_store_explicit(inv_process.alive, next, memory_order_release);
+	}
+	/* [B15] release: the epoch before the next look at it; pairs with the exchange above */
+	atomic_store_explicit(&local.forking, 0, memory_order_release);
+	return true;
+}
+
+/* Returns: whether this process is one that records, or does not, for itself. */
+static inline bool settle_process(void)
+{
+	/* [B15] acquire: the process as its epoch has it; pairs with after_fork and attach */
+	return atomic_load_explicit(inv_process.alive, memory_order_acquire) || after_fork();
 }
 
 /* ---- thread ----------------------------------------------------------------------- */
@@ -518,10 +540,15 @@ void inv_record_resume(struct inv_call *call, uintptr_t frame)
 /* The state of the thread for a call at `frame`: LANE with busy set, or why not. */
 static enum inv_loss settle_thread(uintptr_t frame)
 {
-	if (!atomic_load_explicit(inv_process.alive, memory_order_relaxed))
-		after_fork();
+	if (!settle_process())
+		return local.children_ignored ? INV_LOSS_COUNT : INV_LOSS_NO_PROC;
 	if (!inv_process.segment)
 		return INV_LOSS_COUNT;
+	/* The thread that forked, where another has noticed: its lane is one of the parent's. */
+	if (inv_tls.thread && inv_tls.thread->epoch != inv_process.epoch) {
+		inv_tls.thread = NULL;
+		inv_tls.busy = 0;
+	}
 	if (inv_tls.busy && !jumped_out_of_us(frame))
 		return INV_LOSS_REENTERED;
 	if (inv_tls.busy)
@@ -580,8 +607,8 @@ void inv_reenter_slow(struct inv_call *call)
 	enum inv_loss why = INV_LOSS_NO_LANE;
 	if (call->mode == INV_CALL_LANE)
 		why = settle_thread(call->frame);
-	else if (!atomic_load_explicit(inv_process.alive, memory_order_relaxed))
-		after_fork();
+	else if (!settle_process() && local.children_ignored)
+		why = INV_LOSS_COUNT;
 	errno = saved;
 	if (why == INV_LOSS_COUNT || !inv_process.segment) {
 		call->mode = INV_CALL_UNOBSERVED;

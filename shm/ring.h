@@ -49,6 +49,8 @@
  * [B10] flag of an overflow name cache: clear release -> test-and-set acquire.
  * [B14] end of an in-flight entry by another thread, release -> exchange acquire in settle: a
  *      call counted as moved, and as never returned too.
+ * [B15] epoch in the page that fork wipes, and the word of who sees to a fork: release -> acquire:
+ *      another thread of a fork child goes on with its parent's process row.
  * [N1] name entry CAS release -> acquire: an id whose text is not there yet (names.h).
  *
  * gcc's TSan does not model fences: with INV_TSAN the two fences of [B3] become release

@@ -47,7 +47,8 @@ TestSuite(record_edges, .init = make, .fini = drop, .timeout = 120);
 static void begin(struct inv_call *call, uintptr_t frame)
 {
 	struct inv_call_fields f = {.tick = 7};
-	inv_record_enter_at(call, frame, NULL);
+	if (!inv_record_enter_at(call, frame, NULL))
+		return;
 	f.invoker = inv_name_of_string(call->names, &seg, "alice", &f.miss[0]);
 	f.artifact = inv_name_of_string(call->names, &seg, "anvil", &f.miss[1]);
 	f.method = inv_name_of_string(call->names, &seg, "use", &f.miss[2]);
@@ -333,6 +334,78 @@ Test(record_edges, messages_are_whole_or_cut_and_wrap_with_the_ring)
 		cr_assert_eq(text.message_cut, n > want);
 		cr_assert(!memcmp(text.message, message, want));
 	}
+}
+
+static void call_often(void)
+{
+	for (int i = 0; i < 200; i++)
+		call_once();
+}
+
+static pthread_barrier_t together;
+
+static void *call_together(void *arg)
+{
+	pthread_barrier_wait(&together);
+	call_often();
+	return arg;
+}
+
+/* In a fork child: threads that call first, all at once, or (`main_last`) before the main one. */
+static void threads_of_a_child(bool main_last)
+{
+	pthread_t id[3];
+	pthread_barrier_init(&together, NULL, main_last ? 3 : 4);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&id[i], NULL, call_together, NULL);
+	if (!main_last)
+		call_together(NULL);
+	for (int i = 0; i < 3; i++)
+		pthread_join(id[i], NULL);
+	if (main_last)
+		call_often();
+	_exit(0);
+}
+
+static uint64_t begun_in_lane(uint32_t lane)
+{
+	struct inv_lane_copy c;
+	cr_assert_eq(inv_view_lane(&view, lane, &c), 0);
+	uint64_t begun = atomic_load(&c.fixed.begun);
+	inv_lane_copy_free(&c);
+	return begun;
+}
+
+static void fork_into_threads(bool main_last)
+{
+	int status;
+	pid_t pid = fork();
+	if (!pid)
+		threads_of_a_child(main_last);
+	waitpid(pid, &status, 0);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %#x", (unsigned)status);
+}
+
+Test(record_edges, a_fork_child_whose_threads_call_first_leaves_its_parents_lane_alone)
+{
+	call_once();
+	for (unsigned round = 1; round <= 100; round++) {
+		fork_into_threads(round % 2);
+		cr_assert_eq(begun_in_lane(0), 1, "round %u", round);
+	}
+}
+
+Test(record_edges, a_fork_child_that_is_not_observed_may_call_first_from_many_threads_at_once)
+{
+	struct inv_record_options ignoring = {.segment = &seg, .children_ignored = true};
+	inv_record_detach();
+	cr_assert_eq(inv_record_attach(&ignoring), INV_OK);
+	call_once();
+	for (unsigned round = 0; round < 300; round++)
+		fork_into_threads(round % 2);
+	struct sums s = add_up();
+	cr_expect_eq(s.begun, 1);
+	cr_expect_eq(s.returned, 1);
 }
 
 static _Atomic int stop;
