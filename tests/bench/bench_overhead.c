@@ -353,10 +353,8 @@ int main(int argc, char **argv)
 		bench_wide_invoke(&world, "warm", "up", "call", 0, NULL, 1, 2);
 	else
 		bench_invoke(&world, "warm", "up", "call", 0, NULL);
-	if (is.unobserved) {
+	if (is.unobserved)
 		go_on_in_a_child();
-		bench_invoke(&world, "warm", "up", "call", 0, NULL); /* it notices, before it has threads */
-	}
 	pid_t reader = is.with_reader ? start_reader(dir) : 0;
 	world.work = is.work_ns > 0 ? loops_of(is.work_ns) : 0;
 	run_threads(workers, is.threads);

@@ -234,7 +234,9 @@ def main():
     part.note(
         "runs",
         f"{rounds} rounds of one process a way, in one order and the other, {time.monotonic() - begun:.0f} s; each a "
-        f"median of {ROUNDS_IN_PROCESS} interleaved rounds of {bench.calls} calls (fewer of the slow ways); "
+        f"median of {ROUNDS_IN_PROCESS} interleaved rounds of {bench.calls} calls (of the slow ways "
+        + ", ".join(f"{way.name} {min(way.seen_calls, bench.calls)}" for way in all_ways if way.seen_calls)
+        + "); "
         + (f"threads pinned to {cores} cores" if cores > 1 else "one core"),
     )
     for way in all_ways:

@@ -165,7 +165,7 @@ class Bpftrace(Peer):
             )
         self.note = (
             f"bpftrace {version('bpftrace', '--version')}: uprobe and uretprobe on the function, one line each with "
-            "all fields through its perf buffer of 64 pages to tmpfs; events that it loses are not counted here"
+            "all fields through its perf buffer of 64 pages to tmpfs"
         )
         return None
 
@@ -178,6 +178,7 @@ class Bpftrace(Peer):
             return None
         with open(self.log) as f:
             kept = sum(line.startswith("<") for line in f)
+        self.note += f"; {kept} calls kept of the last run"
         return None if kept else "does not run here: it printed no calls"
 
 
