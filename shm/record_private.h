@@ -100,6 +100,9 @@ bool inv_control_paused(void);
 /* A thread that gets this state knows nothing of the page yet. */
 void inv_control_forget(struct inv_thread *t);
 
+/* Fills in stack_low and stack_high: those of the mapping that holds address, or of none. */
+void inv_find_stack(struct inv_thread *t, uintptr_t address);
+
 /* A call beyond the in-flight stack has begun; may find that it has to be the last [C5]. */
 void inv_deep_begun(struct inv_thread *t, const struct inv_call *call);
 

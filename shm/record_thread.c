@@ -11,7 +11,6 @@
  * _Fork and raw clone count too; where the kernel refuses, pthread_atfork has to do.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -39,7 +38,6 @@ static struct {
 	bool has_key;
 	pthread_key_t key;
 	struct inv_binding_row bindings[INV_PROBES_MAX];
-	inv_a32 forking; /* the epoch to come, while a fork child is taking its row */
 } local;
 
 struct inv_segment *inv_record_segment(void)
@@ -75,9 +73,16 @@ static enum inv_result take_row(uint32_t forked_from)
 	return r;
 }
 
+/* In the same page, since a fork wipes out who was about it: the epoch to come. */
+static inline inv_a32 *forking(void)
+{
+	return inv_process.alive + 1;
+}
+
 static void wiped_by_atfork(void)
 {
 	atomic_store_explicit(inv_process.alive, 0, memory_order_relaxed);
+	atomic_store_explicit(forking(), 0, memory_order_relaxed);
 }
 
 static inv_a32 *make_alive_page(void)
@@ -164,10 +169,11 @@ void inv_record_set_binding(uint32_t probe, const struct inv_binding_row *bindin
 static bool after_fork(void)
 {
 	uint32_t parent = inv_process.row, next = inv_process.epoch + 1, none = 0;
-	/* [B15] acquire: what the last one to be about it did; pairs with the end of this function
-	 */
-	if (!atomic_compare_exchange_strong_explicit(&local.forking, &none, next,
-						     memory_order_acquire, memory_order_acquire)) {
+	/* [B15] acquire: what the last one about it did; pairs with the end of this function */
+	bool ours =
+		atomic_compare_exchange_strong_explicit(forking(), &none, next,
+							memory_order_acquire, memory_order_relaxed);
+	if (!ours) {
 		inv_process.epoch = none;
 		return false;
 	}
@@ -185,7 +191,7 @@ static bool after_fork(void)
 		atomic_store_explicit(inv_process.alive, next, memory_order_release);
 	}
 	/* [B15] release: the epoch before the next look at it; pairs with the exchange above */
-	atomic_store_explicit(&local.forking, 0, memory_order_release);
+	atomic_store_explicit(forking(), 0, memory_order_release);
 	return true;
 }
 
@@ -273,68 +279,6 @@ static bool claim_lane(void)
 	return true;
 }
 
-/* ---- stacks ----------------------------------------------------------------------- */
-
-static uintptr_t parse_hex(const char **p)
-{
-	uintptr_t v = 0;
-	for (;; (*p)++) {
-		char ch = **p;
-		if (ch >= '0' && ch <= '9')
-			v = v << 4 | (uintptr_t)(ch - '0');
-		else if (ch >= 'a' && ch <= 'f')
-			v = v << 4 | (uintptr_t)(ch - 'a' + 10);
-		else
-			return v;
-	}
-}
-
-static bool line_holds(const char *line, uintptr_t address, struct inv_thread *t)
-{
-	uintptr_t low = parse_hex(&line);
-	if (*line++ != '-')
-		return false;
-	uintptr_t high = parse_hex(&line);
-	if (address < low || address >= high)
-		return false;
-	t->stack_low = low;
-	t->stack_high = high;
-	return true;
-}
-
-/* The mapping that holds address, from /proc/self/maps; reads without allocating. */
-static void find_stack(struct inv_thread *t, uintptr_t address)
-{
-	char buf[1024];
-	size_t have = 0;
-	ssize_t n;
-	t->stack_low = t->stack_high = 1; /* asked; holds nothing */
-	if (!inv_sandbox_allows(INV_ASK_LOOK))
-		return;
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	bool found = false, skipping = false;
-	while (!found && (n = read(fd, buf + have, sizeof(buf) - 1 - have)) > 0) {
-		have += (size_t)n;
-		buf[have] = 0;
-		char *line = buf, *end;
-		while (!found && (end = strchr(line, '\n'))) {
-			found = !skipping && line_holds(line, address, t);
-			skipping = false;
-			line = end + 1;
-		}
-		have -= (size_t)(line - buf);
-		memmove(buf, line, have);
-		if (have == sizeof(buf) - 1) { /* a very long path: its start tells enough */
-			found = !skipping && line_holds(buf, address, t);
-			skipping = true;
-			have = 0;
-		}
-	}
-	close(fd);
-}
-
 /* ---- deep recursions [C5] ------------------------------------------------------------- */
 
 #define WRAPPER_BYTES 1280u /* the frame of a wrapper, of the larger kind */
@@ -347,7 +291,7 @@ static size_t stack_bytes(struct inv_thread *t, uintptr_t at)
 {
 	struct rlimit limit;
 	if (!t->stack_low || at < t->stack_low)
-		find_stack(t, at);
+		inv_find_stack(t, at);
 	if (at < t->stack_low || at >= t->stack_high)
 		return STACK_UNKNOWN;
 	size_t mapped = t->stack_high - t->stack_low;
@@ -385,10 +329,10 @@ static bool on_signal_stack(void)
 static bool same_stack(struct inv_thread *t, uintptr_t a, uintptr_t b)
 {
 	if (!t->stack_low)
-		find_stack(t, a);
+		inv_find_stack(t, a);
 	/* The main thread's stack grows downwards: look again below its known end. */
 	if (t->stack_high > 1 && a < t->stack_low && t->stack_low - a < (64u << 20))
-		find_stack(t, a);
+		inv_find_stack(t, a);
 	return a >= t->stack_low && a < t->stack_high && b >= t->stack_low && b < t->stack_high &&
 	       inv_sandbox_allows(INV_ASK_LOOK) && !on_signal_stack();
 }
@@ -566,7 +510,7 @@ void inv_record_settle(void)
 	int saved = errno;
 	if (inv_process.segment && settle_thread(frame) == INV_LOSS_NO_RING) {
 		if (!inv_tls.thread->stack_low)
-			find_stack(inv_tls.thread, frame);
+			inv_find_stack(inv_tls.thread, frame);
 		inv_clear_busy();
 	}
 	errno = saved;
