@@ -60,9 +60,9 @@ events() { # of kept events
 	rm -f "$work/cut.seg"
 }
 
-keys() { # as many artifacts, each called ten times
+keys() { # as many artifacts, each called ten times; a lane of its own for each hundred
 	local name=keys$1
-	INVREG_SIZE=1073741824 INVREG_SESSION=$name observed "$hosts/many_names" --artifacts "$1" \
+	INVREG_SIZE=1073741824 INVREG_SESSION=$name observed "$hosts/many_names" --artifacts "$1" --threads $(($1 / 100)) \
 		--methods 1 --codes 2 --depth 10 >/dev/null
 	measure "$build/invreg" snapshot "$name" --format json
 	row "reader.shown.$1" "keys shown" "$(snapshot_json "$name" | python3 -c '
