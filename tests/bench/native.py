@@ -142,7 +142,7 @@ class Bench:
         for line in done.stdout.splitlines():
             if line.startswith("{") and '"to_floor"' in line:
                 return json.loads(line)
-        way.failed = "does not run here: " + (short(said) or f"exit status {done.returncode}")
+        way.failed = "does not run here: " + (short(said) or f"exit status {done.returncode}, and nothing was printed")
         return None
 
     def measure(self, rounds):
