@@ -181,7 +181,7 @@ chmod 600 "$work/shared/theirs.seg"
 # root's run of a program that another user runs: not observed, unharmed, and said
 mkdir -m 700 "$work/root"
 "$host/threads" --threads 2 --calls 2000 >"$work/bare.out"
-invreg run -p "$work/target.ini" --dir "$work/root" --session root -- \
+"$work/bin/invreg" run -p "$work/target.ini" --dir "$work/root" --session root -- \
 	setpriv --reuid "$other" --regid "$other" --clear-groups \
 	env INVREG_DEBUG=1 "$host/threads" --threads 2 --calls 2000 >"$work/seen.out" 2>"$work/err"
 diff "$work/bare.out" "$work/seen.out" || fail "stdout differs where run is root's, the program another's"
