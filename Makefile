@@ -251,7 +251,7 @@ $(BENCHES): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/tests/be
 # provider, where its headers are. The target's twin in the program is not one of a library.
 BENCH_OF := $(BUILD)/obj/tests/bench/bench_overhead.o $(BUILD)/obj/tests/bench/way_json.o \
             $(call obj,$(SHM_SRC))
-PEERS := $(BUILD)/tests/peer_uftrace $(if $(wildcard /usr/include/lttng/tracepoint.h),$(BUILD)/tests/peer_ust)
+PEERS := $(BUILD)/tests/peer_uftrace $(if $(wildcard /usr/include/lttng/tracepoint.h /usr/include/*/lttng/tracepoint.h),$(BUILD)/tests/peer_ust)
 $(BUILD)/tests/peer_uftrace: tests/bench/target.c tests/bench/target.h $(BENCH_OF)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS_ALL) -pg -c $< -o $@.target.o && \
