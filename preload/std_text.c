@@ -47,5 +47,5 @@ bool inv_std_view_read(struct inv_name_cache *names, const void *at, struct inv_
 bool inv_std_view_take(uint64_t length, uint64_t bytes, struct inv_std_text *out)
 {
 	*out = (struct inv_std_text){length ? (const char *)(uintptr_t)bytes : "", length};
-	return length <= INV_STD_LENGTH_MAX;
+	return length <= INV_STD_LENGTH_MAX && (!length || bytes >= INV_PAGE_BYTES);
 }
