@@ -30,6 +30,7 @@
 #include "preload/plan.h"
 #include "preload/probe.h"
 #include "preload/python/python.h"
+#include "preload/quiet_write.h"
 #include "preload/sandbox.h"
 #include "preload/wrap.h"
 #include "shm/control.h"
@@ -69,7 +70,7 @@ static void __attribute__((format(printf, 1, 2))) debug(const char *format, ...)
 	if (n > (int)sizeof(line) - 2)
 		n = sizeof(line) - 2;
 	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+	if (!inv_quiet_write(STDERR_FILENO, line, (size_t)n))
 		shim.debug = false;
 }
 

@@ -36,3 +36,25 @@ status_of run -- "$work/no-such-program"
 assert_eq "run: not found" 127 "$status"
 status_of run -p "$work/no-such-file.ini" -- true
 assert_eq "run: no probe file" 125 "$status"
+
+# What INVREG_DEBUG=1 says may find a pipe that nobody reads, or a file at its limit: the status
+# is the program's own, which has no handler for the signals of that.
+need python3
+INVREG_DEBUG=1 LD_PRELOAD='' python3 - "$preload" "$work/target.ini" "$hosts/threads" "$work/full" <<'PYTHON' || fail "what we say to nobody"
+import os, resource, subprocess, sys
+
+shim, probes, host, full = sys.argv[1:]
+environment = {**os.environ, "LD_PRELOAD": shim, "INVREG_PROBES": probes, "INVREG_DIR": "/nowhere/to/be"}
+reading, writing = os.pipe()
+os.close(reading)
+at_limit = os.open(full, os.O_WRONLY | os.O_CREAT)
+for name, descriptor, prepare in (
+    ("a pipe that nobody reads", writing, None),
+    ("a file at its limit", at_limit, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))),
+):
+    status = subprocess.run(
+        [host, "--calls", "10"], env=environment, stderr=descriptor, stdout=subprocess.PIPE, preexec_fn=prepare
+    ).returncode
+    if status:
+        sys.exit(f"{name}: the program ended with {status}")
+PYTHON
