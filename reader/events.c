@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shm/layout.h"
+#include "source.h"
 
 /* Room for all of a line that is not a name or a message. */
 #define LINE_ROOM    1024u
@@ -173,4 +174,21 @@ void inv_events_lost(struct inv_events *events, uint32_t lane, uint64_t first, u
 	inv_json_put_str(&json, reason);
 	inv_json_close(&json, '}');
 	inv_buf_line_end(events->out);
+}
+
+void inv_events_lost_of(struct inv_events *events, const struct inv_src *src)
+{
+	for (size_t i = 0; i < src->lost_count; i++)
+		inv_events_lost(events, src->lost[i].lane, src->lost[i].first, src->lost[i].last,
+				"lapped");
+}
+
+void inv_events_of(struct inv_events *events, const struct inv_src *src)
+{
+	inv_events_lost_of(events, src);
+	for (size_t i = 0; i < src->call_count; i++) {
+		inv_events_attempt(events, &src->calls[i]);
+		if (src->calls[i].state == INV_CALL_DONE)
+			inv_events_outcome(events, &src->calls[i]);
+	}
 }

@@ -16,6 +16,8 @@
 #include "call.h"
 #include "json.h"
 
+struct inv_src;
+
 struct inv_events {
 	struct inv_buf *out;
 	struct inv_json_clock clock;
@@ -31,5 +33,9 @@ void inv_events_outcome(struct inv_events *events, const struct inv_call *call);
 /* One line: slots first to last of a lane are not known any more. */
 void inv_events_lost(struct inv_events *events, uint32_t lane, uint64_t first, uint64_t last,
 		     const char *reason);
+
+/* What a source knows to be lost, and all that it holds: the lost first, then the calls. */
+void inv_events_lost_of(struct inv_events *events, const struct inv_src *src);
+void inv_events_of(struct inv_events *events, const struct inv_src *src);
 
 #endif

@@ -74,9 +74,7 @@ static void put_calls(const struct inv_src *src, const struct options *o, struct
 		matching += inv_query_matches(&o->query, &src->calls[i]);
 	if (o->last && matching > o->last)
 		skip = matching - o->last;
-	for (size_t i = 0; i < src->lost_count; i++)
-		inv_events_lost(&events, src->lost[i].lane, src->lost[i].first, src->lost[i].last,
-				"lapped");
+	inv_events_lost_of(&events, src);
 	for (size_t i = 0; i < src->call_count && !out->error; i++) {
 		const struct inv_call *call = &src->calls[i];
 		if (!inv_query_matches(&o->query, call) || (skip && skip--))

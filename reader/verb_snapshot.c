@@ -59,25 +59,13 @@ static int put_table(const struct inv_cut *cut, int fd)
 	return fclose(to) == 0 ? 0 : -(errno ? errno : EIO);
 }
 
-static void put_events(const struct inv_src *src, struct inv_buf *out)
-{
-	struct inv_events events = {.out = out};
-	for (size_t i = 0; i < src->lost_count; i++)
-		inv_events_lost(&events, src->lost[i].lane, src->lost[i].first, src->lost[i].last,
-				"lapped");
-	for (size_t i = 0; i < src->call_count; i++) {
-		inv_events_attempt(&events, &src->calls[i]);
-		if (src->calls[i].state == INV_CALL_DONE)
-			inv_events_outcome(&events, &src->calls[i]);
-	}
-}
-
 static int put_lines(const struct inv_cut *cut, struct inv_src *src, struct inv_buf *out)
 {
+	struct inv_events events = {.out = out};
 	int result = src->call_count ? 0 : inv_src_load(src);
 	if (result < 0)
 		return result;
-	put_events(src, out);
+	inv_events_of(&events, src);
 	/* Totals of events alone would read back as exact: they are left out. */
 	return cut->from_events ? 0 : inv_report_cut_lines(cut, out);
 }

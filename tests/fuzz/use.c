@@ -134,14 +134,7 @@ void fuzz_use_calls(struct inv_src *src)
 	struct inv_buf out;
 	struct inv_events events = {.out = &out};
 	FUZZ_REQUIRE(inv_buf_init(&out, -1) == 0);
-	for (size_t i = 0; i < src->lost_count; i++)
-		inv_events_lost(&events, src->lost[i].lane, src->lost[i].first, src->lost[i].last,
-				"lapped");
-	for (size_t i = 0; i < src->call_count; i++) {
-		inv_events_attempt(&events, &src->calls[i]);
-		if (src->calls[i].state == INV_CALL_DONE)
-			inv_events_outcome(&events, &src->calls[i]);
-	}
+	inv_events_of(&events, src);
 	fuzz_require_json_lines(out.data, out.length);
 	read_back(&out, src->call_count);
 	inv_buf_free(&out);
