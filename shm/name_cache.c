@@ -101,28 +101,13 @@ uint32_t inv_name_hit_slow(const struct inv_cached_name *c, const char *p)
 	return c->text && inv_name_equal(p, c->text, c->length) ? c->id : 0;
 }
 
-static void remember(struct inv_name_cache *cache, struct inv_segment *seg, uint64_t key,
-		     uint32_t id, bool number, uint32_t sign)
+static void remember_text(struct inv_name_cache *cache, struct inv_segment *seg, const char *p,
+			  uint32_t id)
 {
-	struct inv_cached_name *c = inv_name_cache_slot(cache, key);
 	size_t length = 0;
 	const char *text = inv_name_text(seg, id, &length);
-	if (!text)
-		return;
-	c->key = key;
-	c->text = number ? NULL : text;
-	c->length = number ? sign : (uint32_t)length;
-	c->id = id;
-	c->mask[0] = 0;
-#ifdef INV_BLOCK
-	if (!number && length < INV_BLOCK &&
-	    (key & (INV_PAGE_BYTES - 1)) <= INV_PAGE_BYTES - INV_BLOCK) {
-		memset(c->word, 0, sizeof(c->word));
-		memset(c->mask, 0, sizeof(c->mask));
-		memcpy(c->word, text, length);
-		memset(c->mask, 0xff, length + 1);
-	}
-#endif
+	if (text)
+		inv_name_remember(cache, p, text, (uint32_t)length, id);
 }
 
 uint32_t inv_name_of_string_slow(struct inv_name_cache *cache, struct inv_segment *seg,
@@ -152,7 +137,7 @@ uint32_t inv_name_of_bytes_slow(struct inv_name_cache *cache, struct inv_segment
 		miss->length = (uint32_t)length;
 	} else if (!miss->truncated && !memchr(p, 0, length)) {
 		/* a text with a NUL in it would be taken for the string before the NUL */
-		remember(cache, seg, (uint64_t)(uintptr_t)p, id, false, 0);
+		remember_text(cache, seg, p, id);
 	}
 	return id;
 }
@@ -192,7 +177,7 @@ uint32_t inv_name_of_counted(struct inv_name_cache *cache, struct inv_segment *s
 	} else if (!miss->truncated && !memchr(p, 0, length) &&
 		   inv_readable(cache, p + length, 1)) {
 		/* the entry serves strings at p, too, which are read up to their NUL */
-		remember(cache, seg, (uint64_t)(uintptr_t)p, id, false, 0);
+		remember_text(cache, seg, p, id);
 	}
 	return id;
 }
@@ -221,6 +206,7 @@ uint32_t inv_name_of_number_slow(struct inv_name_cache *cache, struct inv_segmen
 	if (id == INV_NAME_OTHER)
 		miss->overflow = true;
 	else
-		remember(cache, seg, number, id, true, is_signed);
+		*inv_name_cache_slot(cache, number) =
+			(struct inv_cached_name){.key = number, .length = is_signed, .id = id};
 	return id;
 }

@@ -230,6 +230,10 @@ static inline uint32_t inv_name_of_string(struct inv_name_cache *cache, struct i
 #define INV_NAME_FIND_MAX 63u
 uint32_t inv_name_find(struct inv_name_cache *cache, const struct inv_segment *seg, const char *p);
 
+/* Enters the string p, whose text in the arena is `text`. Uses no vector registers. */
+void inv_name_remember(struct inv_name_cache *cache, const char *p, const char *text,
+		       uint32_t length, uint32_t id);
+
 uint32_t inv_name_of_bytes_slow(struct inv_name_cache *cache, struct inv_segment *seg,
 				const char *p, size_t length, struct inv_name_miss *miss);
 

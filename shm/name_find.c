@@ -57,23 +57,14 @@ static bool same_words(const char *text, const uint64_t words[WORDS], uint32_t l
 	return true;
 }
 
-/* As remember() in name_cache.c, without memcpy of a length that is not known. */
-static void remember(struct inv_cached_name *c, const char *p, const char *text, uint32_t length,
-		     uint32_t id, const uint64_t words[WORDS])
+/* The block that a hit compares: the arena's words, as far as the NUL. */
+static void keep_block(struct inv_cached_name *c, const char *text, uint32_t length)
 {
-	bool whole = ((uintptr_t)p & (INV_PAGE_BYTES - 1)) <= INV_PAGE_BYTES - INV_BLOCK;
 	uint32_t low = length + 1 < 8 ? length + 1 : 8, high = length + 1 - low;
-	c->key = (uint64_t)(uintptr_t)p;
-	c->text = text;
-	c->length = length;
-	c->id = id;
-	c->mask[0] = 0;
-	if (length >= INV_BLOCK || !whole)
-		return;
-	c->word[0] = words[0];
-	c->word[1] = length >= 8 ? words[1] : 0;
 	c->mask[0] = low < 8 ? (UINT64_C(1) << (8 * low)) - 1 : UINT64_MAX;
 	c->mask[1] = high < 8 ? (UINT64_C(1) << (8 * high)) - 1 : UINT64_MAX;
+	c->word[0] = word_at(text) & c->mask[0];
+	c->word[1] = high ? word_at(text + 8) & c->mask[1] : 0;
 }
 
 uint32_t inv_name_find(struct inv_name_cache *cache, const struct inv_segment *seg, const char *p)
@@ -98,8 +89,7 @@ uint32_t inv_name_find(struct inv_name_cache *cache, const struct inv_segment *s
 		    INV_NAME_LENGTH(entry) == length &&
 		    INV_NAME_OFFSET(entry) + (uint64_t)length + 8 <= arena &&
 		    same_words(text, words, length)) {
-			remember(inv_name_cache_slot(cache, (uint64_t)(uintptr_t)p), p, text,
-				 length, id, words);
+			inv_name_remember(cache, p, text, length, id);
 			return id;
 		}
 	}
@@ -111,3 +101,19 @@ uint32_t inv_name_find(struct inv_name_cache *cache, const struct inv_segment *s
 	return 0; /* a sanitizer would not have us read on */
 }
 #endif
+
+void inv_name_remember(struct inv_name_cache *cache, const char *p, const char *text,
+		       uint32_t length, uint32_t id)
+{
+	struct inv_cached_name *c = inv_name_cache_slot(cache, (uint64_t)(uintptr_t)p);
+	c->key = (uint64_t)(uintptr_t)p;
+	c->text = text;
+	c->length = length;
+	c->id = id;
+	c->mask[0] = 0;
+#ifdef INV_BLOCK
+	if (length < INV_BLOCK &&
+	    ((uintptr_t)p & (INV_PAGE_BYTES - 1)) <= INV_PAGE_BYTES - INV_BLOCK)
+		keep_block(c, text, length);
+#endif
+}
