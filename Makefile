@@ -102,7 +102,8 @@ $(BUILD)/obj/%.o: %.c $(FLAGS_STAMP)
 	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) $(UNSANITIZED) $(UNTRACED) $(GENERAL) -MMD -MP -c $< -o $@
 
 # On every call's way: no vector registers, so that they need not be saved (shm/vectors.h).
-GENERAL_ONLY := $(call obj,shm/record.c shm/name_find.c shm/vectors.c preload/plan_call.c preload/entry_call.c)
+GENERAL_ONLY := $(call obj,shm/record.c shm/name_find.c shm/vectors.c preload/plan_call.c preload/entry_call.c \
+                reader/own_cost.c)
 FOR_X86_64 := $(filter x86_64%,$(shell $(CC) -dumpmachine))
 ifneq ($(FOR_X86_64),)
 $(GENERAL_ONLY): GENERAL = -mgeneral-regs-only

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "shm/clock.h"
-#include "shm/record.h"
+#include "shm/record_path.h"
 
 #define BATCH	     256u /* calls: long against the clock, short against a time slice */
 #define WARM_UP	     8u	  /* batches, until every name and tally is known */
@@ -94,6 +94,8 @@ static inline uint32_t name_of(struct measuring *m, struct inv_name_cache *cache
 			       struct inv_name_miss *miss)
 {
 	uint32_t id = inv_name_hit(cache, text);
+	if (!id)
+		id = inv_name_find(cache, &m->segment, text);
 	if (id)
 		return id;
 	return INV_SLOW(m->kept, inv_name_of_string_slow(cache, &m->segment, text, miss));
@@ -108,30 +110,45 @@ static void give_back(struct measuring *m)
 	m->vectors.saved = false;
 }
 
+/* As plan_call.c does it: at entry and at return one function with the whole path in it. */
+static __attribute__((noinline)) void begin(struct measuring *m, const struct planned *p,
+					    struct inv_call *call)
+{
+	struct inv_call_fields missed;
+	const char *artifact = p->buffered ? m->buffer : m->artifacts[p->artifact];
+	if (!inv_path_enter(call, (uintptr_t)__builtin_frame_address(0), m->kept))
+		return;
+	missed.missed = missed.unreadable = 0;
+	struct inv_path_fields f = {.args_count = 2};
+	f.invoker = name_of(m, call->names, m->invokers[p->invoker], &missed.miss[0]);
+	f.artifact = name_of(m, call->names, artifact, &missed.miss[1]);
+	f.method = name_of(m, call->names, m->methods[p->method], &missed.miss[2]);
+	inv_path_begin(call, &f, &missed);
+}
+
+static __attribute__((noinline)) void end(struct measuring *m, const struct planned *p,
+					  struct inv_call *call, uint64_t now)
+{
+	struct inv_call_outcome outcome = {.type = m->result_type};
+	inv_path_reenter(call);
+	if (!p->failed) {
+		inv_path_end(call, &outcome, now);
+		return;
+	}
+	inv_vectors_keep(m->kept);
+	outcome = (struct inv_call_outcome){true, m->error_type, 0, message, sizeof(message) - 1};
+	inv_record_end(call, &outcome, now);
+}
+
 static __attribute__((noinline)) void call_recorded(struct measuring *m, const struct planned *p)
 {
 	struct inv_call call;
-	struct inv_call_fields f = {.args_count = 2};
-	const char *artifact = p->buffered ? m->buffer : m->artifacts[p->artifact];
-	if (inv_record_enter_at(&call, (uintptr_t)__builtin_frame_address(0), m->kept)) {
-		f.invoker = name_of(m, call.names, m->invokers[p->invoker], &f.miss[0]);
-		f.artifact = name_of(m, call.names, artifact, &f.miss[1]);
-		f.method = name_of(m, call.names, m->methods[p->method], &f.miss[2]);
-		inv_record_begin(&call, &f);
-	}
+	begin(m, p, &call);
 	give_back(m);
 	call_nothing(m, p);
 	if (call.mode == INV_CALL_UNOBSERVED)
 		return;
-	uint64_t now = inv_record_now() + p->longer_ticks;
-	struct inv_call_outcome outcome = {.type = m->result_type};
-	inv_record_reenter(&call);
-	if (p->failed) {
-		inv_vectors_keep(m->kept);
-		outcome = (struct inv_call_outcome){true, m->error_type, 0, message,
-						    sizeof(message) - 1};
-	}
-	inv_record_end(&call, &outcome, now);
+	end(m, p, &call, inv_path_now() + p->longer_ticks);
 	give_back(m);
 }
 

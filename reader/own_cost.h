@@ -3,7 +3,7 @@
  * own_cost.h - what recording one call costs on this machine, measured before a run.
  *
  * A child of ours, which is no part of the program, records calls of nothing in a segment of
- * its own, by the very code that the shim runs (record.h: who am I, names looked up, the
+ * its own, by the very path that the shim inlines (record_path.h: who am I, names looked up, the
  * attempt; the outcome, ring, tally and histogram), next to the same loop without it. It
  * takes a few milliseconds. A child, since a process can be a writer once; pinned, since a
  * move to another core is no cost of a call.
