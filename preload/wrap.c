@@ -95,7 +95,7 @@ static inline uintptr_t stack_pointer(void)
 	}                                                                                          \
 	static uint64_t __attribute__((noinline, cold)) past_ii_##n(INTS_DECLARED)                 \
 	{                                                                                          \
-		inv_record_pass_by();                                                              \
+		inv_path_pass_by();                                                                \
 		return ((uint64_t(*)(INT_TYPES))bindings[SHAPE_II][n].real)(INTS);                 \
 	}                                                                                          \
 	static uint64_t stub_ii_##n(INTS_DECLARED)                                                 \
@@ -120,7 +120,7 @@ static inline uintptr_t stack_pointer(void)
 	}                                                                                          \
 	static double __attribute__((noinline, cold)) past_if_##n(INTS_DECLARED)                   \
 	{                                                                                          \
-		inv_record_pass_by();                                                              \
+		inv_path_pass_by();                                                                \
 		return ((double (*)(INT_TYPES))bindings[SHAPE_IF][n].real)(INTS);                  \
 	}                                                                                          \
 	static double stub_if_##n(INTS_DECLARED)                                                   \
@@ -148,7 +148,7 @@ static inline uintptr_t stack_pointer(void)
 	static uint64_t __attribute__((noinline, cold))                                            \
 	past_fi_##n(INTS_DECLARED, FLOATS_DECLARED)                                                \
 	{                                                                                          \
-		inv_record_pass_by();                                                              \
+		inv_path_pass_by();                                                                \
 		return ((uint64_t(*)(INT_TYPES, FLOAT_TYPES))bindings[SHAPE_FI][n].real)(INTS,     \
 											 FLOATS);  \
 	}                                                                                          \
@@ -176,7 +176,7 @@ static inline uintptr_t stack_pointer(void)
 	}                                                                                          \
 	static double __attribute__((noinline, cold)) past_ff_##n(INTS_DECLARED, FLOATS_DECLARED)  \
 	{                                                                                          \
-		inv_record_pass_by();                                                              \
+		inv_path_pass_by();                                                                \
 		return ((double (*)(INT_TYPES, FLOAT_TYPES))bindings[SHAPE_FF][n].real)(INTS,      \
 											FLOATS);   \
 	}                                                                                          \

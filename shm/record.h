@@ -139,9 +139,6 @@ void inv_record_detach(void);
 /* Updates the bindings shown in this process's row; cold. */
 void inv_record_set_binding(uint32_t probe, const struct inv_binding_row *binding);
 
-/* Counts a call that is passed by: [C5]. */
-void inv_record_pass_by(void);
-
 /*
  * Before the program shuts itself into a sandbox: gives the calling thread its lane, and finds
  * the bounds of its stack, while that may be asked for. Nothing where it calls from a signal

@@ -60,11 +60,18 @@ void inv_end_unusual(struct inv_thread *t, struct inv_call *call, const struct i
 
 /*
  * Whether, by [C5], a wrapper whose stack pointer is `at` has to go on to its function without a
- * frame, by inv_record_pass_by. To be asked before it makes one.
+ * frame, by inv_path_pass_by. To be asked before it makes one. In an ignored child it always has.
  */
 static inline bool inv_path_full(uintptr_t at)
 {
 	return __builtin_expect(at < inv_tls.full_below, 0);
+}
+
+/* Counts such a call. */
+static inline void inv_path_pass_by(void)
+{
+	if (inv_tls.passed)
+		atomic_fetch_add_explicit(inv_tls.passed, 1, memory_order_relaxed);
 }
 
 static inline uint64_t inv_path_now(void)
@@ -84,7 +91,8 @@ inv_path_enter(struct inv_call *call, uintptr_t frame, struct inv_vectors *vecto
 							  memory_order_relaxed) != t->epoch,
 			     0)) {
 		call->mode = INV_CALL_UNOBSERVED;
-		return inv_process.segment && INV_SLOW(vectors, inv_enter_slow(call, frame));
+		return inv_process.segment ? INV_SLOW(vectors, inv_enter_slow(call, frame))
+					   : INV_SLOW(vectors, inv_enter_nothing());
 	}
 	inv_set_busy(frame);
 	call->mode = INV_CALL_LANE;

@@ -58,7 +58,7 @@ struct inv_tls {
 	uintptr_t busy; /* frame of the wrapper whose record is being written; 0: none */
 	/* Calls further down the stack than this, which is 0 as a rule, make no frame [C5]. */
 	uintptr_t full_below;
-	inv_a64 *passed;       /* where they are counted */
+	inv_a64 *passed;       /* where they are counted; NULL: in a child that is ignored */
 	uint32_t lane_changes; /* when we last found no lane */
 	uint32_t calls_without_lane;
 };
@@ -79,6 +79,9 @@ extern struct inv_process inv_process;
  * mode of UNOBSERVED, which stays where nothing is to be recorded. */
 bool inv_enter_slow(struct inv_call *call, uintptr_t frame);
 void inv_reenter_slow(struct inv_call *call);
+/* Where there is no segment; in an ignored child the thread's calls make no frame from now on.
+ * Returns: false. */
+bool inv_enter_nothing(void);
 
 /* Calls without a lane; call->lane says why, which is counted when they begin. */
 void inv_overflow_enter(struct inv_call *call);

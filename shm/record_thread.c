@@ -34,7 +34,7 @@ static _Alignas(INV_PAGE_BYTES) const struct inv_control no_control; /* nothing 
 static struct {
 	struct inv_self self;
 	uint64_t nonce;
-	bool children_ignored;
+	bool children_ignored, ignored; /* this one is such a child */
 	bool has_key;
 	pthread_key_t key;
 	struct inv_binding_row bindings[INV_PROBES_MAX];
@@ -125,6 +125,8 @@ enum inv_result inv_record_attach(const struct inv_record_options *options)
 			pthread_key_delete(local.key);
 	}
 	local.children_ignored = options->children_ignored;
+	local.ignored = false;
+	inv_tls.full_below = 0;
 	if (options->bindings)
 		memcpy(local.bindings, options->bindings, sizeof(local.bindings));
 	inv_process.control = options->control ? options->control : &no_control;
@@ -181,7 +183,8 @@ static bool after_fork(void)
 		inv_tls.thread = NULL;
 		inv_tls.busy = 0;
 		inv_process.epoch = next;
-		if (local.children_ignored)
+		local.ignored = local.children_ignored;
+		if (local.ignored)
 			inv_process.segment = NULL;
 		else if (!inv_sandbox_allows(INV_ASK_LOOK))
 			inv_process.row = INV_PROC_NONE;
@@ -312,11 +315,6 @@ void inv_deep_begun(struct inv_thread *t, const struct inv_call *call)
 		inv_tls.full_below = call->frame;
 	}
 	errno = saved;
-}
-
-void inv_record_pass_by(void)
-{
-	atomic_fetch_add_explicit(inv_tls.passed, 1, memory_order_relaxed);
 }
 
 static bool on_signal_stack(void)
@@ -521,6 +519,15 @@ bool inv_record_borrowed(void)
 	return inv_process.segment &&
 	       atomic_load_explicit(inv_process.alive, memory_order_relaxed) &&
 	       (uint32_t)getpid() != local.self.pid;
+}
+
+bool inv_enter_nothing(void)
+{
+	if (local.ignored) {
+		inv_tls.passed = NULL;
+		inv_tls.full_below = UINTPTR_MAX;
+	}
+	return false;
 }
 
 bool inv_enter_slow(struct inv_call *call, uintptr_t frame)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "shm/lane.h"
-#include "shm/record.h"
+#include "shm/record_path.h"
 #include "shm/view.h"
 
 static char path[64];
@@ -406,6 +406,40 @@ Test(record_edges, a_fork_child_that_is_not_observed_may_call_first_from_many_th
 	struct sums s = add_up();
 	cr_expect_eq(s.begun, 1);
 	cr_expect_eq(s.returned, 1);
+}
+
+static int calls_make_no_frame(void)
+{
+	return inv_path_full((uintptr_t)__builtin_frame_address(0)) && !inv_tls.passed;
+}
+
+static void *call_until_known(void *unused)
+{
+	call_once();
+	call_once();
+	return (void *)(intptr_t)calls_make_no_frame();
+}
+
+Test(record_edges, calls_of_a_child_that_is_not_observed_make_no_frame_from_the_third_on)
+{
+	struct inv_record_options ignoring = {.segment = &seg, .children_ignored = true};
+	int status;
+	inv_record_detach();
+	cr_assert_eq(inv_record_attach(&ignoring), INV_OK);
+	call_once();
+	pid_t pid = fork();
+	if (pid == 0) {
+		pthread_t id;
+		void *in_thread = NULL;
+		bool in_main = call_until_known(NULL) != NULL;
+		if (!pthread_create(&id, NULL, call_until_known, NULL))
+			pthread_join(id, &in_thread);
+		_exit(!in_main || !in_thread);
+	}
+	waitpid(pid, &status, 0);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %#x", (unsigned)status);
+	cr_expect(!calls_make_no_frame());
+	cr_expect_eq(add_up().begun, 1);
 }
 
 static _Atomic int stop;
