@@ -4,6 +4,7 @@
 # missing. `scripts/setup.sh --list` prints them.
 #   scripts/setup.sh --arm64    those of `make test-arm64` instead
 set -euo pipefail
+. "$(dirname "$0")/apt.sh"
 
 build=(gcc make libc6-dev pkg-config libffi-dev liburcu-dev libinih-dev libjson-c-dev libelf-dev libdw-dev libmicrohttpd-dev mawk scdoc libncurses-dev)
 tests=(g++ libcriterion-dev python3 util-linux spin gdb gringo sqlite3 python3-simpy3 libzydis-dev curl wrk tmux)
@@ -19,51 +20,23 @@ elif [[ ${1:-} == --list ]]; then
 	exit 0
 fi
 
-if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+if ! apt_here; then
 	# Not Debian: believe what is there, by what the build looks for.
-	missing=()
+	absent=()
 	for tool in gcc make python3; do
-		command -v "$tool" >/dev/null || missing+=("$tool")
+		command -v "$tool" >/dev/null || absent+=("$tool")
 	done
 	for header in ini.h json-c/json.h gelf.h elfutils/libdw.h urcu/rculfhash.h microhttpd.h ncurses.h criterion/criterion.h; do
-		echo "#include <$header>" | ${CC:-cc} -E - >/dev/null 2>&1 || missing+=("<$header>")
+		echo "#include <$header>" | ${CC:-cc} -E - >/dev/null 2>&1 || absent+=("<$header>")
 	done
-	if ((${#missing[@]} == 0)); then
+	if ((${#absent[@]} == 0)); then
 		exit 0
 	fi
 	echo "setup: no apt here; install these by your package manager: ${packages[*]}" >&2
-	echo "setup: (not found: ${missing[*]})" >&2
+	echo "setup: (not found: ${absent[*]})" >&2
 	exit 1
 fi
 
-installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true)
-missing=()
-for package in "${packages[@]}"; do
-	grep -qx "$package installed" <<<"$installed" || missing+=("$package")
-done
-if ((${#missing[@]} == 0)); then
-	exit 0
-fi
-
-sudo=()
-if [[ $(id -u) != 0 ]]; then
-	if ! command -v sudo >/dev/null; then
-		echo "setup: neither root nor sudo; as root: apt-get install ${missing[*]}" >&2
-		exit 1
-	fi
-	sudo=(sudo)
-fi
-echo "setup: installing ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
-apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
-# An index that is old or absent fails the install: only then is it fetched.
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
-	if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } \
-		>"$log" 2>&1; then
-		cat "$log" >&2
-		echo "setup: apt-get could not install: ${missing[*]}" >&2
-		exit 1
-	fi
-fi
+missing=$(apt_missing "${packages[@]}")
+# shellcheck disable=SC2086 # names without spaces
+[[ -z $missing ]] || apt_install $missing

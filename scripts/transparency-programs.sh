@@ -3,6 +3,7 @@
 # Installs the Debian packages of the programs that tests/transparency/ observes; only what is
 # missing, and only when asked: `make transparency` installs nothing. --list prints them.
 set -euo pipefail
+. "$(dirname "$0")/apt.sh"
 
 packages=(
 	lua5.4 gringo sqlite3 python3 redis-server redis-tools git perl openssl gcc clang      # rows 10 to 18
@@ -16,20 +17,6 @@ if [[ ${1:-} == --list ]]; then
 	printf '%s\n' "${packages[@]}"
 	exit 0
 fi
-command -v apt-get >/dev/null || {
-	echo "transparency-programs: no apt here; install by your package manager: ${packages[*]}" >&2
-	exit 1
-}
-
-installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true)
-missing=()
-for package in "${packages[@]}"; do
-	grep -qx "$package installed" <<<"$installed" || missing+=("$package")
-done
-((${#missing[@]})) || exit 0
-echo "transparency-programs: installing ${missing[*]}"
-sudo=()
-[[ $(id -u) == 0 ]] || sudo=(sudo)
-# A server would be started by its package where systemd or policy-rc.d allow it: ours are our own.
-"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-	apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "${missing[@]}" >/dev/null
+missing=$(apt_missing "${packages[@]}")
+# shellcheck disable=SC2086 # names without spaces
+[[ -z $missing ]] || apt_install $missing

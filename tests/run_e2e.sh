@@ -9,21 +9,12 @@
 set -uo pipefail
 
 cd "$(dirname "$0")/.." || exit
+. tests/chosen.sh
 jobs=${JOBS:-2}
 export BUILD=${BUILD:-build}
 logs=$BUILD/tests/e2e
 mkdir -p "$logs"
 rm -f "$logs"/*
-
-chosen() { # NAME PATTERN...
-	local name=$1 pattern
-	shift
-	(($# == 0)) && return 0
-	for pattern in "$@"; do
-		[[ $name == *"$pattern"* ]] && return 0
-	done
-	return 1
-}
 
 run_one() { # FILE
 	local file=$1 name status=0 start=$SECONDS verdict detail='' why=''

@@ -8,22 +8,13 @@
 set -uo pipefail
 
 cd "$(dirname "$0")/../.." || exit
+. tests/chosen.sh
 jobs=${JOBS:-2}
 [[ -z ${LONG:-} ]] || ROW_TIMEOUT=${ROW_TIMEOUT:-3600}
 export BUILD=${BUILD:-build}
 logs=$BUILD/tests/transparency
 mkdir -p "$logs"
 rm -f "$logs"/*
-
-chosen() { # NAME PATTERN...
-	local name=$1 pattern
-	shift
-	(($# == 0)) && return 0
-	for pattern in "$@"; do
-		[[ $name == *"$pattern"* ]] && return 0
-	done
-	return 1
-}
 
 print_table() { # FILE
 	local what tier calls result
