@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/apt.sh"
 
 build=(gcc make libc6-dev pkg-config libffi-dev liburcu-dev libinih-dev libjson-c-dev libelf-dev libdw-dev libmicrohttpd-dev mawk scdoc libncurses-dev)
-tests=(g++ libcriterion-dev python3 util-linux spin gdb gringo sqlite3 python3-simpy3 libzydis-dev curl wrk tmux)
+tests=(g++ libcriterion-dev python3 util-linux spin gdb gringo sqlite3 python3-simpy3 python3-greenlet libzydis-dev curl wrk tmux)
 lint=(clang-format cppcheck shellcheck git)
 # A real scraper for a test; where systemd runs, the package would start a server of its own.
 [[ -d /run/systemd/system ]] || tests+=(prometheus)
