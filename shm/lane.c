@@ -256,22 +256,13 @@ static uint64_t left_for_events(const struct inv_segment *seg)
 	return left > kept ? left - kept : 0;
 }
 
-/* The largest power of two of items, within [least, most], that the share pays for. */
-static uint32_t afford(uint64_t share, uint32_t item_bytes, uint32_t least, uint32_t most)
-{
-	uint32_t slots = most;
-	while (slots > least && (uint64_t)slots * item_bytes > share)
-		slots /= 2;
-	return slots;
-}
-
 static bool grant_pairs(struct inv_segment *seg, uint32_t lane)
 {
 	struct inv_lane_row *row = &seg->rows[lane];
 	uint32_t most = seg->header->pair_slots;
 	uint32_t least = PAIR_SLOTS_LEAST < most ? PAIR_SLOTS_LEAST : most;
-	uint32_t slots =
-		afford(left_for_events(seg) / RING_SHARE, sizeof(struct inv_pair), least, most);
+	uint32_t slots = inv_segment_afford(left_for_events(seg) / RING_SHARE,
+					    sizeof(struct inv_pair), least, most);
 	if (inv_segment_reserve(seg, offset_of(seg, inv_segment_pairs(seg, lane)),
 				(uint64_t)slots * sizeof(struct inv_pair)))
 		return false;
@@ -282,8 +273,8 @@ static bool grant_pairs(struct inv_segment *seg, uint32_t lane)
 static void grant_ring(struct inv_segment *seg, uint32_t lane)
 {
 	uint32_t most = seg->header->ring_slots;
-	uint32_t slots = afford(left_for_events(seg) / RING_SHARE, sizeof(struct inv_slot),
-				RING_SLOTS_LEAST, most);
+	uint32_t slots = inv_segment_afford(left_for_events(seg) / RING_SHARE,
+					    sizeof(struct inv_slot), RING_SLOTS_LEAST, most);
 	uint64_t at = offset_of(seg, inv_segment_ring(seg, lane));
 	for (; slots >= RING_SLOTS_LEAST; slots /= 2)
 		if (!inv_segment_reserve(seg, at, (uint64_t)slots * sizeof(struct inv_slot))) {

@@ -85,7 +85,10 @@ uint32_t inv_add_cell(struct inv_thread *t, const struct inv_call *call, uint64_
 	inv_vectors_keep(call->vectors);
 	if (t->cell_count == t->cells_reserved)
 		t->cells_reserved = inv_lane_grow_cells(inv_process.segment, t->lane_index);
-	if (t->cell_count >= t->cells_reserved || index_place == UINT32_MAX) {
+	bool room = t->cell_count < t->cells_reserved;
+	if (room && (index_place == UINT32_MAX || t->cell_count >= 1u << (t->cell_bits - 2)))
+		index_place = inv_cells_grow_index(t, key);
+	if (!room || index_place == UINT32_MAX) {
 		inv_bump(&t->lane->lost[INV_LOSS_TALLY_OVERFLOW], 1);
 		return INV_CELL_FAILED(key) ? INV_CELL_OTHER_FAILED : INV_CELL_OTHER_OK;
 	}

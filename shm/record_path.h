@@ -284,14 +284,14 @@ static inline __attribute__((always_inline)) void inv_path_reenter(struct inv_ca
 static inline __attribute__((always_inline)) uint32_t
 inv_path_cell(struct inv_thread *t, const struct inv_call *call, uint64_t key)
 {
-	uint32_t place = inv_key_place(key, INV_CELL_INDEX_BITS);
+	uint32_t mask = (1u << t->cell_bits) - 1, place = inv_key_place(key, t->cell_bits);
 	for (uint32_t i = 0; i < INV_CELL_PROBES; i++) {
 		uint32_t cell = t->cell_index[place];
 		if (!cell)
 			return inv_add_cell(t, call, key, place);
 		if (__builtin_expect(inv_get(&t->cells[cell].key) == key, 1))
 			return cell;
-		place = (place + 1) & ((1u << INV_CELL_INDEX_BITS) - 1);
+		place = (place + 1) & mask;
 	}
 	return inv_add_cell(t, call, key, UINT32_MAX);
 }

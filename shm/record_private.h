@@ -14,7 +14,8 @@
 #include "ring.h"
 #include "tally.h"
 
-#define INV_CELL_INDEX_BITS 10u
+#define INV_CELL_INDEX_BITS 10u /* of the first index */
+#define INV_CELL_INDEX_MOST 18u
 
 /* Of an open call, next to its in-flight entry. */
 struct inv_frame {
@@ -52,7 +53,10 @@ struct inv_thread {
 	uint32_t epoch;
 	uintptr_t stack_low, stack_high; /* 0: not asked yet */
 	struct inv_frame frames[INV_INFLIGHT_MAX];
-	uint16_t cell_index[1u << INV_CELL_INDEX_BITS]; /* hash of key -> cell, 0 = empty */
+	uint16_t *cell_index; /* hash of key -> cell, 0 = empty; NULL: none was made yet */
+	uint32_t cell_bits;
+	bool index_fixed; /* no larger one is to be had */
+	uint16_t small_index[1u << INV_CELL_INDEX_BITS];
 	struct inv_name_cache names;
 	uint64_t rules_generation; /* of the control page that `rules` are from */
 	struct inv_control_rules rules;
@@ -130,6 +134,12 @@ void inv_close_among(struct inv_thread *t, uint32_t place, uint64_t duration);
 
 /* Frees places of suspended calls that returned in other threads [C2]. Returns: the new top. */
 uint32_t inv_forget_moved(struct inv_thread *t);
+
+/* The index of the cells that there are. */
+void inv_cells_index(struct inv_thread *t);
+
+/* A larger index. Returns: a free place in it for the key, or UINT32_MAX. */
+uint32_t inv_cells_grow_index(struct inv_thread *t, uint64_t key);
 
 /* Counts calls beyond the in-flight stack as jumped over. */
 void inv_abandon_deep(struct inv_thread *t);

@@ -207,21 +207,6 @@ static inline bool settle_process(void)
 
 /* ---- thread ----------------------------------------------------------------------- */
 
-static void index_cells(struct inv_thread *t)
-{
-	memset(t->cell_index, 0, sizeof(t->cell_index));
-	for (uint32_t cell = 2; cell < t->cell_count; cell++) {
-		uint32_t at = inv_key_place(inv_get(&t->cells[cell].key), INV_CELL_INDEX_BITS);
-		for (uint32_t i = 0; i < INV_CELL_PROBES; i++) {
-			if (!t->cell_index[at]) {
-				t->cell_index[at] = (uint16_t)cell;
-				break;
-			}
-			at = (at + 1) & ((1u << INV_CELL_INDEX_BITS) - 1);
-		}
-	}
-}
-
 static struct inv_thread *adopt_lane(uint32_t index, uint32_t tid, uint64_t owner)
 {
 	struct inv_segment *seg = inv_process.segment;
@@ -252,7 +237,7 @@ static struct inv_thread *adopt_lane(uint32_t index, uint32_t tid, uint64_t owne
 	memset(t->frames, 0, sizeof(t->frames));
 	inv_control_forget(t);
 	if (!index_holds)
-		index_cells(t);
+		inv_cells_index(t);
 	return t;
 }
 
@@ -398,6 +383,8 @@ static void recover(struct inv_thread *t)
 			abandon(t, i); /* begun, but its frame was never noted */
 		}
 	}
+	t->cell_count = (uint32_t)inv_get(&t->lane->cell_count);
+	inv_cells_index(t);
 	t->top = INV_INFLIGHT_MAX;
 	while (t->top && !t->frames[t->top - 1].ordinal_1)
 		t->top--;

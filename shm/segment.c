@@ -30,8 +30,10 @@
 
 #define DEFAULT_RING_SLOTS     16384u
 #define MAX_DEFAULT_RING_SLOTS (1u << 20)
-#define CELL_SLOTS	       512u
-#define PAIR_SLOTS	       4096u
+#define CELL_SLOTS_LEAST       512u
+#define CELL_SLOTS_MOST	       16384u
+#define PAIR_SLOTS_LEAST       4096u
+#define PAIR_SLOTS_MOST	       65536u
 #define OVERFLOW_CELLS	       512u
 #define OVERFLOW_PAIRS	       4096u
 #define ARENA_BYTES	       (UINT64_C(8) << 20)
@@ -115,12 +117,13 @@ static bool power_of_two(uint64_t v)
 /* Some times what creators ask for: readers copy tables of these sizes. */
 static bool counts_sane(const struct inv_header *h)
 {
-	return h->lane_count <= INV_LANES_MAX && h->cell_slots >= 2 && h->cell_slots <= 16384 &&
-	       power_of_two(h->pair_slots) && h->pair_slots <= (1u << 20) &&
-	       power_of_two(h->ring_slots) && h->ring_slots <= (1u << 26) &&
-	       power_of_two(h->overflow_cells) && h->overflow_cells <= 16384 &&
-	       power_of_two(h->overflow_pairs) && h->overflow_pairs <= (1u << 20) &&
-	       h->probe_count <= INV_PROBES_MAX && h->lane_stride % INV_PAGE_BYTES == 0 &&
+	return h->lane_count <= INV_LANES_MAX && h->cell_slots >= 2 &&
+	       h->cell_slots <= CELL_SLOTS_MOST && power_of_two(h->pair_slots) &&
+	       h->pair_slots <= (1u << 20) && power_of_two(h->ring_slots) &&
+	       h->ring_slots <= (1u << 26) && power_of_two(h->overflow_cells) &&
+	       h->overflow_cells <= 16384 && power_of_two(h->overflow_pairs) &&
+	       h->overflow_pairs <= (1u << 20) && h->probe_count <= INV_PROBES_MAX &&
+	       h->lane_stride % INV_PAGE_BYTES == 0 &&
 	       h->lane_stride <= h->segment_bytes; /* times lane_count it cannot wrap */
 }
 
@@ -258,6 +261,14 @@ uint64_t inv_segment_budget_left(const struct inv_segment *seg)
 	return used < seg->header->budget_bytes ? seg->header->budget_bytes - used : 0;
 }
 
+uint32_t inv_segment_afford(uint64_t share, size_t item_bytes, uint32_t least, uint32_t most)
+{
+	uint32_t slots = most;
+	while (slots > least && (uint64_t)slots * item_bytes > share)
+		slots /= 2;
+	return slots;
+}
+
 void inv_segment_lose(struct inv_segment *seg, enum inv_loss reason, uint64_t count)
 {
 	atomic_fetch_add_explicit(&seg->shared->lost[reason], count, memory_order_relaxed);
@@ -279,14 +290,17 @@ static bool mapping_allowed(uint64_t bytes)
 	       bytes <= lim.rlim_cur / ADDRESS_SPACE_SHARE;
 }
 
-/* Fewer lanes until the limits of this process allow it. */
+/* Fewer cells, then fewer lanes, until the limits of this process allow it. */
 static bool fit_limits(struct inv_header *h)
 {
 	lay_out(h);
 	while (!file_size_allowed(h->segment_bytes) || !mapping_allowed(h->segment_bytes)) {
-		if (h->lane_count <= 1)
+		if (h->cell_slots > CELL_SLOTS_LEAST)
+			h->cell_slots /= 2;
+		else if (h->lane_count > 1)
+			h->lane_count /= 2;
+		else
 			return false;
-		h->lane_count /= 2;
 		lay_out(h);
 	}
 	return true;
@@ -338,8 +352,11 @@ static void fill_header(struct inv_header *h, const struct inv_segment_options *
 	h->byte_order = INV_BYTE_ORDER;
 	h->clock_kind = o->clock_kind ? o->clock_kind : inv_clock_detect();
 	h->lane_count = o->lane_count ? o->lane_count : INV_LANES_MAX;
-	h->cell_slots = CELL_SLOTS;
-	h->pair_slots = PAIR_SLOTS;
+	/* One thread may take a quarter for its keys, 4,096 by default; few are ever touched. */
+	h->cell_slots = inv_segment_afford(h->budget_bytes / 4, sizeof(struct inv_cell),
+					   CELL_SLOTS_LEAST, CELL_SLOTS_MOST);
+	h->pair_slots = inv_segment_afford(h->budget_bytes / 256, sizeof(struct inv_pair),
+					   PAIR_SLOTS_LEAST, PAIR_SLOTS_MOST);
 	h->ring_slots = o->ring_slots ? o->ring_slots : default_ring_slots(h->budget_bytes);
 	h->overflow_cells = OVERFLOW_CELLS;
 	h->overflow_pairs = OVERFLOW_PAIRS;

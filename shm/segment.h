@@ -86,6 +86,9 @@ enum inv_result inv_segment_reserve(struct inv_segment *seg, uint64_t offset, ui
 /* What is left of the budget, in bytes. */
 uint64_t inv_segment_budget_left(const struct inv_segment *seg);
 
+/* The largest power of two of items, within [least, most], that `share` bytes pay for. */
+uint32_t inv_segment_afford(uint64_t share, size_t item_bytes, uint32_t least, uint32_t most);
+
 /* Counts a loss that belongs to no lane. */
 void inv_segment_lose(struct inv_segment *seg, enum inv_loss reason, uint64_t count);
 
