@@ -102,15 +102,15 @@ static enum inv_result create_session(const char *dir, const char *name)
 	for (uint32_t i = 0; i < shim.file.count; i++)
 		inv_probe_describe(&rows[i], &shim.file.probes[i]);
 	command_line(command, sizeof(command));
-	const char *size = getenv("INVREG_SIZE");
 	struct inv_segment_options options = {
-		.budget_bytes = size ? strtoull(size, NULL, 10) : 0,
 		.probes = rows,
 		.probe_count = shim.file.count,
 		.probes_hash = shim.file.hash,
 		.session = name,
 		.command = command,
 	};
+	if (!inv_session_budget(&options.budget_bytes))
+		debug("invreg: INVREG_SIZE is no size of 4M to 1024G: the default is taken");
 	r = inv_segment_create(&shim.segment, path, &options);
 	if (r == INV_E_EXISTS)
 		return inv_segment_join(&shim.segment, path);

@@ -61,6 +61,7 @@ struct run {
 	pid_t pid; /* 0: reaped */
 	int status;
 	uid_t user; /* whose the program was at its end */
+	int pruned; /* ended sessions that went when this one was made */
 	bool progress;
 	bool progress_shown;
 	int64_t started_ms;
@@ -108,7 +109,7 @@ static enum inv_result make_session(struct run *run)
 	};
 	enum inv_result r = inv_run_session_make(&run->session, &options);
 	if (!r)
-		inv_session_prune(run->session.dir, INV_SESSION_KEEP);
+		run->pruned = inv_session_prune(run->session.dir, INV_SESSION_KEEP);
 	return r;
 }
 
@@ -334,9 +335,30 @@ static int still_running(void *arg)
 	return count;
 }
 
+static bool has_writers(const struct run *run)
+{
+	int fd = open(run->session.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool has = fd >= 0 && inv_session_has_writers(fd);
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+static void say_pruned(const struct run *run)
+{
+	if (run->pruned > 0 && !run->options.quiet)
+		fprintf(stderr,
+			"invreg: %d ended session%s, older than the newest %d, %s removed; `invreg "
+			"snapshot SESSION -o FILE` keeps one\n",
+			run->pruned, run->pruned == 1 ? "" : "s", INV_SESSION_KEEP,
+			run->pruned == 1 ? "was" : "were");
+}
+
 static void say_still_running(struct run *run)
 {
 	int n = run->options.quiet ? 0 : inv_guard_call(still_running, run);
+	if (!n && !run->options.quiet && has_writers(run))
+		n = 1; /* at least: forked, and without a call so far */
 	if (n > 0)
 		fprintf(stderr,
 			"invreg: %d process%s of the program still run%s: this is the state now; "
@@ -368,6 +390,7 @@ static void sum_up(struct run *run)
 	if (!run->viewed)
 		return;
 	say_still_running(run);
+	say_pruned(run);
 	uint64_t bound;
 	if (run->options.quiet || !inv_summary_print(&run->view, stderr, colored(), &bound))
 		return;

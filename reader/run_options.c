@@ -5,8 +5,6 @@
  */
 #include "reader/run_options.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +14,6 @@
 #include "reader/run.h"
 #include "shm/session.h"
 
-/* Below it a segment has no room for its tables and one lane. */
-#define SIZE_MIN       (UINT64_C(4) << 20)
-#define SIZE_MAX_BYTES (UINT64_C(1) << 40)
-
 static int wrong(const char *what, const char *value)
 {
 	fprintf(stderr, "invreg: run: %s%s%s%s\n", what, value ? " '" : "", value ? value : "",
@@ -27,25 +21,9 @@ static int wrong(const char *what, const char *value)
 	return INV_RUN_EXIT_OWN;
 }
 
-static bool parse_size(const char *text, uint64_t *bytes)
-{
-	static const char units[] = "KMG";
-	char *end;
-	errno = 0;
-	unsigned long long value = strtoull(text, &end, 10);
-	if (end == text || !isdigit((unsigned char)*text) || errno)
-		return false;
-	const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
-	unsigned shift = unit ? 10u * (unsigned)(unit - units + 1) : 0;
-	if (end[unit ? 1 : 0] || value > SIZE_MAX_BYTES >> shift)
-		return false;
-	*bytes = value << shift;
-	return *bytes >= SIZE_MIN;
-}
-
 static int take_size(struct inv_run_options *out, const char *text)
 {
-	if (!text || !*text || parse_size(text, &out->budget_bytes))
+	if (!text || !*text || inv_session_size(text, &out->budget_bytes))
 		return -1;
 	return wrong("a size is a number with K, M or G, 4M to 1024G, not", text);
 }

@@ -21,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "advise.h"
@@ -36,6 +37,7 @@
 #define PAIR_SLOTS_MOST	       65536u
 #define OVERFLOW_CELLS	       512u
 #define OVERFLOW_PAIRS	       4096u
+#define OPEN_TRIES	       100
 #define ARENA_BYTES	       (UINT64_C(8) << 20)
 #define BUDGET_MIN	       (UINT64_C(4) << 20)
 #define BUDGET_MAX	       (UINT64_C(1) << 40)
@@ -506,6 +508,20 @@ static enum inv_result check_file(int fd, struct inv_header *h, struct stat *st)
 	return inv_segment_check(h, (uint64_t)st->st_size);
 }
 
+/*
+ * O_NONBLOCK: a FIFO of that name must not hang us. EAGAIN: a reader finds out at this moment
+ * whether anybody has it open (inv_session_has_writers).
+ */
+static int open_session(const char *path)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	int fd, tries = OPEN_TRIES;
+	while ((fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) < 0 &&
+	       errno == EAGAIN && tries--)
+		nanosleep(&pause, NULL);
+	return fd;
+}
+
 enum inv_result inv_segment_join(struct inv_segment *seg, const char *path)
 {
 	struct inv_header h;
@@ -513,8 +529,7 @@ enum inv_result inv_segment_join(struct inv_segment *seg, const char *path)
 	memset(seg, 0, sizeof(*seg));
 	if (strlen(path) >= sizeof(seg->path))
 		return INV_E_USAGE;
-	/* O_NONBLOCK: a FIFO of that name must not hang us. */
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = open_session(path);
 	if (fd < 0)
 		return errno == ENOENT ? INV_E_NOT_FOUND
 				       : (errno == ELOOP ? INV_E_KIND : INV_E_SYSTEM);

@@ -24,6 +24,8 @@
 #include "proc.h"
 #include "segment.h"
 
+#define SIZE_MIN	  (UINT64_C(4) << 20) /* room for the tables and one lane */
+#define SIZE_MOST	  (UINT64_C(1) << 40)
 #define PRUNE_CHUNK	  64
 #define TEMPORARY_SECONDS 60 /* making a session takes milliseconds */
 #define STRAY_SECONDS	  60
@@ -86,6 +88,46 @@ void inv_session_default_name(char *buf, size_t size)
 	snprintf(buf, size, "%s-%u-%llu", comm, self.pid, (unsigned long long)self.start_time);
 }
 
+bool inv_session_size(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMG";
+	char *end;
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (end == text || !isdigit((unsigned char)*text) || errno)
+		return false;
+	const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	unsigned shift = unit ? 10u * (unsigned)(unit - units + 1) : 0;
+	if (end[unit ? 1 : 0] || value > SIZE_MOST >> shift)
+		return false;
+	if (value << shift < SIZE_MIN)
+		return false;
+	*bytes = value << shift;
+	return true;
+}
+
+bool inv_session_budget(uint64_t *bytes)
+{
+	const char *text = getenv("INVREG_SIZE");
+	return !text || !*text || inv_session_size(text, bytes);
+}
+
+/*
+ * By asking for a read lease, which the kernel refuses while the file is open for writing; what
+ * is mapped is open. Rejected: to look for the file in /proc/PID/maps, which ends at other users
+ * and at pid namespaces; a row for each fork child, which most leave by execve at once.
+ */
+bool inv_session_has_writers(int fd)
+{
+	/* who opens it in between breaks the lease: told by SIGIO it would end us */
+	if (fcntl(fd, F_SETSIG, SIGURG))
+		return false;
+	if (fcntl(fd, F_SETLEASE, F_RDLCK))
+		return errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
+}
+
 static enum inv_liveness worse(enum inv_liveness a, enum inv_liveness b)
 {
 	if (a == INV_LIVENESS_ALIVE || b == INV_LIVENESS_ALIVE)
@@ -113,7 +155,8 @@ enum inv_liveness inv_session_liveness(int fd)
 			break;
 		all = worse(all, inv_proc_liveness_of(&self, h.boot_id, &row));
 	}
-	return all;
+	/* a fork child has no row before its first call */
+	return all == INV_LIVENESS_DEAD && inv_session_has_writers(fd) ? INV_LIVENESS_ALIVE : all;
 }
 
 /* ---- pruning -------------------------------------------------------------------- */

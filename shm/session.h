@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "result.h"
@@ -44,14 +45,26 @@ enum inv_result inv_session_path(char *buf, size_t size, const char *dir, const 
 /* The default name of this process's session; always valid as a name. */
 void inv_session_default_name(char *buf, size_t size);
 
+/* A number of bytes, with K, M or G. Returns: whether it is one, 4M to 1024G. */
+bool inv_session_size(const char *text, uint64_t *bytes);
+
+/* What INVREG_SIZE says, if it is set. Returns: whether that is a size. */
+bool inv_session_budget(uint64_t *bytes);
+
 enum inv_liveness { INV_LIVENESS_DEAD = 0, INV_LIVENESS_ALIVE = 1, INV_LIVENESS_UNKNOWN = 2 };
 
 /*
  * Whether any process of the segment in this open file is alive, by reading (not mapping)
- * its process table. UNKNOWN: another pid namespace or boot. A session whose creator
- * (`run`) lives counts as alive.
+ * its process table; if none, by whether somebody has it mapped. UNKNOWN: another pid namespace
+ * or boot. A session whose creator (`run`) lives counts as alive.
  */
 enum inv_liveness inv_session_liveness(int fd);
+
+/*
+ * Whether a process has the file of this read-only descriptor open, or mapped, for writing. No,
+ * where it cannot be told: another user's file, a file system without leases.
+ */
+bool inv_session_has_writers(int fd);
 
 /*
  * Unlinks ended sessions in dir, all but the `keep` newest, control pages without a session,
