@@ -377,14 +377,37 @@ static void fill_header(struct inv_header *h, const struct inv_segment_options *
 	copy_text(h->command, sizeof(h->command), o->command);
 }
 
+static struct {
+	void *base;
+	size_t bytes;
+	bool locks; /* what is mapped from now on would be locked, and filled */
+} mapping;
+
+void inv_segment_expect_locks(bool on)
+{
+	mapping.locks = on;
+}
+
+void *inv_segment_mapping(size_t *bytes)
+{
+	*bytes = mapping.bytes;
+	return mapping.base;
+}
+
 static enum inv_result map_file(struct inv_segment *seg, int fd, uint64_t bytes)
 {
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	/* What cannot be touched is not filled. */
+	int access = PROT_READ | PROT_WRITE, at_first = mapping.locks ? PROT_NONE : access;
+	void *base = mmap(NULL, bytes, at_first, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (base == MAP_FAILED)
 		return INV_E_LIMIT;
+	if (mapping.locks && (munlock(base, bytes) || mprotect(base, bytes, access))) {
+		munmap(base, bytes);
+		return INV_E_LIMIT;
+	}
 	madvise(base, bytes, MADV_DONTDUMP);
-	seg->base = base;
-	seg->bytes = bytes;
+	seg->base = mapping.base = base;
+	seg->bytes = mapping.bytes = bytes;
 	return INV_OK;
 }
 
@@ -555,6 +578,8 @@ void inv_segment_detach(struct inv_segment *seg)
 	int saved = errno;
 	if (seg->base)
 		munmap(seg->base, seg->bytes);
+	if (seg->base == mapping.base)
+		mapping.base = NULL;
 	memset(seg, 0, sizeof(*seg));
 	errno = saved;
 }

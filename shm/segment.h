@@ -16,6 +16,7 @@
 #ifndef INV_SHM_SEGMENT_H
 #define INV_SHM_SEGMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -72,6 +73,12 @@ enum inv_result inv_segment_create(struct inv_segment *seg, const char *path,
  * Returns: INV_OK or any refusal of result.h.
  */
 enum inv_result inv_segment_join(struct inv_segment *seg, const char *path);
+
+/* Whether mlockall(MCL_FUTURE) is in force. */
+void inv_segment_expect_locks(bool on);
+
+/* Where this process has its session, and how much it takes; NULL: nowhere. */
+void *inv_segment_mapping(size_t *bytes);
 
 /* Unmaps. For tests and for `run`; the shim never does. */
 void inv_segment_detach(struct inv_segment *seg);

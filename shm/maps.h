@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * maps.h - the mappings of this process, by /proc/self/maps.
+ *
+ * Read line by line into a small buffer: nothing is allocated. Any thread.
+ */
+#ifndef INV_SHM_MAPS_H
+#define INV_SHM_MAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One mapping, from low to below high. Returns: whether it was the last that is wanted. */
+typedef bool (*inv_maps_fn)(void *arg, uintptr_t low, uintptr_t high);
+
+/* Returns: false where the file cannot be read, or may not (sandbox.h); nothing was called then. */
+bool inv_maps_each(inv_maps_fn fn, void *arg);
+
+#endif
