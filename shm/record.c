@@ -139,6 +139,20 @@ end_with_text(struct inv_thread *t, struct inv_call *call, const struct inv_call
 	u->outcome = INV_OUTCOME(o->type, flags, count, (uint32_t)(head + 1 - event));
 }
 
+/*
+ * Of a call too deep to have an entry: counted while the thread that began it has the lane. One
+ * that ends at this very moment may count it too, as never returned.
+ */
+static void move_unnamed(const struct inv_call *call)
+{
+	const struct inv_lane_row *row = &inv_process.segment->rows[call->lane];
+	inv_a32 *claims = (inv_a32 *)&row->claims;
+	if (inv_get(&row->owner) &&
+	    call->claims == atomic_load_explicit(claims, memory_order_relaxed))
+		atomic_fetch_add_explicit(&inv_segment_lane(inv_process.segment, call->lane)->moved,
+					  1, memory_order_relaxed);
+}
+
 /* Retires the first slot and in-flight entry of a call that another thread began. */
 static void tell_first_lane(const struct inv_call *call)
 {
@@ -155,8 +169,12 @@ static void tell_first_lane(const struct inv_call *call)
 							INV_SEQ(call->index, INV_SLOT_ABANDONED),
 							memory_order_relaxed, memory_order_relaxed);
 	}
-	inv_a64 *entry = call->place_1 ? &lane->inflight[call->place_1 - 1].ordinal_1 : NULL;
-	if (!entry || inv_get(entry) != ordinal_1)
+	if (!call->place_1) {
+		move_unnamed(call);
+		return;
+	}
+	inv_a64 *entry = &lane->inflight[call->place_1 - 1].ordinal_1;
+	if (inv_get(entry) != ordinal_1)
 		return;
 	/* Counted before the entry is closed, and taken back where its owner was first: whoever
 	 * settles the lane meanwhile would count it a second time, as never returned. */

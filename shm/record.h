@@ -97,6 +97,7 @@ struct inv_call {
 	uint32_t place_1; /* in the in-flight stack plus 1; 0 = too deep */
 	uint32_t lane;	  /* before begin of an overflow call: why it is one, enum inv_loss */
 	uint32_t claims;  /* of the lane: its next owner may be the same thread state */
+	bool waits;	  /* of one too deep: it is suspended */
 	INV_FRAME_WORDS(frame, pointer);
 	struct inv_vectors *vectors; /* to be kept by what may lose them; NULL: none need be */
 };

@@ -141,10 +141,13 @@ inv_path_inflight(struct inv_thread *t, struct inv_lane *lane, struct inv_call *
 		  uint64_t ordinal_1, struct inv_path_words w)
 {
 	uint32_t place = t->top;
+	if (__builtin_expect(place >= INV_INFLIGHT_MAX, 0) && t->aside)
+		place = INV_SLOW(call->vectors, inv_forget_moved(t));
 	if (__builtin_expect(place >= INV_INFLIGHT_MAX, 0)) {
 		inv_bump(&lane->lost[INV_LOSS_TOO_DEEP], 1);
 		INV_SLOW(call->vectors, inv_deep_begun(t, call));
 		call->place_1 = 0;
+		call->waits = false;
 		return NULL;
 	}
 	struct inv_inflight *e = &lane->inflight[place];
@@ -172,7 +175,7 @@ inv_path_begin_lane(struct inv_thread *t, struct inv_call *call, const struct in
 	uint64_t index = inv_get(&lane->head) + 1, ordinal_1 = inv_get(&lane->begun) + 1;
 	uint64_t id = t->id_base |
 		      (filtered ? ordinal_1 | INV_CALL_FILTERED : (t->ring ? index : ordinal_1));
-	uint32_t depth = t->top + t->deep - t->suspended, texts = 0;
+	uint32_t depth = t->top + t->deep - t->aside, texts = 0;
 	struct inv_path_words w = {
 		.tick = (uint64_t)p->tick,
 		.who = (uint64_t)p->artifact << 32 | p->invoker,
@@ -431,15 +434,12 @@ static inline uint64_t inv_path_close(struct inv_thread *t, const struct inv_cal
 {
 	uint32_t place = call->place_1 - 1;
 	uint64_t children = t->frames[place].children_ticks;
-	t->frames[place].ordinal_1 = 0;
-	if (__builtin_expect(t->suspended != 0, 0) &&
-	    t->frames[place].address == INV_FRAME_SUSPENDED)
-		t->suspended--; /* it waited while others worked: nobody's child */
-	else if (place && t->frames[place - 1].ordinal_1)
-		t->frames[place - 1].children_ticks += duration;
-	if (__builtin_expect(place + 1 == t->top, 1)) {
-		while (place && !t->frames[place - 1].ordinal_1)
-			place--;
+	if (__builtin_expect(t->aside || place + 1 != t->top, 0)) {
+		INV_SLOW(call->vectors, inv_close_among(t, place, duration));
+	} else {
+		t->frames[place].ordinal_1 = 0;
+		if (place)
+			t->frames[place - 1].children_ticks += duration;
 		t->top = place;
 		if (__builtin_expect(t->deep != 0, 0))
 			INV_SLOW(call->vectors, inv_abandon_deep(t));
@@ -447,10 +447,11 @@ static inline uint64_t inv_path_close(struct inv_thread *t, const struct inv_cal
 	return children < duration ? duration - children : 0;
 }
 
-static uint64_t inv_path_close_deep(struct inv_thread *t, uint64_t duration)
+static uint64_t inv_path_close_deep(struct inv_thread *t, const struct inv_call *call,
+				    uint64_t duration)
 {
-	if (t->deep == 1 && t->top)
-		t->frames[t->top - 1].children_ticks += duration;
+	if (t->deep == 1)
+		INV_SLOW(call->vectors, inv_charge(t, t->top, duration));
 	if (t->deep)
 		inv_deep_ended(t);
 	return duration;
@@ -498,8 +499,8 @@ inv_path_end(struct inv_call *call, const struct inv_call_outcome *o, uint64_t e
 		inv_bump(&t->lane->lost[INV_LOSS_CLOCK_BACKWARDS], 1);
 	uint32_t close_1 = 0;
 	if (__builtin_expect(!call->place_1, 0)) {
-		taken_back = !t->deep;
-		self = inv_path_close_deep(t, duration);
+		taken_back = !call->waits && !t->deep;
+		self = call->waits ? duration : inv_path_close_deep(t, call, duration);
 	} else if (__builtin_expect(named, 1)) {
 		self = inv_path_close(t, call, duration);
 		close_1 = call->place_1;

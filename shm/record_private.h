@@ -24,6 +24,12 @@ struct inv_frame {
 };
 #define INV_FRAME_SUSPENDED UINTPTR_MAX /* address of a call that waits: never jumped over */
 
+/* Whether it is open, and does not wait. */
+static inline bool inv_on_stack(const struct inv_frame *f)
+{
+	return f->ordinal_1 && f->address != INV_FRAME_SUSPENDED;
+}
+
 struct inv_thread {
 	struct inv_lane *lane;
 	struct inv_slot *ring; /* NULL: no ring was granted */
@@ -42,7 +48,7 @@ struct inv_thread {
 	uint32_t top;	    /* open places are below it */
 	uint32_t deep;	    /* open calls beyond INV_INFLIGHT_MAX */
 	uint32_t deep_most; /* how many may be, for the stack's sake; 0: not asked yet */
-	uint32_t suspended; /* of those below top */
+	uint32_t aside;	    /* places below top that are not on the stack: suspended or closed */
 	uint32_t epoch;
 	uintptr_t stack_low, stack_high; /* 0: not asked yet */
 	struct inv_frame frames[INV_INFLIGHT_MAX];
@@ -115,6 +121,15 @@ static inline void inv_deep_ended(struct inv_thread *t)
 	t->deep--;
 	inv_tls.full_below = 0;
 }
+
+/* The time of a child, to the call around `place`: the nearest that does not wait itself. */
+void inv_charge(struct inv_thread *t, uint32_t place, uint64_t duration);
+
+/* Closes a place where others below `top` are suspended, or closed before it. */
+void inv_close_among(struct inv_thread *t, uint32_t place, uint64_t duration);
+
+/* Frees places of suspended calls that returned in other threads [C2]. Returns: the new top. */
+uint32_t inv_forget_moved(struct inv_thread *t);
 
 /* Counts calls beyond the in-flight stack as jumped over. */
 void inv_abandon_deep(struct inv_thread *t);

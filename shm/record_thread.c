@@ -245,7 +245,7 @@ static struct inv_thread *adopt_lane(uint32_t index, uint32_t tid, uint64_t owne
 	t->cell_count = (uint32_t)inv_get(&t->lane->cell_count);
 	t->cells_reserved = atomic_load_explicit(&row->cells_reserved, memory_order_relaxed);
 	t->pair_bits = 31u - (uint32_t)__builtin_clz(pair_slots);
-	t->top = t->deep = t->suspended = t->deep_most = 0;
+	t->top = t->deep = t->aside = t->deep_most = 0;
 	t->epoch = inv_process.epoch;
 	t->claims = claims;
 	t->stack_low = t->stack_high = 0;
@@ -352,7 +352,6 @@ static void abandon(struct inv_thread *t, uint32_t place)
 	INV_TEST_POINT(abandon_counted);
 	inv_put(&e->ordinal_1, 0);
 	t->frames[place].ordinal_1 = 0;
-	t->suspended -= t->frames[place].address == INV_FRAME_SUSPENDED;
 }
 
 void inv_abandon_deep(struct inv_thread *t)
@@ -372,6 +371,8 @@ void inv_abandon_jumped(struct inv_thread *t, uintptr_t frame)
 			break;
 		if (f->ordinal_1)
 			abandon(t, t->top - 1);
+		else
+			t->aside--;
 		t->top--;
 		if (t->deep)
 			inv_abandon_deep(t); /* they lay below that one */
@@ -396,6 +397,9 @@ static void recover(struct inv_thread *t)
 	t->top = INV_INFLIGHT_MAX;
 	while (t->top && !t->frames[t->top - 1].ordinal_1)
 		t->top--;
+	t->aside = 0;
+	for (uint32_t i = 0; i < t->top; i++)
+		t->aside += !inv_on_stack(&t->frames[i]);
 	inv_tls.busy = 0;
 }
 
@@ -444,37 +448,6 @@ bool inv_record_find(struct inv_call *call, uintptr_t pointer)
 		return true;
 	}
 	return false;
-}
-
-/* Returns: the frame of a call of this thread's that is in the in-flight stack, or NULL. */
-static struct inv_frame *own_frame(const struct inv_call *call)
-{
-	struct inv_thread *t = call->thread;
-	if (call->mode != INV_CALL_LANE || t != inv_tls.thread ||
-	    call->epoch != inv_process.epoch || !call->place_1)
-		return NULL;
-	struct inv_frame *f = &t->frames[call->place_1 - 1];
-	return f->ordinal_1 == call->ordinal_1 ? f : NULL;
-}
-
-void inv_record_suspend(struct inv_call *call)
-{
-	struct inv_frame *f = own_frame(call);
-	if (!f || f->address == INV_FRAME_SUSPENDED)
-		return;
-	f->pointer = 0; /* the wrapper's frame ends now */
-	f->address = INV_FRAME_SUSPENDED;
-	call->thread->suspended++;
-}
-
-void inv_record_resume(struct inv_call *call, uintptr_t frame)
-{
-	struct inv_frame *f = own_frame(call);
-	call->frame = frame;
-	if (!f || f->address != INV_FRAME_SUSPENDED)
-		return;
-	f->address = frame;
-	call->thread->suspended--;
 }
 
 /* ---- enter and reenter ---------------------------------------------------------------- */
