@@ -266,6 +266,9 @@ static bool claim_lane(void)
 	if (inv_tls.calls_without_lane && inv_tls.lane_changes == changes &&
 	    inv_tls.calls_without_lane++ % RETRY_LANE_AFTER)
 		return false;
+	/* To a vfork child our threads are another process's and look dead, as it will to them. */
+	if (inv_sandbox_allows(INV_ASK_LOOK) && inv_record_borrowed())
+		return false;
 	uint32_t tid = (uint32_t)syscall(SYS_gettid);
 	uint64_t owner = INV_OWNER(inv_process.row, inv_process.generation, tid);
 	uint32_t lane = inv_lane_claim(seg, &local.self, owner);

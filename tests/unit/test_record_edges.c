@@ -317,6 +317,30 @@ Test(record_edges, a_call_without_a_place_that_returns_elsewhere_is_moved_too)
 	cr_expect_eq(s.inherited, WAITING);
 }
 
+static void *vfork_there(void *unused)
+{
+	pid_t pid = vfork();
+	if (!pid) {
+		call_once(); /* the first of this thread */
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	call_once();
+	return NULL;
+}
+
+Test(record_edges, a_vfork_child_takes_no_lane_from_a_thread_that_lives)
+{
+	call_once();
+	uint64_t owner = seg.rows[0].owner;
+	in_a_thread(vfork_there, NULL);
+	cr_expect_eq(seg.rows[0].owner, owner);
+	cr_expect_eq(seg.rows[0].claims, 1);
+	call_once();
+	cr_expect_eq(add_up().returned, 3);
+	cr_expect_eq(seg.overflow->begun, 1);
+}
+
 static atomic_uint race_step;
 static struct inv_call raced;
 
