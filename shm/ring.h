@@ -40,7 +40,8 @@
  *      whole, or a commit taken as finished that is not.
  * [B11] fence release after in_slot is cleared -> fence acquire between a reader's two looks:
  *      the next commit's record under the last one's number. (Found by tests/model/model.c:
- *      a release store does not hold back the stores after it; x86 never shows it.)
+ *      a release store does not hold back the stores after it; x86 never shows it.) The same
+ *      fences stand between the end of an in-flight entry and the next call that takes it.
  * [B6] lane owner: release in release, acq_rel CAS in claim: the new owner does not see
  *      the last stores of the former one.
  * [B7] proc state LIVE release -> acquire: a reader judges liveness by a zero start time.

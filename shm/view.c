@@ -105,6 +105,20 @@ static uint32_t bounded_pairs(const struct inv_view *view, uint32_t slots)
 	return slots < view->seg.header->pair_slots ? slots : view->seg.header->pair_slots;
 }
 
+/* One that was closed, or taken for another call, while it was copied counts for nothing. */
+static void copy_entry(struct inv_inflight *to, const struct inv_inflight *from)
+{
+	/* [B9] acquire: the entry is read after its ordinal; pairs with begin */
+	uint64_t before = atomic_load_explicit((inv_a64 *)&from->ordinal_1, memory_order_acquire);
+	copy_words(to, from, sizeof(*to) / 8);
+#ifndef INV_TSAN
+	/* [B11] acquire: the copy before the second look; pairs with the fence in commit */
+	atomic_thread_fence(memory_order_acquire);
+#endif
+	if (get(&to->ordinal_1) != before || get(&from->ordinal_1) != before)
+		atomic_store_explicit(&to->ordinal_1, 0, memory_order_relaxed);
+}
+
 /*
  * Entries first, `begun` after them would name a call that has not begun in this copy;
  * begun first could miss one. [B9]: begun is read first, then entries with acquire.
@@ -113,14 +127,8 @@ static void copy_fixed(struct inv_lane *to, const struct inv_lane *from)
 {
 	copy_words(to, from, offsetof(struct inv_lane, inflight) / 8);
 	for (unsigned i = 0; i < INV_INFLIGHT_MAX; i++) {
-		/* [B9] acquire: the entry is read after its ordinal; pairs with begin */
-		uint64_t before = atomic_load_explicit((inv_a64 *)&from->inflight[i].ordinal_1,
-						       memory_order_acquire);
-		copy_words(&to->inflight[i], &from->inflight[i], sizeof(to->inflight[i]) / 8);
-		if (get(&to->inflight[i].ordinal_1) != before ||
-		    get(&from->inflight[i].ordinal_1) != before)
-			atomic_store_explicit(&to->inflight[i].ordinal_1, 0, memory_order_relaxed);
-		copy_words(&to->ended[i], &from->ended[i], sizeof(to->ended[i]) / 8);
+		copy_entry(&to->inflight[i], &from->inflight[i]);
+		copy_entry(&to->ended[i], &from->ended[i]);
 	}
 }
 
