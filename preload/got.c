@@ -41,6 +41,7 @@
  * thread in the middle of a scan never scans again; its patched slots go on working.
  */
 #include "preload/got_internal.h"
+#include "shm/sandbox.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -95,6 +96,8 @@ bool inv_got_try_lock(void)
 {
 	sigset_t all, before;
 
+	if (!inv_sandbox_allows(INV_ASK_HOLD))
+		return false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	/* [G5] acquire: the tables as the last holder left them; pairs with unlock */
@@ -401,7 +404,8 @@ static void visit_all(void *context)
 
 void inv_got_scan(void)
 {
-	if (!open_ends && !inv_got_table->unvisited && !inv_got_objects_changed())
+	if (!inv_sandbox_allows(INV_ASK_BIND) ||
+	    (!open_ends && !inv_got_table->unvisited && !inv_got_objects_changed()))
 		return;
 	inv_got_locked(visit_all, NULL);
 	inv_got_publish();

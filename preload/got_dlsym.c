@@ -29,6 +29,7 @@
  * name goes unseen.
  */
 #include "preload/got_internal.h"
+#include "shm/sandbox.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -503,7 +504,7 @@ static void give_way(int tries)
  */
 static bool lock_patiently(void)
 {
-	for (int i = 0; i < LOCK_TRIES; i++) {
+	for (int i = 0; i < LOCK_TRIES && inv_sandbox_allows(INV_ASK_HOLD); i++) {
 		if (inv_got_try_lock())
 			return true;
 		give_way(i);

@@ -25,6 +25,7 @@
  * Namespaces made by dlmopen are not in this list; what is loaded there is out of reach.
  */
 #include "preload/got_internal.h"
+#include "shm/sandbox.h"
 
 #include <string.h>
 #include <sys/auxv.h>
@@ -207,6 +208,8 @@ static bool read_list(unsigned long long adds, unsigned long long subs)
 
 	if (inv_got_table->count && adds == inv_got_table->adds && subs == inv_got_table->subs)
 		return true;
+	if (!inv_sandbox_allows(INV_ASK_BIND))
+		return false;
 	next->count = 0;
 	dl_iterate_phdr(each_object, &walk);
 	if (walk.failed)

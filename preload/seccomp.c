@@ -10,6 +10,8 @@
 
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/futex.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -198,6 +200,30 @@ static const struct {
 	{INV_ASK_LOOK, SYS_tgkill, {1}},
 	{INV_ASK_LOOK, SYS_getrandom, {4096, 8, 1}},
 	{INV_ASK_LOOK, SYS_sigaltstack, {0, 4096}},
+	{INV_ASK_LOOK, SYS_sched_getaffinity, {1, 4096, 4096}},
+	{INV_ASK_HOLD, SYS_rt_sigprocmask, {SIG_BLOCK, 4096, 4096}},
+	{INV_ASK_HOLD, SYS_rt_sigprocmask, {SIG_SETMASK, 4096, 4096}},
+	{INV_ASK_HOLD, SYS_sched_yield, {0}},
+	{INV_ASK_HOLD, SYS_nanosleep, {4096}},
+	{INV_ASK_BIND, SYS_mincore, {4096, 1, 4096}},
+	{INV_ASK_BIND, SYS_futex, {4096, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0}},
+	{INV_ASK_BIND, SYS_mmap, {0, 4096, PROT_READ | PROT_WRITE}},
+	{INV_ASK_BIND, SYS_mmap, {0, 4096, PROT_READ | PROT_EXEC}},
+	{INV_ASK_BIND, SYS_munmap, {4096, 4096}},
+	{INV_ASK_BIND, SYS_mprotect, {4096, 4096, PROT_READ}},
+	{INV_ASK_BIND, SYS_mprotect, {4096, 4096, PROT_READ | PROT_WRITE}},
+	{INV_ASK_BIND, SYS_mprotect, {4096, 4096, PROT_READ | PROT_EXEC}},
+	{INV_ASK_BIND, SYS_mprotect, {4096, 4096, PROT_READ | PROT_WRITE | PROT_EXEC}},
+	{INV_ASK_BIND, SYS_openat, {(uint32_t)AT_FDCWD, 4096, O_RDONLY | O_CLOEXEC}},
+	{INV_ASK_BIND, SYS_openat, {(uint32_t)AT_FDCWD, 4096, O_RDWR | O_CLOEXEC}},
+	{INV_ASK_BIND, SYS_read, {3, 4096, 1023}},
+	{INV_ASK_BIND, SYS_pread64, {3, 4096, 64}},
+	{INV_ASK_BIND, SYS_pwrite64, {3, 4096, 5}},
+	{INV_ASK_BIND, SYS_newfstatat, {3, 4096, 4096}},
+	{INV_ASK_BIND, SYS_close, {3}},
+#ifdef SYS_arch_prctl
+	{INV_ASK_BIND, SYS_arch_prctl, {0x5005, 4096}},
+#endif
 };
 
 uint32_t inv_seccomp_forbids(const struct sock_fprog *filter)

@@ -248,14 +248,15 @@ static void have_control(void)
 /* Makes no system call: debug() would. */
 static void sandboxed(uint32_t forbidden, bool clockless)
 {
-	char detail[160];
-	snprintf(detail, sizeof(detail), "%s%s%s%s",
-		 clockless ? "the clock may not be read: calls from then on are counted as paused"
-			   : "without",
-		 !clockless && forbidden & INV_ASK_LANE ? " lanes for new threads," : "",
-		 !clockless && forbidden & INV_ASK_PAGE ? " texts in pages not seen before," : "",
-		 !clockless && forbidden & INV_ASK_LOOK ? " a look at stacks and processes" : "");
-	inv_note_add(&shim.segment, &shim.self, INV_REASON_SANDBOX, -1, detail);
+	char detail[160] = "the clock may not be read: calls from then on are counted as paused";
+	if (!clockless)
+		snprintf(detail, sizeof(detail), "without%s%s%s%s",
+			 forbidden & INV_ASK_LANE ? " lanes for new threads," : "",
+			 forbidden & INV_ASK_PAGE ? " texts in pages not seen before," : "",
+			 forbidden & INV_ASK_LOOK ? " a look at stacks and processes," : "",
+			 forbidden & (INV_ASK_HOLD | INV_ASK_BIND) ? " what comes later" : "");
+	if (shim.segment.base)
+		inv_note_add(&shim.segment, &shim.self, INV_REASON_SANDBOX, -1, detail);
 }
 
 /* The first binding of this process: from here on it is a writer. */
@@ -263,7 +264,7 @@ static bool attach(void)
 {
 	if (shim.attached)
 		return true;
-	if (!have_session(true))
+	if (!inv_sandbox_allows(INV_ASK_ALL) || !have_session(true))
 		return false;
 	have_control();
 	struct inv_record_options options = {
@@ -284,7 +285,6 @@ static bool attach(void)
 		shim.unbound_counted = false;
 	}
 	shim.attached = true;
-	inv_sandbox_watch(sandboxed);
 	for (uint32_t i = 0; i < shim.file.count; i++)
 		show_binding(i);
 	return true;
@@ -582,6 +582,7 @@ static void start(void)
 		inv_segment_lose(&shim.segment, INV_LOSS_UNBOUND_PROC, 1);
 		shim.unbound_counted = true; /* until a probe binds */
 	}
+	inv_sandbox_watch(sandboxed);
 	sort_probes();
 	inv_globals_resolve(&shim.file);
 	inv_got_install(shim.wants, shim.want_count, wrapper_for, see_object, changed, statuses);

@@ -19,10 +19,12 @@
 #include <stdint.h>
 
 enum inv_ask {
-	INV_ASK_LANE = 1, /* gettid, madvise: lanes, and room for cells, names and rings */
-	INV_ASK_PAGE = 2, /* rt_sigprocmask: whether a page can be read */
-	INV_ASK_LOOK = 4, /* open, read, kill, getpid, ...: at processes, stacks and files */
-	INV_ASK_ALL = 7
+	INV_ASK_LANE = 1,  /* gettid, madvise: lanes, and room for cells, names and rings */
+	INV_ASK_PAGE = 2,  /* rt_sigprocmask: whether a page can be read */
+	INV_ASK_LOOK = 4,  /* open, read, kill, getpid, ...: at processes, stacks and files */
+	INV_ASK_HOLD = 8,  /* rt_sigprocmask: signals held back meanwhile */
+	INV_ASK_BIND = 16, /* mincore, futex, mprotect, ...: what is loaded from then on */
+	INV_ASK_ALL = 31
 };
 
 extern _Atomic uint32_t inv_sandbox_forbidden; /* INV_ASK_* */

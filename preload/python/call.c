@@ -17,6 +17,7 @@
 #include "preload/python/function.h"
 #include "preload/stubs.h"
 #include "preload/unwind.h"
+#include "shm/sandbox.h"
 
 /* ---- bindings --------------------------------------------------------------------- */
 
@@ -218,7 +219,7 @@ static void __attribute__((noinline)) measure_stack(uintptr_t here)
 	size_t size = 0;
 	int saved = errno;
 	stack.high = 1; /* asked */
-	if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+	if (inv_sandbox_allows(INV_ASK_LOOK) && pthread_getattr_np(pthread_self(), &attr) == 0) {
 		if (pthread_attr_getstack(&attr, &low, &size) == 0 && size < (size_t)1 << 40) {
 			stack.low = (uintptr_t)low;
 			stack.high = stack.low + size;

@@ -55,7 +55,9 @@ Test(seccomp, every_other_answer_forbids)
 Test(seccomp, one_forbidden_call_forbids_what_needs_it_and_no_more)
 {
 	cr_expect_eq(FORBIDS(NUMBER, IS(SYS_gettid, 0, 1), NO, YES), INV_ASK_LANE);
-	cr_expect_eq(FORBIDS(NUMBER, IS(SYS_rt_sigprocmask, 0, 1), NO, YES), INV_ASK_PAGE);
+	cr_expect_eq(FORBIDS(NUMBER, IS(SYS_rt_sigprocmask, 0, 1), NO, YES),
+		     INV_ASK_PAGE | INV_ASK_HOLD);
+	cr_expect_eq(FORBIDS(NUMBER, IS(SYS_mincore, 0, 1), NO, YES), INV_ASK_BIND);
 	cr_expect_eq(FORBIDS(NUMBER, IS(SYS_tgkill, 0, 1), NO, YES), INV_ASK_LOOK);
 	cr_expect_eq(FORBIDS(NUMBER, IS(SYS_socket, 0, 1), NO, YES), 0);
 }
