@@ -317,6 +317,27 @@ Test(record_edges, a_call_without_a_place_that_returns_elsewhere_is_moved_too)
 	cr_expect_eq(s.inherited, WAITING);
 }
 
+Test(record_edges, a_call_found_in_a_fork_child_is_its_own_and_not_the_parents_next)
+{
+	int gate[2], status;
+	struct inv_call first, second, found;
+	char go = 0;
+	cr_assert_eq(pipe(gate), 0);
+	begin(&first, inv_call_frame(&first));
+	pid_t pid = fork();
+	if (!pid) {
+		bool same = read(gate[0], &go, 1) == 1 && inv_record_find(&found, first.pointer) &&
+			    found.call_id == first.call_id;
+		_exit(same ? 0 : 1);
+	}
+	end(&first, 5, NULL);
+	begin(&second, inv_call_frame(&second)); /* at the same place */
+	cr_assert_eq(write(gate[1], &go, 1), 1);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0);
+	end(&second, 5, NULL);
+}
+
 static void *vfork_there(void *unused)
 {
 	pid_t pid = vfork();
