@@ -160,14 +160,14 @@ static void add_losses(struct cutting *c, const struct inv_lane_copy *copy)
 		c->lost[i] += get(&copy->fixed.lost[i]);
 }
 
-/* Whether the slot holds a call; counts it for its probe. */
+/* Whether the slot holds a call; counts it for its probe, unless it ended elsewhere or never. */
 static bool holds_call(struct cutting *c, const struct inv_slot *slot)
 {
 	unsigned state = INV_SEQ_STATE(get(&slot->seq));
 	if (state == INV_SLOT_BUSY || state == INV_SLOT_TEXT)
 		return false;
 	unsigned probe = INV_WHERE_PROBE(get(&slot->where));
-	if (probe < INV_PROBES_MAX)
+	if (probe < INV_PROBES_MAX && state != INV_SLOT_ABANDONED)
 		c->kept_of_probe[probe]++;
 	return true;
 }

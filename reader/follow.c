@@ -332,6 +332,8 @@ static bool counts(const struct inv_follow *f, const struct inv_call *call)
 static void put_held(struct inv_follow *f, struct inv_src *held, uint64_t last)
 {
 	uint64_t matching = 0, skip = 0;
+	if (inv_src_join_moved(held) && !f->out.error)
+		f->out.error = -ENOMEM;
 	inv_src_sort(held);
 	for (size_t i = 0; i < held->call_count; i++)
 		matching += counts(f, &held->calls[i]);

@@ -122,6 +122,49 @@ static int by_start(const void *a, const void *b)
 	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
 }
 
+/* Ended by another thread than began it: written whole there, under its first slot's id. */
+static bool has_moved(const struct inv_call *call)
+{
+	return call->state == INV_CALL_DONE && (call->flags & INV_FLAG_REWRITTEN) &&
+	       !(call->flags & INV_FLAG_FORKED);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+static void drop_moved(struct inv_src *src, const uint64_t *ids, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < src->call_count; i++) {
+		const struct inv_call *call = &src->calls[i];
+		if (call->state == INV_CALL_DONE ||
+		    !bsearch(&call->id, ids, count, sizeof(*ids), by_number))
+			src->calls[kept++] = *call;
+	}
+	src->call_count = kept;
+}
+
+int inv_src_join_moved(struct inv_src *src)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < src->call_count; i++)
+		count += has_moved(&src->calls[i]);
+	uint64_t *ids = count ? malloc(count * sizeof(*ids)) : NULL;
+	if (!ids)
+		return count ? -ENOMEM : 0;
+	count = 0;
+	for (size_t i = 0; i < src->call_count; i++)
+		if (has_moved(&src->calls[i]))
+			ids[count++] = src->calls[i].id;
+	qsort(ids, count, sizeof(*ids), by_number);
+	drop_moved(src, ids, count);
+	free(ids);
+	return 0;
+}
+
 void inv_src_sort(struct inv_src *src)
 {
 	if (src->call_count)
@@ -133,6 +176,8 @@ int inv_src_load(struct inv_src *src)
 	int result = 0;
 	if (src->kind != INV_SRC_JSONL)
 		result = inv_guard_call(load_view, src);
+	if (result == 0 && src->kind != INV_SRC_JSONL)
+		result = inv_src_join_moved(src);
 	inv_src_sort(src);
 	return result;
 }

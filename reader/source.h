@@ -63,6 +63,12 @@ void inv_src_close(struct inv_src *src);
 /* Reads all calls. Returns: 0, -ENOMEM, -EFAULT (truncated under us), -EIO. */
 int inv_src_load(struct inv_src *src);
 
+/*
+ * Drops the first slot of each call that another thread ended: the other one tells all of it.
+ * Returns: 0 or -ENOMEM, and then both are left.
+ */
+int inv_src_join_moved(struct inv_src *src);
+
 /* Puts the calls in order of start; inv_src_load has done so. */
 void inv_src_sort(struct inv_src *src);
 

@@ -159,6 +159,7 @@ inv_path_inflight(struct inv_thread *t, struct inv_lane *lane, struct inv_call *
 	inv_put(&e->owner, t->owner);
 	t->frames[place].ordinal_1 = ordinal_1;
 	t->frames[place].children_ticks = 0;
+	t->frames[place].call = call;
 	t->frames[place].pointer = call->pointer;
 	t->frames[place].address = call->frame;
 	t->top = place + 1;

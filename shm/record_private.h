@@ -21,6 +21,9 @@
 struct inv_frame {
 	uint64_t ordinal_1; /* 0: this place is empty */
 	uint64_t children_ticks;
+	/* In the wrapper's frame: a fork child has its own, where the entry goes on in the parent.
+	 */
+	const struct inv_call *call;
 	INV_FRAME_WORDS(address, pointer); /* of the wrapper's frame */
 };
 #define INV_FRAME_SUSPENDED UINTPTR_MAX /* address of a call that waits: never jumped over */

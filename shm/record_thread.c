@@ -403,30 +403,6 @@ static bool jumped_out_of_us(uintptr_t frame)
 
 /* ---- calls left from outside ---------------------------------------------------------- */
 
-static void call_at(struct inv_call *call, struct inv_thread *t, uint32_t place)
-{
-	const struct inv_inflight *e = &t->lane->inflight[place];
-	uint64_t index = INV_CALL_INDEX(inv_get(&e->call));
-	*call = (struct inv_call){
-		.mode = INV_CALL_LANE,
-		.epoch = t->epoch,
-		.thread = t,
-		.names = &t->names,
-		.ordinal_1 = t->frames[place].ordinal_1,
-		.call_id = inv_get(&e->call),
-		.index = t->ring && !(index & INV_CALL_FILTERED) ? index : 0,
-		.start_ticks = inv_get(&e->start_ticks),
-		.tick = inv_get(&e->tick),
-		.who = inv_get(&e->who),
-		.what = inv_get(&e->what),
-		.where = inv_get(&e->where),
-		.place_1 = place + 1,
-		.lane = t->lane_index,
-		.claims = t->claims,
-		.frame = t->frames[place].address,
-	};
-}
-
 bool inv_record_find(struct inv_call *call, uintptr_t pointer)
 {
 	struct inv_thread *t = inv_tls.thread;
@@ -435,8 +411,11 @@ bool inv_record_find(struct inv_call *call, uintptr_t pointer)
 	for (uint32_t place = t->top; place-- > 0;) {
 		if (!t->frames[place].ordinal_1 || t->frames[place].pointer != pointer)
 			continue;
-		call_at(call, t, place);
-		return true;
+		*call = *t->frames[place].call;
+		call->vectors = NULL; /* of the frame that began it */
+		/* Else that one was jumped over, and another's frame is at its place. */
+		return call->mode == INV_CALL_LANE && call->thread == t &&
+		       call->place_1 == place + 1 && call->ordinal_1 == t->frames[place].ordinal_1;
 	}
 	return false;
 }

@@ -49,7 +49,9 @@ run -q --session waits -o "$work/waits.jsonl" -- "$python" "$work/waits.py"
 invreg snapshot waits --format json >"$work/waits.json"
 python3 - "$work/waits.json" "$work/waits.jsonl" <<'PY'
 import json, sys
-status = json.load(open(sys.argv[1]))["status"]
+snapshot = json.load(open(sys.argv[1]))
+status = snapshot["status"]
+assert [probe["calls"] for probe in snapshot["probes"]] == [102, 2], snapshot["probes"]
 lines = [json.loads(line) for line in open(sys.argv[2])]
 assert status["never_returned"] == status["in_flight"] == 0, status
 assert status["calls"] == 104, status
@@ -62,4 +64,12 @@ for line in lines:
         whole = method["avg_duration_ms"] * method["total_invocations"]
         assert abs(whole - method["self_ms"]) < 0.01 * whole + 0.01, method
 PY
+# Each is one call, told whole by where it ended, whoever reads it when.
+for how in "events waits" "events waits -f"; do
+	# shellcheck disable=SC2086 # a verb and its options
+	invreg $how >"$work/lines"
+	assert_eq "attempts by $how" 104 "$(grep -c invoke_attempt "$work/lines")"
+	assert_eq "outcomes by $how" 104 "$(grep -c invoke_success "$work/lines")"
+done
+assert_eq "open calls in the history" 0 "$(invreg history "" waits | grep -c '"success":null' || true)"
 echo "100 coroutines ended in another thread, three in another order"

@@ -14,88 +14,9 @@
 #include "shm/lane.h"
 #include "shm/record_path.h"
 #include "shm/view.h"
-
-static char path[64];
-static struct inv_segment seg;
-static struct inv_view view;
-
-static void make(void)
-{
-	uint32_t version;
-	struct inv_segment_options o = {.ring_slots = 64,
-					.lane_count = 256,
-					.budget_bytes = 256 << 20};
-	struct inv_record_options r = {.segment = &seg};
-	snprintf(path, sizeof(path), "/dev/shm/invreg-unit-%d.seg", getpid());
-	cr_assert_eq(inv_segment_create(&seg, path, &o), INV_OK);
-	int fd = open(path, O_RDONLY);
-	cr_assert_eq(inv_view_open(&view, fd, &version), INV_OK);
-	close(fd);
-	cr_assert_eq(inv_record_attach(&r), INV_OK);
-}
-
-static void drop(void)
-{
-	inv_record_detach();
-	inv_view_close(&view);
-	inv_segment_detach(&seg);
-	unlink(path);
-}
+#include "tests/unit/record_calls.h"
 
 TestSuite(record_edges, .init = make, .fini = drop, .timeout = 120);
-
-static void begin(struct inv_call *call, uintptr_t frame)
-{
-	struct inv_call_fields f = {.tick = 7};
-	if (!inv_record_enter_at(call, frame, NULL))
-		return;
-	f.invoker = inv_name_of_string(call->names, &seg, "alice", &f.miss[0]);
-	f.artifact = inv_name_of_string(call->names, &seg, "anvil", &f.miss[1]);
-	f.method = inv_name_of_string(call->names, &seg, "use", &f.miss[2]);
-	inv_record_begin(call, &f);
-}
-
-static void end(struct inv_call *call, uint64_t duration, const char *message)
-{
-	struct inv_call_outcome o = {.message = message};
-	o.message_length = message ? (uint32_t)strlen(message) : 0;
-	inv_record_reenter(call);
-	inv_record_end(call, &o, call->start_ticks + duration);
-}
-
-static __attribute__((noinline)) void call_once(void)
-{
-	struct inv_call call;
-	begin(&call, inv_call_frame(&call));
-	end(&call, 10, NULL);
-}
-
-struct sums {
-	uint64_t begun, returned, abandoned, inherited, never, moved, open, calls, self, sum,
-		events;
-};
-
-static struct sums add_up(void)
-{
-	struct sums s = {0};
-	struct inv_lane_copy c;
-	for (uint32_t i = 0; i < inv_view_lane_count(&view); i++) {
-		if (inv_view_lane(&view, i, &c))
-			continue;
-		s.begun += c.fixed.begun, s.returned += c.fixed.returned;
-		s.abandoned += c.fixed.abandoned, s.inherited += c.fixed.inherited;
-		s.never += c.fixed.never_returned, s.moved += c.fixed.moved;
-		s.open += inv_lane_copy_open_calls(&c), s.events += c.fixed.events;
-		for (uint32_t k = 0; k < c.cell_count; k++) {
-			s.calls += inv_cell_calls(&c.cells[k]);
-			s.self += c.cells[k].self_ticks, s.sum += c.cells[k].sum_ticks;
-		}
-		inv_lane_copy_free(&c);
-	}
-	cr_expect_eq(s.calls, s.returned);
-	cr_expect_eq(s.begun + s.inherited, s.returned + s.abandoned + s.never + s.moved + s.open);
-	return s;
-}
 
 static __attribute__((noinline)) void nest(int depth)
 {
@@ -184,20 +105,6 @@ static void *begin_there(void *arg)
 	return NULL;
 }
 
-static void *end_there(void *arg)
-{
-	call_once();
-	end(arg, 5, NULL);
-	return NULL;
-}
-
-static void in_a_thread(void *(*run)(void *), void *arg)
-{
-	pthread_t id;
-	pthread_create(&id, NULL, run, arg);
-	pthread_join(id, NULL);
-}
-
 Test(record_edges, a_call_returned_by_another_thread_is_moved)
 {
 	struct inv_call call;
@@ -210,111 +117,25 @@ Test(record_edges, a_call_returned_by_another_thread_is_moved)
 	cr_expect_eq(s.open, 0);
 }
 
-enum { WAITING = 100 }; /* more than have a place */
-
-static void begin_waiting(struct inv_call calls[WAITING])
+Test(record_edges, a_call_found_in_a_fork_child_is_its_own_and_not_the_parents_next)
 {
-	for (int i = 0; i < WAITING; i++) {
-		begin(&calls[i], inv_call_frame(&calls[i]));
-		inv_record_suspend(&calls[i]);
-	}
-}
-
-static __attribute__((noinline)) unsigned depth_now(void)
-{
-	struct inv_call call;
-	begin(&call, inv_call_frame(&call));
-	end(&call, 10, NULL);
-	return INV_WHERE_DEPTH(call.where);
-}
-
-static uint64_t too_deep(void)
-{
-	return inv_segment_lane(&seg, 0)->lost[INV_LOSS_TOO_DEEP];
-}
-
-static void *end_waiting_there(void *arg)
-{
-	struct inv_call *calls = arg;
-	call_once();
-	for (int i = 0; i < WAITING; i++)
-		end(&calls[i], 5, NULL);
-	return NULL;
-}
-
-Test(record_edges, a_call_that_waits_has_no_children)
-{
-	struct inv_call first, second;
+	int gate[2], status;
+	struct inv_call first, second, found;
+	char go = 0;
+	cr_assert_eq(pipe(gate), 0);
 	begin(&first, inv_call_frame(&first));
-	inv_record_suspend(&first);
-	call_once();
-	begin(&second, inv_call_frame(&second));
-	inv_record_resume(&first, inv_call_frame(&first));
-	inv_record_suspend(&second);
-	call_once(); /* of the first, though the second lies between */
-	inv_record_suspend(&first);
-	end(&first, 100, NULL);
-	end(&second, 1000, NULL);
-	struct sums s = add_up();
-	cr_expect_eq(s.sum, 1120);
-	cr_expect_eq(s.self, 1110);
-}
-
-Test(record_edges, calls_that_wait_are_not_deeper_than_one_another_whoever_ends_first)
-{
-	struct inv_call calls[WAITING];
-	begin_waiting(calls);
-	for (int i = 0; i < WAITING; i++) {
-		cr_expect_eq(INV_WHERE_DEPTH(calls[i].where), 0);
-		end(&calls[i], 5, NULL);
-		cr_expect_eq(depth_now(), 0);
+	pid_t pid = fork();
+	if (!pid) {
+		bool same = read(gate[0], &go, 1) == 1 && inv_record_find(&found, first.pointer) &&
+			    found.call_id == first.call_id;
+		_exit(same ? 0 : 1);
 	}
-	struct sums s = add_up();
-	cr_expect_eq(s.returned, 2 * WAITING);
-	cr_expect_eq(s.abandoned, 0);
-}
-
-Test(record_edges, a_call_too_deep_for_a_place_may_wait_and_work_in_turns)
-{
-	struct inv_call calls[WAITING];
-	begin_waiting(calls);
-	for (int i = 0; i < WAITING; i++) {
-		inv_record_resume(&calls[i], inv_call_frame(&calls[i]));
-		cr_expect_eq(depth_now(), 1);
-		inv_record_suspend(&calls[i]);
-	}
-	cr_expect_eq(add_up().open, WAITING);
-	for (int i = WAITING; i-- > 0;)
-		end(&calls[i], 5, NULL);
-	struct sums s = add_up();
-	cr_expect_eq(s.open, 0);
-	cr_expect_eq(s.abandoned, 0);
-}
-
-Test(record_edges, a_call_that_waits_and_returns_elsewhere_leaves_its_place)
-{
-	struct inv_call call;
-	for (int i = 0; i < WAITING; i++) {
-		begin(&call, inv_call_frame(&call));
-		inv_record_suspend(&call);
-		in_a_thread(end_there, &call);
-	}
-	cr_expect_eq(depth_now(), 0);
-	cr_expect_eq(too_deep(), 0);
-	struct sums s = add_up();
-	cr_expect_eq(s.moved, WAITING);
-	cr_expect_eq(s.open, 0);
-}
-
-Test(record_edges, a_call_without_a_place_that_returns_elsewhere_is_moved_too)
-{
-	struct inv_call calls[WAITING];
-	begin_waiting(calls);
-	in_a_thread(end_waiting_there, calls);
-	struct sums s = add_up();
-	cr_expect_eq(s.moved, WAITING);
-	cr_expect_eq(s.open, 0);
-	cr_expect_eq(s.inherited, WAITING);
+	end(&first, 5, NULL);
+	begin(&second, inv_call_frame(&second)); /* at the same place */
+	cr_assert_eq(write(gate[1], &go, 1), 1);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0);
+	end(&second, 5, NULL);
 }
 
 static void *vfork_there(void *unused)

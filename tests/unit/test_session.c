@@ -2,10 +2,13 @@
 /* test_session.c - names, directories, liveness, notes and clocks. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "shm/clock.h"
@@ -51,6 +54,71 @@ Test(session, a_directory_in_which_others_may_rename_is_not_ours_alone)
 	cr_assert_eq(chmod(dir, 01777), 0);
 	cr_expect_eq(inv_session_ensure_dir(dir), INV_OK);
 	rmdir(dir);
+}
+
+/* A child that tells who it is, and whose main thread then ends; `how` ends it. */
+static pid_t child_that(void (*how)(void), struct inv_self *who)
+{
+	int pipe_fds[2];
+	cr_assert_eq(pipe(pipe_fds), 0);
+	pid_t pid = fork();
+	if (!pid) {
+		inv_self_read(who);
+		if (write(pipe_fds[1], who, sizeof(*who)) == (ssize_t)sizeof(*who))
+			how();
+		_exit(0);
+	}
+	cr_assert_eq(read(pipe_fds[0], who, sizeof(*who)), (ssize_t)sizeof(*who));
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	return pid;
+}
+
+/* Whether the main thread ends within a while. */
+static bool main_thread_ends(pid_t pid)
+{
+	char path[64], line[256] = "";
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	for (int i = 0; i < 5000 && !strstr(line, ") Z "); i++) {
+		FILE *f = fopen(path, "re");
+		cr_assert_not_null(f);
+		cr_assert_not_null(fgets(line, sizeof(line), f));
+		fclose(f);
+		usleep(1000);
+	}
+	return strstr(line, ") Z ") != NULL;
+}
+
+static void at_once(void)
+{
+}
+
+static void *stays(void *unused)
+{
+	pause();
+	return NULL;
+}
+
+static void but_for_a_thread(void)
+{
+	pthread_t id;
+	pthread_create(&id, NULL, stays, NULL);
+	pthread_exit(NULL);
+}
+
+Test(proc, one_that_nobody_waited_for_is_dead_unless_a_thread_of_it_lives)
+{
+	struct inv_self me, dead, half;
+	inv_self_read(&me);
+	pid_t first = child_that(at_once, &dead), second = child_that(but_for_a_thread, &half);
+	cr_assert(main_thread_ends(first) && main_thread_ends(second));
+	cr_expect_eq(inv_proc_liveness(&me, me.boot_id, me.pid_ns, dead.pid, dead.start_time),
+		     INV_LIVENESS_DEAD);
+	cr_expect_eq(inv_proc_liveness(&me, me.boot_id, me.pid_ns, half.pid, half.start_time),
+		     INV_LIVENESS_ALIVE);
+	kill(second, SIGKILL);
+	waitpid(first, NULL, 0);
+	waitpid(second, NULL, 0);
 }
 
 Test(proc, liveness_is_known_within_one_namespace_and_boot)
