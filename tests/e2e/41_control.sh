@@ -34,7 +34,7 @@ status() { # FIELD of the last snapshot's status
 
 adds_up() { # WHAT
 	local begun recorded
-	begun=$(awk '!/^#/ { n += $4 } END { printf "%d\n", n }' "$work/truth.tsv")
+	begun=$(awk '!/^#/ { n += $4 } END { printf "%.0f\n", n }' "$work/truth.tsv")
 	recorded=$(json "$work/s.json" 'd["status"]["begun"] + d["status"]["calls_paused"]')
 	assert_eq "$1: calls recorded + paused" "$begun" "$recorded"
 	assert_eq "$1: calls that have returned" "$(json "$work/s.json" 'total()')" \
