@@ -109,9 +109,10 @@ ifneq ($(FOR_X86_64),)
 $(GENERAL_ONLY): GENERAL = -mgeneral-regs-only
 endif
 
-# A sanitizer's runtime calls dlsym, ours, before it has set itself up; and it knows nothing of
-# text, which the entry tier reads and writes.
-$(filter $(BUILD)/obj/preload/got% $(BUILD)/obj/preload/entry% %/elf_object.o %/prologue.o,$(call obj,$(PRELOAD_SRC))): \
+# A sanitizer's runtime calls dlsym, ours, before it has set itself up, and so may a library's
+# constructor syscall (mimalloc in CPython 3.13); and it knows nothing of text, which the entry
+# tier reads and writes.
+$(filter $(BUILD)/obj/preload/got% $(BUILD)/obj/preload/entry% %/elf_object.o %/prologue.o %/sandbox.o,$(call obj,$(PRELOAD_SRC))): \
   UNSANITIZED = $(if $(filter-out fuzzer%,$(SAN)),-fno-sanitize=all)
 
 # The hot path is bound by instructions: -O3 takes about a fifth off it.
