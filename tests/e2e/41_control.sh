@@ -187,7 +187,7 @@ assert_eq "prune leaves nothing" "" "$(ls -A "$INVREG_DIR")"
 
 hold() { # SESSION PROBES: a live session in which nothing calls; its holder in $holder
 	forget_sessions
-	env "LD_PRELOAD=$runtime" "$build/invreg" run --session "$1" -p "$2" -- sleep 100 2>/dev/null &
+	"${sanitized[@]}" "$build/invreg" run --session "$1" -p "$2" -- sleep 100 2>/dev/null &
 	holder=$!
 	for _ in $(seq 200); do
 		[[ -e $INVREG_DIR/$1.ctl ]] && break
