@@ -109,9 +109,10 @@ ifneq ($(FOR_X86_64),)
 $(GENERAL_ONLY): GENERAL = -mgeneral-regs-only
 endif
 
-# A sanitizer's runtime calls dlsym, ours, before it has set itself up; and it knows nothing of
-# text, which the entry tier reads and writes.
-$(filter $(BUILD)/obj/preload/got% $(BUILD)/obj/preload/entry% %/elf_object.o %/prologue.o,$(call obj,$(PRELOAD_SRC))): \
+# A sanitizer's runtime calls dlsym, ours, before it has set itself up, and so may a library's
+# constructor syscall (mimalloc in CPython 3.13); and it knows nothing of text, which the entry
+# tier reads and writes.
+$(filter $(BUILD)/obj/preload/got% $(BUILD)/obj/preload/entry% %/elf_object.o %/prologue.o %/sandbox.o,$(call obj,$(PRELOAD_SRC))): \
   UNSANITIZED = $(if $(filter-out fuzzer%,$(SAN)),-fno-sanitize=all)
 
 # The hot path is bound by instructions: -O3 takes about a fifth off it.
@@ -289,11 +290,13 @@ tsan: ## the same under ThreadSanitizer, in build/tsan
 	$(sub) BUILD=$(BUILD)/tsan SAN=thread sanitized
 
 # setarch -R: gcc's TSan knows no address layout as random as that of new kernels.
-# Criterion does not start under TSan (its arena fails): a program of its own stands in.
+# Criterion does not start under TSan (its arena fails): a program of its own stands in. And it
+# does not ask how a test's process ended after the test: what leaked is only in the output.
 SAN_UNIT := $(if $(filter thread,$(SAN)),$(BUILD)/tests/record_threads,$(UNIT))
 sanitized: all man $(SAN_UNIT) $(DECODE_WHERE_ZYDIS_IS)
 	$(Q)SAN=$(SAN) BUILD=$(BUILD) CC="$(CC)" $(SAN_RUN) tests/run_e2e.sh $(E2E)
-	$(Q)$(SAN_RUN) $(SAN_UNIT) $(if $(filter thread,$(SAN)),,--jobs 2)
+	$(Q)$(SAN_RUN) $(SAN_UNIT) $(if $(filter thread,$(SAN)),,--jobs 2) >$(BUILD)/unit.log 2>&1; status=$$?; \
+	  cat $(BUILD)/unit.log; ! grep -a '^SUMMARY: .*Sanitizer' $(BUILD)/unit.log && exit $$status
 
 $(BUILD)/tests/record_threads: $(call obj,tests/tsan/record_threads.c $(SHM_SRC))
 	@mkdir -p $(@D)

@@ -156,10 +156,10 @@ struct inv_header {
 	struct inv_region regions[INV_REGION_COUNT];
 	uint64_t lane_stride;
 	uint32_t cell_slots;	 /* cells of a lane, the two _other cells included */
-	uint32_t pair_slots;	 /* pairs of a lane at most, a power of two */
+	uint32_t pair_slots;	 /* pairs of a lane at most, a power of two, >= 2 */
 	uint32_t ring_slots;	 /* ring of a lane at most, a power of two */
-	uint32_t overflow_cells; /* a power of two */
-	uint32_t overflow_pairs; /* a power of two */
+	uint32_t overflow_cells; /* a power of two, >= 2 */
+	uint32_t overflow_pairs; /* a power of two, >= 2 */
 	uint32_t probe_count;
 	uint32_t creator_pid;
 	uint32_t creator_uid;

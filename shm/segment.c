@@ -116,16 +116,20 @@ static bool power_of_two(uint64_t v)
 	return v && !(v & (v - 1));
 }
 
+/* A table that keys are spread over: of one place, its hash would be shifted by all its bits. */
+static bool table_sane(uint32_t places, uint32_t most)
+{
+	return power_of_two(places) && places >= 2 && places <= most;
+}
+
 /* Some times what creators ask for: readers copy tables of these sizes. */
 static bool counts_sane(const struct inv_header *h)
 {
 	return h->lane_count <= INV_LANES_MAX && h->cell_slots >= 2 &&
-	       h->cell_slots <= CELL_SLOTS_MOST && power_of_two(h->pair_slots) &&
-	       h->pair_slots <= (1u << 20) && power_of_two(h->ring_slots) &&
-	       h->ring_slots <= (1u << 26) && power_of_two(h->overflow_cells) &&
-	       h->overflow_cells <= 16384 && power_of_two(h->overflow_pairs) &&
-	       h->overflow_pairs <= (1u << 20) && h->probe_count <= INV_PROBES_MAX &&
-	       h->lane_stride % INV_PAGE_BYTES == 0 &&
+	       h->cell_slots <= CELL_SLOTS_MOST && power_of_two(h->ring_slots) &&
+	       h->ring_slots <= (1u << 26) && table_sane(h->pair_slots, 1u << 20) &&
+	       table_sane(h->overflow_cells, 16384) && table_sane(h->overflow_pairs, 1u << 20) &&
+	       h->probe_count <= INV_PROBES_MAX && h->lane_stride % INV_PAGE_BYTES == 0 &&
 	       h->lane_stride <= h->segment_bytes; /* times lane_count it cannot wrap */
 }
 

@@ -44,7 +44,7 @@ static inline uint64_t inv_bucket_low(uint32_t bucket)
 	return (uint64_t)(8u | (bucket & 7u)) << ((bucket >> INV_HIST_SUB_BITS) - 1);
 }
 
-/* Spreads a key over a table of 2^bits places (Fibonacci hashing). */
+/* Spreads a key over a table of 2^bits places, two or more (Fibonacci hashing). */
 static inline uint32_t inv_key_place(uint64_t key, uint32_t bits)
 {
 	return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - bits));

@@ -105,7 +105,7 @@ PYTHON
 stop_server
 serve "$work/long.jsonl"
 becomes /api/status 'd["total_invocations"]' 2000
-python3 - "$url" <<'PYTHON' || fail "a client that takes no answer"
+python3 - "$url" "${SAN:+20}" <<'PYTHON' || fail "a client that takes no answer"
 import socket, sys, urllib.request
 host, port = sys.argv[1].removeprefix("http://").split(":")
 lazy = []
@@ -116,7 +116,7 @@ for _ in range(20):
     s.sendall(b"GET /api/invocations?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     lazy.append(s)
 for _ in range(100):
-    assert len(urllib.request.urlopen(sys.argv[1] + "/api/invocations?limit=1", timeout=2).read()) > 10000
+    assert len(urllib.request.urlopen(sys.argv[1] + "/api/invocations?limit=1", timeout=float(sys.argv[2] or 2)).read()) > 10000
 PYTHON
 stop_server
 

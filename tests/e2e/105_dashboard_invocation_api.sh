@@ -23,8 +23,6 @@ run_served() { # ARGS...: in the background, with its stderr in run.err; $runner
 	fail "no server: $(cat "$work/run.err")"
 }
 
-sanitized=()
-[[ -n $runtime ]] && sanitized=(env "LD_PRELOAD=$runtime")
 probes=$root/preload/probes/executor.ini
 
 echo "-- the demo, served while it runs"
@@ -62,7 +60,7 @@ assert_eq "the demo's own exit status" 0 "$status"
 
 echo "-- without --linger it is up until the command ends; the status is the command's"
 probes=$work/target.ini
-run_served --quiet -- bash -c "'$hosts/ballast' --calls 500 --work-us 1000 >/dev/null; exit 7"
+run_served --quiet -- bash -c "'$hosts/ballast' --calls 3000 --work-us 1000 >/dev/null; exit 7"
 becomes /api/status 'd["total_invocations"] > 0' True
 status_of wait "$runner"
 assert_eq "exit status" 7 "$status"

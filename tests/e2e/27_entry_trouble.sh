@@ -131,7 +131,8 @@ rows_of_limits() {
 	for n in 4 5 6 7 8 16; do
 		expect_green "descriptors,$n" same_within "--nofile=$n"
 	done
-	for n in 10 20 40 60 80 100 200 500 900 1000 1100 2000; do
+	# in ten, there is no room for a sanitizer's own library
+	for n in $([[ -n ${SAN:-} ]] || echo 10) 20 40 60 80 100 200 500 900 1000 1100 2000; do
 		expect_green "memory,$n" same_within "--as=$((n << 20))"
 	done
 	expect_green files same_within --fsize=0

@@ -87,7 +87,8 @@ for cc in gcc clang; do
 		"$cc" $level -o "$dir/host" "$root/tests/hosts/prototypes/host.c" "-Wl,-rpath,$dir" \
 			-L"$dir" -lp
 		probes=$work/got.ini check "$cc $level, got" "['got']"
-		probes=$work/auto.ini check "$cc $level, auto" "$auto"
+		# TSan's runtime takes vector registers where none is kept (shm/vectors.h)
+		[[ ${SAN:-} == thread ]] || probes=$work/auto.ini check "$cc $level, auto" "$auto"
 	done
 done
 

@@ -34,7 +34,7 @@ status() { # FIELD of the last snapshot's status
 
 adds_up() { # WHAT
 	local begun recorded
-	begun=$(awk '!/^#/ { n += $4 } END { printf "%d\n", n }' "$work/truth.tsv")
+	begun=$(awk '!/^#/ { n += $4 } END { printf "%.0f\n", n }' "$work/truth.tsv")
 	recorded=$(json "$work/s.json" 'd["status"]["begun"] + d["status"]["calls_paused"]')
 	assert_eq "$1: calls recorded + paused" "$begun" "$recorded"
 	assert_eq "$1: calls that have returned" "$(json "$work/s.json" 'total()')" \
@@ -187,7 +187,7 @@ assert_eq "prune leaves nothing" "" "$(ls -A "$INVREG_DIR")"
 
 hold() { # SESSION PROBES: a live session in which nothing calls; its holder in $holder
 	forget_sessions
-	env "LD_PRELOAD=$runtime" "$build/invreg" run --session "$1" -p "$2" -- sleep 100 2>/dev/null &
+	"${sanitized[@]}" "$build/invreg" run --session "$1" -p "$2" -- sleep 100 2>/dev/null &
 	holder=$!
 	for _ in $(seq 200); do
 		[[ -e $INVREG_DIR/$1.ctl ]] && break

@@ -52,7 +52,7 @@ end_live
 # by run: the program's name, with run's own pid and start
 forget_sessions
 mkfifo "$work/gate"
-"$build/invreg" run -q -p "$work/target.ini" -- sh -c "read x <$work/gate" 2>/dev/null &
+"${sanitized[@]}" "$build/invreg" run -q -p "$work/target.ini" -- sh -c "read x <$work/gate" 2>/dev/null &
 runner=$!
 for _ in $(seq 200); do
 	[[ -z $(sessions) ]] || break
@@ -213,7 +213,7 @@ assert_eq "the newest of 301" "n299 n300 real" "$(sessions)"
 # that changes its directory
 forget_sessions
 rm -f "$work/truth"
-(cd "$work" && umask 0 && "$build/invreg" run -q -p target.ini --dir relative --session there -- \
+(cd "$work" && umask 0 && invreg run -q -p target.ini --dir relative --session there -- \
 	sh -c "cd / && exec $hosts/threads --threads 2 --calls 1000 --truth $work/truth" >/dev/null)
 assert_eq "mode of a directory that run makes" 700 "$(stat -c %a "$work/relative")"
 assert_eq "sessions there" there "$(sessions "$work/relative")"

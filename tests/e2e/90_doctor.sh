@@ -259,7 +259,9 @@ c gone/libgone.so -shared -fPIC -Wl,-soname,libgone.so <<<"$library"
 c orphan "$bin/gone/libgone.so" <<<"$caller"
 says 1 loader "libgone.so" "$work/work.ini" "$bin/orphan"
 
-if [[ $(gcc -print-file-name=libasan.so) == /* ]]; then
+if [[ ${SAN:-} == thread ]]; then
+	echo "two sanitizers do not run in one program: AddressSanitizer is not provoked"
+elif [[ $(gcc -print-file-name=libasan.so) == /* ]]; then
 	c asan -fsanitize=address "$bin/libwork.so" "-Wl,-rpath,$bin" <<<"$caller"
 	says_truly 0 bound "set ASAN_OPTIONS=verify_asan_link_order=0" "$work/work.ini" "$bin/asan"
 	ASAN_OPTIONS=verify_asan_link_order=0 says 0 bound asan "$work/work.ini" "$bin/asan"

@@ -33,15 +33,18 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# A sanitizer's runtime has to come before all else in a program that was built without it.
+# A sanitizer's runtime has to come before all else in a program that was built without it: in
+# front of the shim, and of what `invreg run` ("${sanitized[@]}") adds to.
 preload=$shim
 runtime=
+sanitized=()
 case ${SAN:-} in
 address) runtime=$(${CC:-gcc} -print-file-name=libasan.so) ;;
 thread) runtime=$(${CC:-gcc} -print-file-name=libtsan.so) ;;
 esac
 if [[ -n $runtime ]]; then
 	preload=$runtime:$shim
+	sanitized=(env "LD_PRELOAD=$runtime")
 fi
 export ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0:use_sigaltstack=0:${ASAN_OPTIONS:-}
 export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
@@ -84,7 +87,9 @@ status_of() {
 }
 
 invreg() {
-	"$build/invreg" "$@"
+	local before=()
+	[[ ${1:-} != run ]] || before=("${sanitized[@]}")
+	"${before[@]}" "$build/invreg" "$@"
 }
 
 # `observed CMD...`: by hand, as the README says, with nothing but the environment.
@@ -94,9 +99,7 @@ observed() {
 
 # `run [OPTIONS] -- CMD...`: by `invreg run`, quiet.
 run() {
-	local before=()
-	[[ -n $runtime ]] && before=(env "LD_PRELOAD=$runtime")
-	"${before[@]}" "$build/invreg" run -p "${probes:-$work/target.ini}" "$@" 2>>"$work/run.err"
+	invreg run -p "${probes:-$work/target.ini}" "$@" 2>>"$work/run.err"
 }
 
 # Same stdout and exit status, bare and observed; leaves both in $work/{bare,observed}.out.

@@ -85,7 +85,7 @@ done
 kill -9 "$program"
 wait "$program" 2>/dev/null || true
 assert_eq "what the program said" "" "$(cat "$work/host.err")"
-begun=$("$hosts/threads" --print-truth "$work/truth" | awk '!/^#/ { n += $5 } END { printf "%d\n", n }')
+begun=$("$hosts/threads" --print-truth "$work/truth" | awk '!/^#/ { n += $5 } END { printf "%.0f\n", n }')
 snapshot_json "$name" >"$work/snapshot.json"
 recorded=$(json "$work/snapshot.json" 'total() + d["status"]["calls_paused"]')
 ((recorded >= begun && recorded <= begun + 2)) || fail "$begun calls returned, $recorded recorded or paused"

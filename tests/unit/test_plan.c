@@ -261,14 +261,16 @@ static struct inv_std_string std_string(struct inv_std_string *at, const char *t
 	return *at;
 }
 
+struct cxx_world {
+	int64_t spare;
+	struct inv_std_string name;
+	struct inv_std_view view;
+};
+
 Test(plan, cxx_texts_fill_fields_from_registers_members_and_globals)
 {
 	static const char note[] = "query and more";
-	struct {
-		int64_t spare;
-		struct inv_std_string name;
-		struct inv_std_view view;
-	} world;
+	struct cxx_world world;
 	struct inv_std_string invoker;
 	make("int (stdstr invoker_id, stdview method, ptr world)",
 	     "artifact_id = world->8:stdstr\ntick = invoker_id->8:u64");
@@ -290,6 +292,11 @@ Test(plan, cxx_texts_fill_fields_from_registers_members_and_globals)
 	cr_assert(named(fields().invoker, "bob"));
 	regs.integer[1] = regs.integer[2] = 0;
 	cr_assert(named(fields().method, ""));
+}
+
+Test(plan, cxx_texts_of_members_are_normalised)
+{
+	struct cxx_world world;
 	make("int (ptr world)", "invoker_id = world->40:stdview\nmethod = world->8:stdstr\n"
 				"normalise.method = digits");
 	world.view = (struct inv_std_view){8, "in viewed"};
@@ -318,7 +325,7 @@ Test(plan, bad_cxx_texts_are_counted_and_never_followed)
 	cr_assert(fields().miss[0].unreadable);
 }
 
-Test(plan, a_cxx_message_is_kept_classified_and_redacted)
+Test(plan, a_cxx_message_is_kept_and_classified)
 {
 	struct inv_std_string s;
 	make("stdstr (ptr this)",
@@ -331,11 +338,16 @@ Test(plan, a_cxx_message_is_kept_classified_and_redacted)
 	cr_assert_eq(o.message_length, s.length);
 	s.held.capacity = 1;
 	cr_assert(outcome((uintptr_t)&s).flags & INV_FLAG_UNREADABLE);
+}
+
+Test(plan, a_redacted_cxx_message_is_classified_and_not_kept)
+{
+	struct inv_std_string s;
 	make("int (ptr world)", "success = return == 0\nerror_message = world->0:stdstr\n"
 				"redact.error_message = yes\nerror.denied = not allowed");
-	s.held.capacity = 100;
+	std_string(&s, "it is Not Allowed to do so");
 	regs.integer[0] = (uintptr_t)&s;
-	o = outcome(1);
+	struct inv_call_outcome o = outcome(1);
 	cr_assert(o.failed && typed(o.type, "denied") && !o.message);
 }
 

@@ -87,6 +87,42 @@ Test(segment, a_region_larger_than_its_counts_is_refused)
 	}
 }
 
+static uint64_t pages(uint64_t bytes)
+{
+	return (bytes + INV_PAGE_BYTES - 1) & ~(uint64_t)(INV_PAGE_BYTES - 1);
+}
+
+/* Returns: what is said of a header whose regions and stride agree with these tables. */
+static enum inv_result check_tables(uint32_t pairs, uint32_t shared_cells, uint32_t shared_pairs)
+{
+	struct inv_header h;
+	memcpy(&h, seg.header, sizeof(h));
+	h.pair_slots = pairs;
+	h.overflow_cells = shared_cells;
+	h.overflow_pairs = shared_pairs;
+	h.lane_stride = sizeof(struct inv_lane) + pages(h.cell_slots * sizeof(struct inv_cell)) +
+			pages(pairs * sizeof(struct inv_pair)) +
+			pages(h.ring_slots * sizeof(struct inv_slot));
+	h.regions[INV_REGION_OVERFLOW].bytes =
+		pages(sizeof(struct inv_overflow) + shared_cells * sizeof(struct inv_cell) +
+		      shared_pairs * sizeof(struct inv_pair));
+	h.regions[INV_REGION_LANES].bytes = h.lane_stride * h.lane_count;
+	for (unsigned i = 1; i < INV_REGION_COUNT; i++)
+		h.regions[i].offset = h.regions[i - 1].offset + h.regions[i - 1].bytes;
+	h.segment_bytes =
+		h.regions[INV_REGION_COUNT - 1].offset + h.regions[INV_REGION_COUNT - 1].bytes;
+	return inv_segment_check(&h, h.segment_bytes);
+}
+
+/* The place of a key in it would be anywhere: what is counted there is stored there. */
+Test(segment, a_table_of_one_place_is_refused_though_all_sizes_agree)
+{
+	cr_expect_eq(check_tables(2, 2, 2), INV_OK);
+	cr_expect_eq(check_tables(1, 2, 2), INV_E_CORRUPT);
+	cr_expect_eq(check_tables(2, 1, 2), INV_E_CORRUPT);
+	cr_expect_eq(check_tables(2, 2, 1), INV_E_CORRUPT);
+}
+
 Test(segment, a_lane_stride_whose_product_wraps_is_refused)
 {
 	struct inv_header h;
