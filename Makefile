@@ -21,9 +21,10 @@ WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
            -Wpointer-arith -Wno-unused-parameter
 OPT     ?= -O2 -g
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
-# -fno-omit-frame-pointer is not wanted on the hot path; unwind tables always are.
+# -fno-omit-frame-pointer is not wanted on the hot path; unwind tables always are. Products and
+# sums are not fused where a processor could: a session is read alike on all.
 CFLAGS_ALL := -std=gnu11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-           -fasynchronous-unwind-tables -fno-strict-aliasing -D_GNU_SOURCE -I. $(SANFLAGS) $(CFLAGS)
+           -fasynchronous-unwind-tables -fno-strict-aliasing -ffp-contract=off -D_GNU_SOURCE -I. $(SANFLAGS) $(CFLAGS)
 HOST_CFLAGS := -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE
 
 SHM_SRC    := $(sort $(wildcard shm/*.c))

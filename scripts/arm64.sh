@@ -38,6 +38,9 @@ if [[ ${INVREG_ARM64_STAGE:-} == mounts ]]; then
 	mount -t overlay -o "ro,lowerdir=$sysroot/usr:/usr" overlay /usr ||
 		die "nothing can be laid over /usr"
 	export PATH=$sysroot/tools:$PATH INVREG_EMULATED=1 HOST_PLAIN_FORKS=1
+	# Two locks of qemu's that a fork in another thread leaves locked in the child for ever: one is
+	# taken at each open where there is a prefix to look in, the other is GLib's, of its slices.
+	export QEMU_LD_PREFIX=/ G_SLICE=always-malloc
 	if ((user != 0)); then
 		exec unshare --user --map-user="$user" --map-group="$group" "$@"
 	fi

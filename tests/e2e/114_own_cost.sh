@@ -71,9 +71,10 @@ target      = python:__main__:World.invoke
 invoker_id  = invoker
 artifact_id = artifact
 INI
+read -r _ python < <("$root/tests/e2e/pythons.sh") || skip "no CPython 3.8 to 3.14 here"
 for _ in $(seq 10); do
 	forget_sessions
-	probes=$work/python.ini run --session python -o "$work/python.jsonl" -- python3 "$work/work.py"
+	probes=$work/python.ini run --session python -o "$work/python.jsonl" -- "$python" "$work/work.py"
 	[[ $(invreg snapshot python) == *Observing* ]] && break
 done
 [[ $(invreg snapshot python) == *"1000 calls"* ]] || skip "calls in Python are not seen here"

@@ -47,10 +47,12 @@ shim, probes, host, full = sys.argv[1:]
 environment = {**os.environ, "LD_PRELOAD": shim, "INVREG_PROBES": probes, "INVREG_DIR": "/nowhere/to/be"}
 reading, writing = os.pipe()
 os.close(reading)
+limit = 1 << 20 # qemu-user writes files of its own, which are shorter
 at_limit = os.open(full, os.O_WRONLY | os.O_CREAT)
+os.lseek(at_limit, limit, os.SEEK_SET)
 for name, descriptor, prepare in (
     ("a pipe that nobody reads", writing, None),
-    ("a file at its limit", at_limit, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))),
+    ("a file at its limit", at_limit, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))),
 ):
     status = subprocess.run(
         [host, "--calls", "10"], env=environment, stderr=descriptor, stdout=subprocess.PIPE, preexec_fn=prepare

@@ -9,6 +9,8 @@ need python3 gcc
 
 deep=$root/tests/hosts/deep
 ulimit -s 8192
+tiers=(got)
+! has_entry_tier || tiers+=(entry)
 
 counted() { # EXPRESSION
 	json "$work/snapshot.json" "$1"
@@ -24,7 +26,7 @@ descents() { # CC FLAGS LEVELS
 	# shellcheck disable=SC2086
 	"$cc" -std=gnu11 $flags -o "$dir/deep" "$deep/deep.c" -L"$dir" -ldeep -lpthread \
 		"-Wl,-rpath,$dir" || fail "$cc could not build the program"
-	for tier in got entry; do
+	for tier in "${tiers[@]}"; do
 		printf '[probe deep]\ntarget = descend\nbind = %s\nsignature = int (ptr descent, int phase, int depth)\nartifact_id = phase\nsuccess = return >= 1\n' \
 			"$tier" >"$work/deep.ini"
 		forget_sessions

@@ -300,11 +300,12 @@ static int small_stacks(void)
 	pthread_attr_t attr;
 	stack_t stack = {.ss_size = 8192};
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
+	size_t smallest = 16384; /* on x86-64; 128 KiB on aarch64 */
 
 	calls();
 	pthread_attr_init(&attr);
-	if (pthread_attr_setstacksize(&attr, 16384))
-		return 3;
+	while (pthread_attr_setstacksize(&attr, smallest))
+		smallest *= 2;
 	int status = one_thread(&attr);
 	stack.ss_sp = mmap(NULL, 3 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	stack.ss_sp = (char *)stack.ss_sp + 4096;

@@ -104,6 +104,8 @@ one_run() { # NAME CMD...
 	# the shell's own words about a command that was killed
 	sed -i '/lib\.sh: line [0-9]*: /d' "$work/$name.err"
 	(cd "$work/at" && tidy "$work/$name.out" "$work/$name.err")
+	# `timeout` and `env` are of another machine than the program and the shim
+	[[ -z $emulated ]] || without_the_loaders_words "$work/$name.err"
 	mv "$work/at" "$work/$name.files"
 	echo "$status" >"$work/$name.status"
 }

@@ -63,6 +63,12 @@ Test(json, reals_are_always_finite_numbers)
 	real_is(INFINITY, 6, "0.0");
 }
 
+/* A hair below 0.005: rounded to two places it is 0.01, by a fused multiply-add 0.0. */
+Test(json, reals_round_alike_on_every_processor)
+{
+	real_is(0x1.47ae147ae147ap-8, 2, "0.01");
+}
+
 static void time_is(int64_t ns, const char *want)
 {
 	struct inv_json_clock clock = {0};
