@@ -2,11 +2,9 @@
 /*
  * verb_snapshot.c - `invreg snapshot`: one consistent cut, in the form that is asked for.
  *
- * A file is written under a temporary name in its directory and renamed when it is whole:
- * nobody ever finds half a snapshot, and an old one stays until then.
+ * Nobody ever finds half a snapshot in a file: see output_file.h.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +14,7 @@
 #include "events.h"
 #include "options.h"
 #include "output.h"
+#include "output_file.h"
 #include "raw.h"
 #include "report.h"
 #include "summary.h"
@@ -107,27 +106,21 @@ static int report(const struct inv_src *src, const char *output, int result)
 		return INV_EXIT_OK;
 	if (result == -EFAULT || !output)
 		return inv_output_source_error(src, result);
-	fprintf(stderr, "invreg: %s: %s\n", output, strerror(-result));
+	fprintf(stderr, "invreg: %s: %s\n", output,
+		result == -ESPIPE ? "a raw snapshot can only be written to a file"
+				  : strerror(-result));
 	return INV_EXIT_RUNTIME;
 }
 
 static int put_file(struct inv_src *src, enum format format, const char *output)
 {
-	char temporary[4096];
-	int n = snprintf(temporary, sizeof(temporary), "%s.tmp-%d", output, (int)getpid());
-	if (n < 0 || (size_t)n >= sizeof(temporary))
-		return -ENAMETOOLONG;
-	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	int result = put_form(src, format, fd);
-	if (close(fd) && result == 0)
-		result = -errno;
-	if (result == 0 && rename(temporary, output))
-		result = -errno;
+	struct inv_output_file file;
+	int result = inv_output_file_open(&file, output);
 	if (result < 0)
-		unlink(temporary);
-	return result;
+		return result;
+	/* A raw snapshot is not written from its beginning to its end. */
+	result = format == SEG && !file.regular ? -ESPIPE : put_form(src, format, file.fd);
+	return inv_output_file_close(&file, result);
 }
 
 static int run(const char *dir, const char *session, enum format format, const char *output)

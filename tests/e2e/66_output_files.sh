@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What `-o FILE` names stays what it is: a device, a FIFO and a link are written through, a
+# file keeps its mode and its other names.
+. "$(dirname "$0")/lib.sh"
+need python3 mkfifo stat
+
+run --session s -- "$hosts/threads" --threads 1 --calls 10 >/dev/null
+cd "$work"
+umask 027
+mode_of() {
+	stat -c %a "$1"
+}
+is_whole() { # WHAT FILE
+	assert_eq "$1" 10 "$(json "$2" 'total()')"
+}
+
+# a new file, and one that is there
+invreg snapshot s -o new.json
+assert_eq "mode of a new file" 640 "$(mode_of new.json)"
+echo old >old.json
+chmod 666 old.json
+invreg snapshot s -o old.json
+assert_eq "mode of a file that was there" 666 "$(mode_of old.json)"
+is_whole "a file that was there" old.json
+echo old >two.json
+ln two.json names.json
+invreg snapshot s -o two.json
+is_whole "the other name of a file" names.json
+
+# links
+mkdir target
+echo old >target/file.json
+ln -s target/file.json link.json
+invreg snapshot s -o link.json
+[[ -L link.json ]] || fail "a link was replaced"
+is_whole "what a link leads to" target/file.json
+ln -s target/later.json dangling.json
+invreg snapshot s -o dangling.json
+is_whole "what a dangling link leads to" target/later.json
+assert_eq "what is left in the folder of a link's target" "file.json later.json" \
+	"$(cd target && echo *)"
+
+# a FIFO gets the snapshot, and is one still
+mkfifo -m 600 pipe.json
+cat pipe.json >from_pipe.json &
+invreg snapshot s -o pipe.json
+wait $!
+[[ -p pipe.json ]] || fail "a FIFO was replaced"
+is_whole "what came out of a FIFO" from_pipe.json
+cat pipe.json >/dev/null &
+status_of invreg snapshot s --format seg -o pipe.json 2>err
+wait $!
+assert_eq "a raw snapshot into a FIFO" 1 "$status"
+assert_contains "a raw snapshot into a FIFO" "only be written to a file" "$(cat err)"
+
+# the standard streams by name: what was written before stays
+{
+	echo first
+	invreg snapshot s --format json -o /dev/stdout
+	echo last
+} >streams
+assert_eq "first line of a stream" first "$(head -n 1 streams)"
+assert_eq "last line of a stream" last "$(tail -n 1 streams)"
+sed '1d;$d' streams >between.json
+is_whole "a snapshot to /dev/stdout" between.json
+exec 3>by_number.json
+invreg snapshot s --format json -o /dev/fd/3
+exec 3>&-
+is_whole "a snapshot to /dev/fd/3" by_number.json
+
+# who may not write to a file does not replace it either
+if [[ $(id -u) != 0 ]]; then
+	echo old >locked.json
+	chmod 400 locked.json
+	status_of invreg snapshot s -o locked.json 2>err
+	assert_eq "a file that may not be written" 1 "$status"
+	assert_eq "a file that may not be written" old "$(cat locked.json)"
+fi
+
+for left in *.tmp-*; do
+	[[ ! -e $left ]] || fail "$left was left behind"
+done
+
+# a device of our own
+if ! mknod null c 1 3 2>/dev/null || ! (: >null) 2>/dev/null; then
+	skip "all but devices: none can be made here"
+fi
+for format in table json jsonl; do
+	invreg snapshot s --format $format -o null
+	[[ -c null ]] || fail "a device was replaced by a snapshot as $format"
+done
+status_of invreg snapshot s --format seg -o null 2>err
+assert_eq "a raw snapshot to a device" 1 "$status"
+[[ -c null ]] || fail "a device was replaced by a raw snapshot"
