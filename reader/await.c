@@ -46,6 +46,8 @@ bool inv_await_absent(const char *path)
 static int await_named(struct waiting *w, char chosen[INV_SESSION_NAME_MAX + 1])
 {
 	char path[512];
+	if (!*w->name)
+		return inv_sessions_say_nameless();
 	if (inv_session_path(path, sizeof(path), w->dir, w->name)) {
 		fprintf(stderr, "invreg: %.120s: no session can have this name\n", w->name);
 		return INV_EXIT_USAGE;

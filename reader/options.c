@@ -58,6 +58,12 @@ static int bad(const char *verb, const char *what, const char *which)
 	return INV_EXIT_USAGE;
 }
 
+static int empty(const char *verb, const char *option)
+{
+	fprintf(stderr, "invreg: %s: %s is empty; see `invreg %s --help`\n", verb, option, verb);
+	return INV_EXIT_USAGE;
+}
+
 static int take(const struct inv_option *option)
 {
 	if (option->text)
@@ -72,14 +78,18 @@ static int take_code(int code, char **argv, const struct inv_option *options, co
 	const struct inv_option *option = find(options, code);
 	if (option)
 		return take(option);
-	if (code == CODE_DIR) {
-		*dir = optarg;
-		return -1;
-	}
+	if (code == CODE_DIR)
+		return inv_options_dir(argv[0], optarg, dir);
 	if (code == CODE_HELP || code == 'h')
 		return inv_help(argv[0]);
 	const char *which = argv[optind - 1];
 	return bad(argv[0], code == ':' ? "value missing after" : "unknown option", which);
+}
+
+int inv_options_dir(const char *verb, const char *text, const char **dir)
+{
+	*dir = text;
+	return *text ? -1 : empty(verb, "--dir");
 }
 
 int inv_options_parse(int argc, char **argv, const struct inv_option *options, const char **dir,

@@ -68,7 +68,7 @@ static int take_option(struct inv_run_options *out, int option, char **argv)
 				       optarg);
 	case 'd':
 		out->dir = optarg;
-		return -1;
+		return *optarg ? -1 : wrong("--dir is empty", NULL);
 	case 'b':
 		return take_size(out, optarg);
 	case 'S':
@@ -109,8 +109,6 @@ int inv_run_options(struct inv_run_options *out, int argc, char **argv)
 		return wrong("no command: invreg run -p PROBES -- CMD [ARGS...]", NULL);
 	if (!out->probes || !*out->probes)
 		return wrong("no probe file: give -p FILE or set INVREG_PROBES", NULL);
-	if (out->dir && !*out->dir)
-		return wrong("--dir is empty", NULL);
 	if (out->linger && !out->serve)
 		return wrong("--linger goes with --serve", NULL);
 	out->command = argv + optind;

@@ -22,6 +22,7 @@
 
 #include "reader/guard.h"
 #include "reader/help.h"
+#include "reader/options.h"
 #include "reader/setting.h"
 #include "shm/proc.h"
 
@@ -109,6 +110,12 @@ void inv_sessions_say_unlisted(const char *dir, int err)
 {
 	fprintf(stderr, "invreg: %s: %s: %s\n", dir, strerror(err),
 		err == EACCES ? remedy(INV_E_OWNER) : "nothing was read");
+}
+
+int inv_sessions_say_nameless(void)
+{
+	fputs("invreg: the name of the session is empty; `invreg ls` lists them\n", stderr);
+	return INV_EXIT_USAGE;
 }
 
 static int open_path(const char *path, int *fd)
@@ -211,6 +218,8 @@ int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, si
 	char where[400], chosen[INV_SESSION_NAME_MAX + 1];
 	*fd = -1;
 	int r = 0;
+	if (name && !*name)
+		return inv_sessions_say_nameless();
 	if (inv_session_dir(where, sizeof(where), dir)) {
 		fprintf(stderr, "invreg: the path of the session directory is too long\n");
 		return INV_EXIT_REFUSED;
@@ -458,7 +467,8 @@ int inv_verb_ls(int argc, char **argv)
 			return inv_help("ls");
 		if (c != 'd')
 			return usage("ls", argv);
-		given = optarg;
+		if (inv_options_dir("ls", optarg, &given) >= 0)
+			return INV_EXIT_USAGE;
 	}
 	if (optind < argc)
 		return unexpected("ls", argv[optind]);
@@ -504,9 +514,9 @@ int inv_verb_prune(int argc, char **argv)
 	for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
 		if (c == 'h')
 			return inv_help("prune");
-		if (c == 'd')
-			given = optarg;
-		else if (c != 'k' || !parse_keep(optarg, &keep))
+		if (c == 'd' && inv_options_dir("prune", optarg, &given) >= 0)
+			return INV_EXIT_USAGE;
+		if (c != 'd' && (c != 'k' || !parse_keep(optarg, &keep)))
 			return usage("prune", argv);
 	}
 	if (optind < argc)

@@ -233,8 +233,7 @@ static int take_option(struct request *out, int option)
 		out->bench.show = true;
 		return -1;
 	case 'd':
-		out->bench.dir = optarg;
-		return -1;
+		return inv_options_dir("bench", optarg, &out->bench.dir);
 	case 'j':
 		out->json = true;
 		return -1;

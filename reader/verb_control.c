@@ -17,6 +17,7 @@
 
 #include "guard.h"
 #include "help.h"
+#include "options.h"
 #include "output.h"
 #include "sessions.h"
 #include "setting.h"
@@ -309,10 +310,8 @@ static int take_option(struct request *request, int c, char **argv)
 	const char *kind = strchr(kinds, c);
 	if (c == 'h')
 		return inv_help(request->verb);
-	if (c == 'd') {
-		request->dir = optarg;
-		return -1;
-	}
+	if (c == 'd')
+		return inv_options_dir(request->verb, optarg, &request->dir);
 	if (kind && *kind)
 		return want_name(request, (enum inv_control_kind)(kind - kinds), optarg);
 	return usage(request->verb, c == ':' ? "value missing after" : "unknown option",

@@ -14,6 +14,7 @@
 
 #include "help.h"
 #include "json.h"
+#include "options.h"
 #include "registry.h"
 #include "setting.h"
 #include "source.h"
@@ -111,7 +112,8 @@ int inv_verb_history(int argc, char **argv)
 		if (option == 'h')
 			return inv_help(argv[0]);
 		if (option == 'd') {
-			dir = optarg;
+			if (inv_options_dir(argv[0], optarg, &dir) >= 0)
+				return INV_EXIT_USAGE;
 		} else if (option == 'n') {
 			query.limit = strtoul(optarg, &end, 10);
 			if (end == optarg || *end || optarg[0] == '-') {
