@@ -11,6 +11,8 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "shm/session.h"
+
 static bool same(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
@@ -109,6 +111,42 @@ static int open_beside(struct inv_output_file *file, const char *path, const str
 	/* The file itself may be ours to write all the same. */
 	bool in_place = result == -EACCES || result == -EPERM || result == -ENAMETOOLONG;
 	return in_place ? open_in_place(file, path, 0) : result;
+}
+
+/* ---- what must not be written to -------------------------------------------------------- */
+
+static bool is_live(const char *segment)
+{
+	int fd = open(segment, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool live = inv_session_liveness(fd) != INV_LIVENESS_DEAD;
+	close(fd);
+	return live;
+}
+
+/* Its control page or its copy of the probes: NAME.ctl and NAME.ini beside NAME.seg. */
+static bool is_of_live(const char *path)
+{
+	char segment[4096];
+	const char *dot = strrchr(path, '.');
+	if (!dot || (strcmp(dot, ".ctl") && strcmp(dot, ".ini")))
+		return false;
+	int n = snprintf(segment, sizeof(segment), "%.*s.seg", (int)(dot - path), path);
+	return n > 0 && (size_t)n < sizeof(segment) && is_live(segment);
+}
+
+const char *inv_output_file_harm(const char *path, int source)
+{
+	struct stat st, read_from;
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return NULL;
+	if (source >= 0 && fstat(source, &read_from) == 0 && same(&st, &read_from))
+		return "this is what is read: name another file";
+	char *real = realpath(path, NULL);
+	bool live = is_live(path) || (real && is_of_live(real));
+	free(real);
+	return live ? "a session that is live has this file: name another" : NULL;
 }
 
 /* ---- all -------------------------------------------------------------------------------- */

@@ -27,6 +27,14 @@ struct inv_output_file {
 };
 
 /*
+ * What writing to path would destroy: the file that is read through source (-1: none), or
+ * a file of a session that lives, whose program has it mapped. A session that may live, in
+ * another pid namespace, counts as one that does.
+ * Returns: a text for "PATH: text", or NULL.
+ */
+const char *inv_output_file_harm(const char *path, int source);
+
+/*
  * Returns: 0, -ENOMEM, or -errno of opening: -EACCES also of a file that may not be written
  * to, though it could be replaced. On failure there is nothing to close.
  */

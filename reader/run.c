@@ -35,6 +35,7 @@
 #include "reader/guard.h"
 #include "reader/launch.h"
 #include "reader/now.h"
+#include "reader/output_file.h"
 #include "reader/run_options.h"
 #include "reader/run_probes.h"
 #include "reader/run_serve.h"
@@ -73,6 +74,11 @@ static int open_output(struct run *run)
 {
 	if (!run->options.output)
 		return 0;
+	const char *harm = inv_output_file_harm(run->options.output, -1);
+	if (harm) {
+		fprintf(stderr, "invreg: %s: %s\n", run->options.output, harm);
+		return INV_RUN_EXIT_OWN;
+	}
 	run->output = open(run->options.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (run->output >= 0)
 		return 0;

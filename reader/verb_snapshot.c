@@ -129,9 +129,13 @@ static int run(const char *dir, const char *session, enum format format, const c
 	int code = inv_src_open(&src, dir, session);
 	if (code)
 		return code;
+	const char *harm = output ? inv_output_file_harm(output, src.fd) : NULL;
 	if (format == SEG && src.kind == INV_SRC_JSONL) {
 		fprintf(stderr, "invreg: %s: event lines cannot become a .seg; use --format json\n",
 			src.path);
+		code = INV_EXIT_USAGE;
+	} else if (harm) {
+		fprintf(stderr, "invreg: %s: %s\n", output, harm);
 		code = INV_EXIT_USAGE;
 	} else if (output) {
 		code = report(&src, output, put_file(&src, format, output));

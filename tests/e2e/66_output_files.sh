@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What `-o FILE` names stays what it is: a device, a FIFO and a link are written through, a
-# file keeps its mode and its other names.
+# file keeps its mode and its other names. What a live session has is not written to.
 . "$(dirname "$0")/lib.sh"
 need python3 mkfifo stat
 
@@ -77,6 +77,36 @@ if [[ $(id -u) != 0 ]]; then
 	assert_eq "a file that may not be written" 1 "$status"
 	assert_eq "a file that may not be written" old "$(cat locked.json)"
 fi
+
+# not over a session that is live, nor over what is read: by any verb, by any name of it
+mkfifo gate
+"$build/invreg" run -q -p target.ini --session live -- sh -c 'read x <gate' &
+for _ in $(seq 200); do
+	[[ ! -e $INVREG_DIR/live.ctl ]] || break
+	sleep 0.05
+done
+invreg snapshot s --format jsonl -o events.jsonl
+ln -s "$INVREG_DIR/live.seg" link.seg
+for file in "$INVREG_DIR"/live.{seg,ctl} link.seg; do
+	before=$(stat -L -c %i "$file")
+	for source in live s; do
+		status_of invreg snapshot $source --format seg -o "$file" 2>err
+		assert_eq "exit status of a snapshot of $source to $file" 2 "$status"
+		assert_contains "a snapshot of $source to $file" "name another" "$(cat err)"
+	done
+	status_of run -o "$file" -- true
+	assert_eq "exit status of run -o $file" 125 "$status"
+	assert_eq "$file" "$before" "$(stat -L -c %i "$file")"
+done
+for file in "$INVREG_DIR/s.seg" events.jsonl; do
+	status_of invreg snapshot "$file" -o "$file" 2>err
+	assert_eq "exit status of a snapshot of $file to itself" 2 "$status"
+done
+invreg snapshot live -o "$INVREG_DIR/copy.seg" || fail "a copy beside a live session"
+invreg snapshot live -o "$INVREG_DIR/copy.seg" || fail "a copy over a copy"
+echo >gate
+wait
+invreg snapshot s -o "$INVREG_DIR/live.seg" || fail "a copy over a session that has ended"
 
 for left in *.tmp-*; do
 	[[ ! -e $left ]] || fail "$left was left behind"
