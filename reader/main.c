@@ -4,7 +4,8 @@
  * all of the reader but this one.
  *
  * SIGPIPE is ignored: a pipe closed early ends a command quietly, by the error of its
- * write. Not for `run`, whose program inherits what we were started with.
+ * write. A stream that is closed is filled. Neither for `run`, whose program inherits what
+ * we were started with.
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "help.h"
+#include "output.h"
 #include "verbs.h"
 #include "version.h"
 
@@ -32,6 +34,12 @@ static bool asks_for_help(const char *word)
 	return !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
 }
 
+static void become_reader(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	inv_output_fill_streams();
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -42,12 +50,12 @@ int main(int argc, char **argv)
 		return inv_help(argc > 2 ? argv[2] : "invreg");
 	if (!strcmp(argv[1], "--version")) {
 		puts("invreg " INV_VERSION_TEXT);
-		return INV_EXIT_OK;
+		return inv_output_stdout_done();
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (!strcmp(argv[1], verbs[i].name)) {
 			if (verbs[i].run != inv_verb_run)
-				signal(SIGPIPE, SIG_IGN);
+				become_reader();
 			return verbs[i].run(argc - 1, argv + 1);
 		}
 	fprintf(stderr, "invreg: there is no verb '%s'; invreg --help lists them\n", argv[1]);

@@ -23,6 +23,7 @@
 #include "reader/guard.h"
 #include "reader/help.h"
 #include "reader/options.h"
+#include "reader/output.h"
 #include "reader/setting.h"
 #include "shm/proc.h"
 
@@ -422,14 +423,6 @@ static void print_table(const struct inv_session_row *rows, size_t count)
 		print_row(&rows[i], width);
 }
 
-static int flush_stdout(void)
-{
-	if (fflush(stdout) == 0 || errno == EPIPE)
-		return 0;
-	fprintf(stderr, "invreg: stdout: %s\n", strerror(errno));
-	return INV_EXIT_RUNTIME;
-}
-
 /* Puts the session directory in dir. Returns: 0 or INV_EXIT_USAGE. */
 static int find_dir(char *dir, size_t size, const char *given)
 {
@@ -484,7 +477,7 @@ int inv_verb_ls(int argc, char **argv)
 	else
 		print_table(rows, count);
 	free(rows);
-	return r ? INV_EXIT_RUNTIME : flush_stdout();
+	return r ? INV_EXIT_RUNTIME : inv_output_stdout_done();
 }
 
 /* ---- prune ---------------------------------------------------------------------- */
@@ -529,5 +522,5 @@ int inv_verb_prune(int argc, char **argv)
 		return INV_EXIT_RUNTIME;
 	}
 	printf("%d session%s removed from %s\n", gone, gone == 1 ? "" : "s", dir);
-	return flush_stdout();
+	return inv_output_stdout_done();
 }

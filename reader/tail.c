@@ -91,24 +91,14 @@ static int pass_until_end(const struct inv_src *src, struct inv_follow *follow, 
 
 /* ---- the verb -------------------------------------------------------------------------------- */
 
-static int judge(const struct inv_src *src, int error)
-{
-	if (error == 0 || error == -EPIPE)
-		return INV_EXIT_OK;
-	if (error == -EFAULT)
-		return inv_output_source_error(src, error);
-	fprintf(stderr, "invreg events: %s\n", strerror(-error));
-	return INV_EXIT_RUNTIME;
-}
-
 static int follow_source(const struct inv_tail *tail, struct inv_src *src)
 {
 	struct inv_follow *follow = inv_follow_open(&src->view, STDOUT_FILENO);
 	if (!follow)
-		return judge(src, -ENOMEM);
+		return inv_output_done(src, -ENOMEM);
 	inv_follow_only(follow, &tail->query);
 	inv_setting_say_now(src);
-	int code = judge(src, pass_until_end(src, follow, tail->last));
+	int code = inv_output_done(src, pass_until_end(src, follow, tail->last));
 	inv_follow_close(follow);
 	if (code == INV_EXIT_OK)
 		inv_setting_caveats(src);
@@ -131,10 +121,11 @@ static bool means_file(const struct inv_tail *tail)
 	       inv_sessions_means_file(dir, tail->name);
 }
 
-/* poll would not sleep on it, and a file that is opened would take its number. */
+/* Or filled: said now, and not at the first call. */
 static bool stdout_closed(void)
 {
-	return fcntl(STDOUT_FILENO, F_GETFD) < 0;
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+	return flags < 0 || flags & O_PATH;
 }
 
 int inv_tail_run(const struct inv_tail *tail)

@@ -15,6 +15,7 @@
 #include "events.h"
 #include "follow.h"
 #include "options.h"
+#include "output.h"
 #include "setting.h"
 #include "source.h"
 #include "tail.h"
@@ -103,11 +104,9 @@ static int print(const struct options *o)
 	}
 	if (!r)
 		inv_setting_caveats(&src);
+	code = inv_output_done(&src, r);
 	inv_src_close(&src);
-	if (!r || r == -EPIPE)
-		return INV_EXIT_OK;
-	fprintf(stderr, "invreg events: %s\n", strerror(-r));
-	return r == -EFAULT ? INV_EXIT_REFUSED : INV_EXIT_RUNTIME;
+	return code;
 }
 
 static int follow(const struct options *o)

@@ -15,6 +15,7 @@
 #include "help.h"
 #include "json.h"
 #include "options.h"
+#include "output.h"
 #include "registry.h"
 #include "setting.h"
 #include "source.h"
@@ -138,9 +139,7 @@ int inv_verb_history(int argc, char **argv)
 	int r = print_history(&src, &query);
 	if (!r)
 		inv_setting_caveats(&src);
+	code = inv_output_done(&src, r);
 	inv_src_close(&src);
-	if (!r || r == -EPIPE)
-		return INV_EXIT_OK;
-	fprintf(stderr, "invreg history: %s\n", strerror(-r));
-	return r == -EFAULT ? INV_EXIT_REFUSED : INV_EXIT_RUNTIME;
+	return code;
 }

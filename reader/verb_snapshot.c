@@ -45,6 +45,10 @@ static enum format format_of(const char *format, const char *output)
 
 static int put_table(const struct inv_cut *cut, int fd)
 {
+	if (fd == STDOUT_FILENO) {
+		inv_summary_show(cut, stdout, inv_table_color(stdout));
+		return inv_output_flush(stdout);
+	}
 	int copy = dup(fd);
 	FILE *to = copy < 0 ? NULL : fdopen(copy, "w");
 	if (!to) {
@@ -54,8 +58,10 @@ static int put_table(const struct inv_cut *cut, int fd)
 		return error;
 	}
 	inv_summary_show(cut, to, inv_table_color(to));
-	errno = 0;
-	return fclose(to) == 0 ? 0 : -(errno ? errno : EIO);
+	int result = inv_output_flush(to);
+	if (fclose(to) && result == 0)
+		result = -errno;
+	return result;
 }
 
 static int put_lines(const struct inv_cut *cut, struct inv_src *src, struct inv_buf *out)
@@ -102,10 +108,8 @@ static int put_form(struct inv_src *src, enum format format, int fd)
 
 static int report(const struct inv_src *src, const char *output, int result)
 {
-	if (result == 0 || result == -EPIPE)
-		return INV_EXIT_OK;
-	if (result == -EFAULT || !output)
-		return inv_output_source_error(src, result);
+	if (!output || result == 0 || result == -EPIPE || result == -EFAULT || result == -ENOMEM)
+		return inv_output_done(src, result);
 	fprintf(stderr, "invreg: %s: %s\n", output,
 		result == -ESPIPE ? "a raw snapshot can only be written to a file"
 				  : strerror(-result));

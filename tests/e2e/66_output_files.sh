@@ -108,6 +108,25 @@ echo >gate
 wait
 invreg snapshot s -o "$INVREG_DIR/live.seg" || fail "a copy over a session that has ended"
 
+# an output that cannot be written is named as such, whoever has it
+for words in "snapshot s" "snapshot s --format json" "snapshot s --format jsonl" "events s" "stats s" \
+	"stats s --json" "history invoker_0 s" "diff s s" "top -1 s" ls prune "filter s" --version \
+	--help "help probes" "help invreg"; do
+	# shellcheck disable=SC2086 # a verb and its words
+	status_of invreg $words >/dev/full 2>err
+	assert_eq "exit status of $words to a full device" 1 "$status"
+	assert_eq "$words to a full device" "invreg: writing the output: No space left on device" \
+		"$(grep -v '^invreg: lost' err)"
+	# shellcheck disable=SC2086
+	status_of invreg $words >&- 2>err
+	assert_eq "exit status of $words, stdout closed" 1 "$status"
+	assert_eq "$words, stdout closed" "invreg: writing the output: Bad file descriptor" \
+		"$(grep -v '^invreg: lost' err)"
+done
+status_of timeout 20 "$build/invreg" events -f s >&- 2>err
+assert_eq "exit status of events -f, stdout closed" 1 "$status"
+assert_contains "events -f, stdout closed" "standard output is closed" "$(cat err)"
+
 for left in *.tmp-*; do
 	[[ ! -e $left ]] || fail "$left was left behind"
 done
