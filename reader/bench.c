@@ -21,7 +21,6 @@
 struct benching {
 	struct inv_bench *bench;
 	char shim[1024];
-	struct inv_launch_signals signals;
 	sigset_t blocked;
 	int null;
 };
@@ -94,7 +93,7 @@ static int time_one(struct benching *b, const struct inv_run_session *session,
 		launch.dir = session->dir_absolute;
 	}
 	double begun = now_ns();
-	int r = inv_launch_start(&launch, &b->signals, &pid, &exec_error);
+	int r = inv_launch_start(&launch, &b->bench->signals, &pid, &exec_error);
 	if (r == 0 && exec_error == 0) {
 		wait_for(b, pid, &status, &usage);
 		*run = (struct inv_bench_run){.wall_ns = now_ns() - begun,
@@ -223,11 +222,11 @@ int inv_bench_run(struct inv_bench *bench)
 		fprintf(stderr, "invreg: /dev/null: %s\n", strerror(errno));
 		return INV_EXIT_RUNTIME;
 	}
-	inv_launch_take_signals(&b.signals, &b.blocked);
+	inv_launch_take_signals(&bench->signals, &b.blocked);
 	sigaction(SIGINT, &note, NULL);
 	sigaction(SIGQUIT, &note, NULL);
 	int code = all(&b);
-	inv_launch_give_back_terminal(&b.signals);
+	inv_launch_give_back_terminal(&bench->signals);
 	close(b.null);
 	return code;
 }

@@ -473,6 +473,7 @@ static void release(struct run *run)
 int inv_verb_run(int argc, char **argv)
 {
 	static struct run run = {.output = -1, .signal_fd = -1};
+	inv_launch_ignore_write_signals(&run.signals);
 	inv_launch_fill_standard_streams();
 	int r = inv_run_options(&run.options, argc, argv);
 	if (r >= 0)

@@ -291,7 +291,8 @@ int inv_verb_bench(int argc, char **argv)
 {
 	struct request request = {.bench = {.pair_count = PAIRS_DEFAULT}};
 	struct inv_run_probes probes = {0};
-	inv_launch_fill_standard_streams();
+	inv_launch_ignore_write_signals(&request.bench.signals);
+	inv_output_fill_streams();
 	int code = parse(&request, argc, argv);
 	if (code >= 0)
 		return code;

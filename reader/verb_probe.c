@@ -191,6 +191,7 @@ static _Noreturn void become(const struct inv_python_command *command,
 	words[n] = NULL;
 	unsetenv("PYTHONINSPECT"); /* a prompt at the end */
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	if (nothing >= 0)
 		dup2(nothing, STDIN_FILENO);
 	dup2(to, STDOUT_FILENO);
