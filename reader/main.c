@@ -15,6 +15,7 @@
 
 #include "help.h"
 #include "output.h"
+#include "say.h"
 #include "verbs.h"
 #include "version.h"
 
@@ -64,6 +65,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "invreg: there is no verb '%s'; invreg --help lists them\n", argv[1]);
+	inv_say("invreg: there is no verb '%s'; invreg --help lists them\n", argv[1]);
 	return INV_EXIT_USAGE;
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "help.h"
+#include "say.h"
 #include "verbs.h"
 
 #define OPTIONS_MAX 24
@@ -54,13 +55,13 @@ static const struct inv_option *find(const struct inv_option *options, int code)
 
 static int bad(const char *verb, const char *what, const char *which)
 {
-	fprintf(stderr, "invreg: %s: %s '%s'; see `invreg %s --help`\n", verb, what, which, verb);
+	inv_say("invreg: %s: %s '%s'; see `invreg %s --help`\n", verb, what, which, verb);
 	return INV_EXIT_USAGE;
 }
 
 static int empty(const char *verb, const char *option)
 {
-	fprintf(stderr, "invreg: %s: %s is empty; see `invreg %s --help`\n", verb, option, verb);
+	inv_say("invreg: %s: %s is empty; see `invreg %s --help`\n", verb, option, verb);
 	return INV_EXIT_USAGE;
 }
 

@@ -7,13 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "say.h"
 #include "verbs.h"
 
 static int judge(int error)
 {
 	if (error == 0 || error == -EPIPE)
 		return INV_EXIT_OK;
-	fprintf(stderr, "invreg: writing the output: %s\n", strerror(-error));
+	inv_say("invreg: writing the output: %s\n", strerror(-error));
 	return INV_EXIT_RUNTIME;
 }
 
@@ -32,10 +33,10 @@ int inv_output_close(struct inv_buf *out)
 int inv_output_source_error(const struct inv_src *src, int error)
 {
 	if (error == -EFAULT) {
-		fprintf(stderr, "invreg: %s: was truncated while it was read\n", src->path);
+		inv_say("invreg: %s: was truncated while it was read\n", src->path);
 		return INV_EXIT_REFUSED;
 	}
-	fprintf(stderr, "invreg: %s: %s\n", src->path, strerror(-error));
+	inv_say("invreg: %s: %s\n", src->path, strerror(-error));
 	return INV_EXIT_RUNTIME;
 }
 

@@ -14,6 +14,7 @@
 
 #include "reader/help.h"
 #include "reader/run.h"
+#include "reader/say.h"
 #include "shm/session.h"
 
 /* Below it a segment has no room for its tables and one lane. */
@@ -22,7 +23,7 @@
 
 static int wrong(const char *what, const char *value)
 {
-	fprintf(stderr, "invreg: run: %s%s%s%s\n", what, value ? " '" : "", value ? value : "",
+	inv_say("invreg: run: %s%s%s%s\n", what, value ? " '" : "", value ? value : "",
 		value ? "'" : "");
 	return INV_RUN_EXIT_OWN;
 }

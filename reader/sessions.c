@@ -24,7 +24,9 @@
 #include "reader/help.h"
 #include "reader/options.h"
 #include "reader/output.h"
+#include "reader/say.h"
 #include "reader/setting.h"
+#include "reader/table.h"
 #include "shm/proc.h"
 
 #define SUFFIX ".seg"
@@ -70,8 +72,7 @@ int inv_sessions_refuse(const char *path, enum inv_result why, uint32_t found)
 		snprintf(versions, sizeof(versions),
 			 " (%" PRIu32 ", this invreg reads %" PRIu32 ")", found,
 			 (uint32_t)INV_FORMAT_VERSION);
-	fprintf(stderr, "invreg: %s: %s%s: %s\n", path, inv_result_text(why), versions,
-		remedy(why));
+	inv_say("invreg: %s: %s%s: %s\n", path, inv_result_text(why), versions, remedy(why));
 	return INV_EXIT_REFUSED;
 }
 
@@ -97,19 +98,19 @@ static enum inv_result check_file(int fd)
 static int refuse_errno(const char *path, int err)
 {
 	if (err == ENOENT || err == ENOTDIR) {
-		fprintf(stderr, "invreg: %s: no such session; `invreg ls` lists them\n", path);
+		inv_say("invreg: %s: no such session; `invreg ls` lists them\n", path);
 		return INV_EXIT_NO_SESSION;
 	}
 	if (err == ELOOP || err == ENXIO) /* a symlink, a socket */
 		return inv_sessions_refuse(path, INV_E_KIND, 0);
-	fprintf(stderr, "invreg: %s: %s: %s\n", path, strerror(err),
+	inv_say("invreg: %s: %s: %s\n", path, strerror(err),
 		err == EACCES ? remedy(INV_E_OWNER) : "nothing was read");
 	return INV_EXIT_REFUSED;
 }
 
 void inv_sessions_say_unlisted(const char *dir, int err)
 {
-	fprintf(stderr, "invreg: %s: %s: %s\n", dir, strerror(err),
+	inv_say("invreg: %s: %s: %s\n", dir, strerror(err),
 		err == EACCES ? remedy(INV_E_OWNER) : "nothing was read");
 }
 
@@ -134,10 +135,10 @@ static int open_path(const char *path, int *fd)
 
 static int list_live(const struct inv_session_row *rows, size_t count)
 {
-	fprintf(stderr, "invreg: several sessions are live, name one of them:\n");
+	inv_say("invreg: several sessions are live, name one of them:\n");
 	for (size_t i = 0; i < count; i++)
 		if (!rows[i].refused && rows[i].liveness == INV_LIVENESS_ALIVE)
-			fprintf(stderr, "  %s  %s\n", rows[i].name, rows[i].command);
+			inv_say("  %s  %s\n", rows[i].name, rows[i].command);
 	return INV_EXIT_USAGE;
 }
 
@@ -181,8 +182,7 @@ static int choose(const char *dir, char name[INV_SESSION_NAME_MAX + 1])
 	if (!r && row) {
 		strcpy(name, row->name);
 	} else if (!r) {
-		fprintf(stderr,
-			"invreg: no session in %s: make one with `invreg run -p PROBES -- CMD`\n",
+		inv_say("invreg: no session in %s: make one with `invreg run -p PROBES -- CMD`\n",
 			dir);
 		r = INV_EXIT_NO_SESSION;
 	}
@@ -210,7 +210,7 @@ static int copy_path(char *path, size_t size, const char *name)
 	int n = snprintf(path, size, "%s", name);
 	if (n >= 0 && (size_t)n < size)
 		return 0;
-	fprintf(stderr, "invreg: %.60s...: the path is too long\n", name);
+	inv_say("invreg: %.60s...: the path is too long\n", name);
 	return INV_EXIT_REFUSED;
 }
 
@@ -222,7 +222,7 @@ int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, si
 	if (name && !*name)
 		return inv_sessions_say_nameless();
 	if (inv_session_dir(where, sizeof(where), dir)) {
-		fprintf(stderr, "invreg: the path of the session directory is too long\n");
+		inv_say("invreg: the path of the session directory is too long\n");
 		return INV_EXIT_REFUSED;
 	}
 	if (name && is_path(where, name)) {
@@ -236,8 +236,7 @@ int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, si
 	if (r)
 		return r;
 	if (inv_session_path(path, size, where, name)) {
-		fprintf(stderr, "invreg: %s: no such session in %s; `invreg ls` lists them\n", name,
-			where);
+		inv_say("invreg: %s: no such session in %s; `invreg ls` lists them\n", name, where);
 		return INV_EXIT_NO_SESSION;
 	}
 	return open_path(path, fd);
@@ -245,15 +244,10 @@ int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, si
 
 /* ---- listing -------------------------------------------------------------------- */
 
-/* A program's arguments may hold anything; a terminal must not act upon it. */
+/* A program's arguments, or a file's name, may hold anything; a terminal must not act upon it. */
 static void printable(char *to, size_t size, const char *from, size_t length)
 {
-	size_t n = 0;
-	while (n < size - 1 && n < length && from[n]) {
-		unsigned char c = (unsigned char)from[n];
-		to[n++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
-	}
-	to[n] = 0;
+	inv_table_clean(to, from, strnlen(from, length < size ? length : size - 1));
 }
 
 static uint64_t calls_begun(const struct inv_view *view)
@@ -323,7 +317,7 @@ static void look_at(const char *dir, int dirfd, const char *file, struct inv_ses
 	struct stat st;
 	struct look look = {.row = row};
 	memset(row, 0, sizeof(*row));
-	snprintf(row->name, sizeof(row->name), "%.*s", (int)(strlen(file) - strlen(SUFFIX)), file);
+	printable(row->name, sizeof(row->name), file, strlen(file) - strlen(SUFFIX));
 	if (fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		row->modified = st.st_mtim;
 	look.fd = openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -428,20 +422,20 @@ static int find_dir(char *dir, size_t size, const char *given)
 {
 	if (inv_session_dir(dir, size, given) == INV_OK)
 		return 0;
-	fprintf(stderr, "invreg: the path of the session directory is too long\n");
+	inv_say("invreg: the path of the session directory is too long\n");
 	return INV_EXIT_USAGE;
 }
 
 static int unexpected(const char *verb, const char *argument)
 {
-	fprintf(stderr, "invreg: %s: unexpected argument '%s': see `invreg %s --help`\n", verb,
-		argument, verb);
+	inv_say("invreg: %s: unexpected argument '%s': see `invreg %s --help`\n", verb, argument,
+		verb);
 	return INV_EXIT_USAGE;
 }
 
 static int usage(const char *verb, char **argv)
 {
-	fprintf(stderr, "invreg: %s: bad option or no value: '%s': see `invreg %s --help`\n", verb,
+	inv_say("invreg: %s: bad option or no value: '%s': see `invreg %s --help`\n", verb,
 		argv[optind - 1], verb);
 	return INV_EXIT_USAGE;
 }
@@ -473,7 +467,7 @@ int inv_verb_ls(int argc, char **argv)
 	if (r)
 		inv_sessions_say_unlisted(dir, -r);
 	else if (!count)
-		fprintf(stderr, "invreg: no session in %s\n", dir);
+		inv_say("invreg: no session in %s\n", dir);
 	else
 		print_table(rows, count);
 	free(rows);
@@ -521,6 +515,6 @@ int inv_verb_prune(int argc, char **argv)
 		inv_sessions_say_unlisted(dir, errno);
 		return INV_EXIT_RUNTIME;
 	}
-	printf("%d session%s removed from %s\n", gone, gone == 1 ? "" : "s", dir);
+	inv_say_to(stdout, "%d session%s removed from %s\n", gone, gone == 1 ? "" : "s", dir);
 	return inv_output_stdout_done();
 }

@@ -52,8 +52,8 @@ int inv_sessions_view(int fd, const char *path, struct inv_view *view);
 
 /* What `ls` shows of a session. */
 struct inv_session_row {
-	char name[INV_SESSION_NAME_MAX + 1];
-	enum inv_result refused; /* not INV_OK: only name and modified are valid */
+	char name[INV_SESSION_NAME_MAX + 1]; /* printable, as command is */
+	enum inv_result refused;	     /* not INV_OK: only name and modified are valid */
 	enum inv_liveness liveness;
 	bool paused, filtered; /* by its control page */
 	struct timespec modified;

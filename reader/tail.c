@@ -15,6 +15,7 @@
 #include "follow.h"
 #include "now.h"
 #include "output.h"
+#include "say.h"
 #include "sessions.h"
 #include "setting.h"
 #include "source.h"
@@ -66,8 +67,7 @@ static bool ended(const struct inv_src *src, struct life *life)
 	life->asked_ms = now;
 	enum inv_liveness l = inv_session_liveness(src->fd);
 	if (l == INV_LIVENESS_UNKNOWN && !life->warned) {
-		fprintf(stderr,
-			"invreg: %s: made in another pid namespace, or without a /proc: its end "
+		inv_say("invreg: %s: made in another pid namespace, or without a /proc: its end "
 			"cannot be seen from here, stop me by Ctrl-C\n",
 			src->path);
 		life->warned = true;
@@ -107,8 +107,7 @@ static int follow_source(const struct inv_tail *tail, struct inv_src *src)
 
 static int refuse_file(const char *name)
 {
-	fprintf(stderr,
-		"invreg events: %s: -f follows a session, and this is a file: leave -f out, or "
+	inv_say("invreg events: %s: -f follows a session, and this is a file: leave -f out, or "
 		"name the session (`invreg ls`)\n",
 		name);
 	return INV_EXIT_USAGE;
@@ -135,7 +134,7 @@ int inv_tail_run(const struct inv_tail *tail)
 	if (means_file(tail))
 		return refuse_file(tail->name);
 	if (stdout_closed()) {
-		fprintf(stderr, "invreg events: standard output is closed: nowhere to write to\n");
+		inv_say("invreg events: standard output is closed: nowhere to write to\n");
 		return INV_EXIT_RUNTIME;
 	}
 	stop_on(SIGINT);

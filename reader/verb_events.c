@@ -16,6 +16,7 @@
 #include "follow.h"
 #include "options.h"
 #include "output.h"
+#include "say.h"
 #include "setting.h"
 #include "source.h"
 #include "tail.h"
@@ -31,7 +32,7 @@ struct options {
 
 static int bad(const char *option, const char *value, const char *wanted)
 {
-	fprintf(stderr, "invreg events: %s %s: expected %s\n", option, value, wanted);
+	inv_say("invreg events: %s %s: expected %s\n", option, value, wanted);
 	return INV_EXIT_USAGE;
 }
 

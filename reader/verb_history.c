@@ -17,6 +17,7 @@
 #include "options.h"
 #include "output.h"
 #include "registry.h"
+#include "say.h"
 #include "setting.h"
 #include "source.h"
 #include "verbs.h"
@@ -108,7 +109,8 @@ int inv_verb_history(int argc, char **argv)
 	const char *dir = NULL;
 	char *end;
 	int option;
-	optind = 1;
+	opterr = 0;
+	optind = 0;
 	while ((option = getopt_long(argc, argv, "n:h", long_options, NULL)) != -1) {
 		if (option == 'h')
 			return inv_help(argv[0]);
@@ -118,18 +120,17 @@ int inv_verb_history(int argc, char **argv)
 		} else if (option == 'n') {
 			query.limit = strtoul(optarg, &end, 10);
 			if (end == optarg || *end || optarg[0] == '-') {
-				fprintf(stderr, "invreg history: -n %s: expected a whole number\n",
-					optarg);
+				inv_say("invreg history: -n %s: expected a whole number\n", optarg);
 				return INV_EXIT_USAGE;
 			}
 		} else {
-			fprintf(stderr, "invreg history: --help tells the options\n");
+			inv_say("invreg history: --help tells the options\n");
 			return INV_EXIT_USAGE;
 		}
 	}
 	if (argc - optind < 1 || argc - optind > 2) {
-		fprintf(stderr, "invreg history: name one invoker, then perhaps a session; "
-				"invreg stats --by invoker lists them\n");
+		inv_say("invreg history: name one invoker, then perhaps a session; "
+			"invreg stats --by invoker lists them\n");
 		return INV_EXIT_USAGE;
 	}
 	query.invoker = argv[optind];

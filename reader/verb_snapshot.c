@@ -17,6 +17,7 @@
 #include "output_file.h"
 #include "raw.h"
 #include "report.h"
+#include "say.h"
 #include "summary.h"
 #include "table.h"
 #include "verbs.h"
@@ -110,7 +111,7 @@ static int report(const struct inv_src *src, const char *output, int result)
 {
 	if (!output || result == 0 || result == -EPIPE || result == -EFAULT || result == -ENOMEM)
 		return inv_output_done(src, result);
-	fprintf(stderr, "invreg: %s: %s\n", output,
+	inv_say("invreg: %s: %s\n", output,
 		result == -ESPIPE ? "a raw snapshot can only be written to a file"
 				  : strerror(-result));
 	return INV_EXIT_RUNTIME;
@@ -135,11 +136,11 @@ static int run(const char *dir, const char *session, enum format format, const c
 		return code;
 	const char *harm = output ? inv_output_file_harm(output, src.fd) : NULL;
 	if (format == SEG && src.kind == INV_SRC_JSONL) {
-		fprintf(stderr, "invreg: %s: event lines cannot become a .seg; use --format json\n",
+		inv_say("invreg: %s: event lines cannot become a .seg; use --format json\n",
 			src.path);
 		code = INV_EXIT_USAGE;
 	} else if (harm) {
-		fprintf(stderr, "invreg: %s: %s\n", output, harm);
+		inv_say("invreg: %s: %s\n", output, harm);
 		code = INV_EXIT_USAGE;
 	} else if (output) {
 		code = report(&src, output, put_file(&src, format, output));
@@ -164,7 +165,7 @@ int inv_verb_snapshot(int argc, char **argv)
 		output = NULL;
 	enum format form = format_of(format, output);
 	if (form == UNKNOWN || (form == SEG && !output)) {
-		fprintf(stderr, "invreg: snapshot: %s; see `invreg snapshot --help`\n",
+		inv_say("invreg: snapshot: %s; see `invreg snapshot --help`\n",
 			form == SEG ? "a raw snapshot needs -o FILE" : "no such --format");
 		return INV_EXIT_USAGE;
 	}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A message repeats arguments, paths and names; none of them acts upon the terminal.
+. "$(dirname "$0")/lib.sh"
+
+bad=$'\x1b[31mX\r\x9b'
+is_harmless() { # WORD...: whatever its status, it says something, in printable characters
+	# bytes as they are: a locale decides what grep takes for printable
+	timeout 20 "$build/invreg" "$@" >"$work/out" 2>&1 </dev/null || true
+	[[ -s $work/out ]] || fail "$* says nothing"
+	! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f\x9b]' "$work/out" ||
+		fail "$*: $(cat -v "$work/out")"
+}
+
+for verb in snapshot stats "history x" events "events -f" "events -f ./" top pause resume filter; do
+	# shellcheck disable=SC2086 # a verb and its words
+	is_harmless $verb "$bad"
+	# shellcheck disable=SC2086
+	is_harmless $verb "./$bad.seg"
+done
+is_harmless diff "$bad" "$bad"
+is_harmless "$bad"
+is_harmless help "$bad"
+for verb in snapshot stats history events top pause filter ls prune serve diff bench probe; do
+	is_harmless "$verb" "--$bad"
+	is_harmless "$verb" "-$bad"
+done
+for verb in ls prune snapshot stats events; do
+	is_harmless "$verb" --dir "$work/$bad"
+done
+is_harmless ls "$bad"
+is_harmless prune --keep "$bad"
+is_harmless snapshot --format "$bad"
+is_harmless stats --by "$bad"
+is_harmless top --by "$bad"
+is_harmless events --since "$bad"
+is_harmless history x -n "$bad"
+is_harmless serve --listen "$bad"
+is_harmless serve --keep "$bad"
+is_harmless serve --token-file "$bad"
+is_harmless serve --allow-host "$bad" --listen 1.2.3.4.5:x
+is_harmless probe "$bad"
+is_harmless probe "$hosts/libtruth_target.so:$bad"
+is_harmless probe --python "$bad" python3
+is_harmless probe --python a:b "$bad"
+is_harmless run --session "$bad" -p "$work/target.ini" -- true
+is_harmless run "--$bad"
+is_harmless run --size "$bad" -p "$work/target.ini" -- true
+is_harmless run -p "$work/target.ini" -- "$bad"
+is_harmless run -p "$work/target.ini" -o "/nowhere/$bad" -- true
+is_harmless bench -p "$work/target.ini" -- "$bad"
+
+# a file with such a name is listed, and prune tells its folder
+mkdir -m 700 "$work/$bad"
+: >"$work/$bad/$bad.seg"
+for verb in ls prune snapshot stats; do
+	is_harmless "$verb" --dir "$work/$bad"
+done
+assert_contains "what ls lists" "?[31mX" "$(invreg ls --dir "$work/$bad")"
