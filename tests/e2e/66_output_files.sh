@@ -88,7 +88,7 @@ done
 invreg snapshot s --format jsonl -o events.jsonl
 ln -s "$INVREG_DIR/live.seg" link.seg
 for file in "$INVREG_DIR"/live.{seg,ctl} link.seg; do
-	before=$(stat -L -c %i "$file")
+	inode=$(stat -L -c %i "$file")
 	for source in live s; do
 		status_of invreg snapshot $source --format seg -o "$file" 2>err
 		assert_eq "exit status of a snapshot of $source to $file" 2 "$status"
@@ -96,7 +96,7 @@ for file in "$INVREG_DIR"/live.{seg,ctl} link.seg; do
 	done
 	status_of run -o "$file" -- true
 	assert_eq "exit status of run -o $file" 125 "$status"
-	assert_eq "$file" "$before" "$(stat -L -c %i "$file")"
+	assert_eq "$file" "$inode" "$(stat -L -c %i "$file")"
 done
 for file in "$INVREG_DIR/s.seg" events.jsonl; do
 	status_of invreg snapshot "$file" -o "$file" 2>err
