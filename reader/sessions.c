@@ -47,7 +47,7 @@ static const char *remedy(enum inv_result why)
 	case INV_E_MODE:
 		return "take that right from them: chmod go-w";
 	case INV_E_KIND:
-		return "give the file itself, not a link to it";
+		return "give a session, a .seg or a .jsonl";
 	case INV_E_MAGIC:
 		return "give a session, a .seg or a .jsonl that invreg wrote";
 	case INV_E_VERSION:
@@ -98,10 +98,14 @@ static enum inv_result check_file(int fd)
 static int refuse_errno(const char *path, int err)
 {
 	if (err == ENOENT || err == ENOTDIR) {
-		inv_say("invreg: %s: no such session; `invreg ls` lists them\n", path);
+		inv_say("invreg: %s: no such file; `invreg ls` lists sessions\n", path);
 		return INV_EXIT_NO_SESSION;
 	}
-	if (err == ELOOP || err == ENXIO) /* a symlink, a socket */
+	if (err == ELOOP) {
+		inv_say("invreg: %s: it is a link: give the file itself\n", path);
+		return INV_EXIT_REFUSED;
+	}
+	if (err == ENXIO) /* a socket */
 		return inv_sessions_refuse(path, INV_E_KIND, 0);
 	inv_say("invreg: %s: %s: %s\n", path, strerror(err),
 		err == EACCES ? remedy(INV_E_OWNER) : "nothing was read");
@@ -214,6 +218,24 @@ static int copy_path(char *path, size_t size, const char *name)
 	return INV_EXIT_REFUSED;
 }
 
+static bool is_absent(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) && errno == ENOENT;
+}
+
+/* Of a name that is none of a session: perhaps a file was meant. */
+static int say_absent(const char *dir, const char *name)
+{
+	if (access(name, F_OK) == 0)
+		inv_say("invreg: %s: no such session in %s; the file would be ./%s\n", name, dir,
+			name);
+	else
+		inv_say("invreg: %s: no such %ssession in %s; `invreg ls` lists them\n", name,
+			inv_sessions_means_file(dir, name) ? "file, and no such " : "", dir);
+	return INV_EXIT_NO_SESSION;
+}
+
 int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, size_t size)
 {
 	char where[400], chosen[INV_SESSION_NAME_MAX + 1];
@@ -235,10 +257,8 @@ int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, si
 	}
 	if (r)
 		return r;
-	if (inv_session_path(path, size, where, name)) {
-		inv_say("invreg: %s: no such session in %s; `invreg ls` lists them\n", name, where);
-		return INV_EXIT_NO_SESSION;
-	}
+	if (inv_session_path(path, size, where, name) || is_absent(path))
+		return say_absent(where, name);
 	return open_path(path, fd);
 }
 

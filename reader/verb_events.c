@@ -67,7 +67,15 @@ static int parse(int argc, char **argv, struct options *o)
 	return -1;
 }
 
-static void put_calls(const struct inv_src *src, const struct options *o, struct inv_buf *out)
+/* A slip of the pen would look like a program that calls nothing. */
+static void say_none(const struct inv_query *query)
+{
+	if (query->artifact || query->invoker || query->method)
+		inv_say("invreg: no call that is kept matches; `invreg stats` has all names\n");
+}
+
+/* Returns: how many calls match. */
+static uint64_t put_calls(const struct inv_src *src, const struct options *o, struct inv_buf *out)
 {
 	struct inv_events events = {.out = out};
 	bool outcomes_only = o->query.failed || o->query.succeeded;
@@ -86,12 +94,14 @@ static void put_calls(const struct inv_src *src, const struct options *o, struct
 		if (call->state == INV_CALL_DONE)
 			inv_events_outcome(&events, call);
 	}
+	return matching;
 }
 
 static int print(const struct options *o)
 {
 	struct inv_src src;
 	struct inv_buf out;
+	uint64_t matching = 0;
 	int code = inv_src_open(&src, o->dir, o->name);
 	if (code)
 		return code;
@@ -99,10 +109,12 @@ static int print(const struct options *o)
 	if (!r)
 		r = inv_buf_init(&out, STDOUT_FILENO);
 	if (!r) {
-		put_calls(&src, o, &out);
+		matching = put_calls(&src, o, &out);
 		r = inv_buf_flush(&out);
 		inv_buf_free(&out);
 	}
+	if (!r && !matching)
+		say_none(&o->query);
 	if (!r)
 		inv_setting_caveats(&src);
 	code = inv_output_done(&src, r);

@@ -55,11 +55,18 @@ static void put_outcome(struct inv_json *json, const struct inv_call *call)
 	}
 }
 
+struct history {
+	struct inv_buf out;
+	uint64_t count;
+};
+
 static void put_call(void *arg, const struct inv_call *call)
 {
 	static const char *const unknown[] = {"success", "duration_ms", "error_type",
 					      "error_message", "result_type"};
-	struct inv_json json = {.out = arg};
+	struct history *history = arg;
+	struct inv_json json = {.out = &history->out};
+	history->count++;
 	inv_json_open(&json, '{');
 	inv_json_key(&json, "tick");
 	inv_json_put_i64(&json, call->tick);
@@ -80,7 +87,7 @@ static void put_call(void *arg, const struct inv_call *call)
 /* Fills a registry with the calls that are kept, and asks it. */
 static int print_history(struct inv_src *src, const struct inv_query *query)
 {
-	struct inv_buf out;
+	struct history history = {.count = 0};
 	int r = inv_src_load(src);
 	struct inv_registry *registry = r ? NULL : inv_registry_new(src->call_count + 1);
 	if (!r && !registry)
@@ -88,12 +95,16 @@ static int print_history(struct inv_src *src, const struct inv_query *query)
 	for (size_t i = 0; !r && i < src->call_count; i++)
 		r = inv_registry_keep(registry, &src->calls[i]);
 	if (!r)
-		r = inv_buf_init(&out, STDOUT_FILENO);
+		r = inv_buf_init(&history.out, STDOUT_FILENO);
 	if (!r) {
-		inv_registry_history(registry, query, put_call, &out);
-		r = inv_buf_flush(&out);
-		inv_buf_free(&out);
+		inv_registry_history(registry, query, put_call, &history);
+		r = inv_buf_flush(&history.out);
+		inv_buf_free(&history.out);
 	}
+	if (!r && !history.count)
+		inv_say("invreg: no call that is kept is by '%s'; `invreg stats --by invoker` "
+			"lists invokers\n",
+			query->invoker);
 	if (registry)
 		inv_registry_free(registry);
 	return r;

@@ -166,7 +166,8 @@ int inv_verb_snapshot(int argc, char **argv)
 	enum format form = format_of(format, output);
 	if (form == UNKNOWN || (form == SEG && !output)) {
 		inv_say("invreg: snapshot: %s; see `invreg snapshot --help`\n",
-			form == SEG ? "a raw snapshot needs -o FILE" : "no such --format");
+			form == SEG ? "a raw snapshot needs -o FILE"
+				    : "--format is table, json, jsonl or seg");
 		return INV_EXIT_USAGE;
 	}
 	return run(dir, session, form, output);

@@ -234,10 +234,12 @@ int inv_verb_stats(int argc, char **argv)
 	while (*rest && next_group(&rest, &group))
 		;
 	if (*rest || !*by || (key && !sort_known(key)) || (json && csv)) {
-		inv_say("invreg: stats: bad %s; see `invreg stats --help`\n",
-			json && csv	? "choice of both --json and --csv"
-			: *rest || !*by ? "--by"
-					: "--sort");
+		inv_say("invreg: stats: %s; see `invreg stats --help`\n",
+			json && csv	? "--json or --csv, not both"
+			: *rest || !*by ? "--by is artifact, invoker, method or error, or several "
+					  "of them with commas"
+					: "--sort is total, failed, rate, mean, p50, p99, max or "
+					  "name");
 		return INV_EXIT_USAGE;
 	}
 	return run(dir, session, by, key, json ? FORM_JSON : csv ? FORM_CSV : FORM_TABLE);

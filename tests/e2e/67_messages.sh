@@ -57,3 +57,40 @@ for verb in ls prune snapshot stats; do
 	is_harmless "$verb" --dir "$work/$bad"
 done
 assert_contains "what ls lists" "?[31mX" "$(invreg ls --dir "$work/$bad")"
+
+# ---- words that are none --------------------------------------------------------------------
+
+# what is said names what was given, and what could be given
+run --session s -- "$hosts/threads" --threads 1 --calls 10 >/dev/null
+cd "$work"
+ln -s target.ini link.seg
+says() { # STATUS WORDS COMMAND...
+	local want=$1 words=$2
+	shift 2
+	status_of invreg "$@" >out 2>err
+	assert_eq "exit status of $*" "$want" "$status"
+	assert_contains "$*" "$words" "$(cat err)"
+	assert_eq "output of $*" "" "$(cat out)"
+}
+says 3 "invreg: nosuch.seg: no such file, and no such session in $INVREG_DIR" stats nosuch.seg
+says 3 "invreg: nosuch: no such session in $INVREG_DIR" stats nosuch
+says 3 "invreg: target.ini: no such session in $INVREG_DIR; the file would be ./target.ini" stats target.ini
+says 3 "invreg: ./nosuch.seg: no such file" stats ./nosuch.seg
+says 4 "link.seg: it is a link" stats link.seg
+says 4 "not a regular file" stats /dev/null
+status_of grep -q link err
+assert_eq "a device is called a link" 1 "$status"
+says 2 "--by is artifact, invoker, method or error" stats --by foo
+says 2 "--sort is total, failed" stats --sort foo
+says 2 "--format is table, json, jsonl or seg" snapshot --format xml
+
+# a name that no call has: nothing on stdout, and a word on stderr
+says 0 "no call that is kept is by 'nosuch'" history nosuch s
+says 0 "no call that is kept matches" events --artifact nosuch s
+says 0 "no call that is kept matches" events --invoker invoker_0 --method nosuch s
+invreg events --invoker invoker_0 s >out 2>err
+assert_eq "said of events that match" "" "$(cat err)"
+[[ -s out ]] || fail "no event of invoker_0"
+# one that has ended is asked for its filter, but not changed
+assert_contains "filter of one that has ended" "no filter" "$(invreg filter s)"
+says 3 "has ended" filter s --artifact x
