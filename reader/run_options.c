@@ -51,6 +51,16 @@ static int take_size(struct inv_run_options *out, const char *text)
 	return wrong("a size is a number with K, M or G, 4M to 1024G, not", text);
 }
 
+/* The shim, which must not print, takes any other word for follow. Behind "ignore:" it notes
+ * which process is the one observed; its children, if they are `run`, have it as well. */
+static int check_children(const char *text)
+{
+	if (!text || !*text || !strcmp(text, "follow") || !strcmp(text, "ignore") ||
+	    !strncmp(text, "ignore:", 7))
+		return -1;
+	return wrong("INVREG_CHILDREN is follow or ignore, not", text);
+}
+
 static int take_option(struct inv_run_options *out, int option, char **argv)
 {
 	switch (option) {
@@ -113,5 +123,5 @@ int inv_run_options(struct inv_run_options *out, int argc, char **argv)
 	if (out->linger && !out->serve)
 		return wrong("--linger goes with --serve", NULL);
 	out->command = argv + optind;
-	return -1;
+	return check_children(getenv("INVREG_CHILDREN"));
 }

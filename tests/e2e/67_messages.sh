@@ -94,3 +94,17 @@ assert_eq "said of events that match" "" "$(cat err)"
 # one that has ended is asked for its filter, but not changed
 assert_contains "filter of one that has ended" "no filter" "$(invreg filter s)"
 says 3 "has ended" filter s --artifact x
+
+# run knows the words of INVREG_CHILDREN; the shim, which never prints, takes others for follow
+export INVREG_CHILDREN=bogus
+status_of run --session bogus -- true
+assert_eq "exit status of run under INVREG_CHILDREN=bogus" 125 "$status"
+assert_contains "run under INVREG_CHILDREN=bogus" "follow or ignore, not 'bogus'" "$(tail -n 1 run.err)"
+INVREG_SESSION=bogus same_output "$hosts/ballast" --calls 100
+diff bare.err observed.err || fail "the shim talked"
+assert_contains "the session of INVREG_CHILDREN=bogus" bogus "$(invreg ls)"
+for word in follow ignore ignore:1:2 ''; do
+	export INVREG_CHILDREN=$word
+	status_of run -- true
+	assert_eq "exit status of run under INVREG_CHILDREN='$word'" 0 "$status"
+done
