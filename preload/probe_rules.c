@@ -232,6 +232,14 @@ static const char *table_colon(const struct inv_cursor *cursor, bool *is_table)
 	return NULL;
 }
 
+static bool has_code(const struct inv_probe *probe, int64_t code)
+{
+	for (unsigned i = 0; i < probe->code_rule_count; i++)
+		if (probe->code_rules[i].code == code)
+			return true;
+	return false;
+}
+
 static int read_code_rule(struct inv_probe *probe, struct inv_cursor *cursor)
 {
 	struct inv_code_rule *rule = &probe->code_rules[probe->code_rule_count];
@@ -241,9 +249,12 @@ static int read_code_rule(struct inv_probe *probe, struct inv_cursor *cursor)
 	inv_cursor_skip_space(cursor);
 	if (probe->code_rule_count == INV_PROBE_RULES_MAX)
 		return inv_cursor_fail(cursor, cursor->at, "at most %d codes", INV_PROBE_RULES_MAX);
+	begin = cursor->at;
 	result = read_integer(cursor, probe->error_code.type, &rule->code);
 	if (result)
 		return result;
+	if (has_code(probe, rule->code))
+		return inv_cursor_fail(cursor, begin, "this code has a type already");
 	if (!inv_cursor_accept(cursor, "="))
 		return inv_cursor_fail(cursor, cursor->at,
 				       "expected '=' and a type: -13=permission");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "say.h"
 #include "sessions.h"
 #include "verbs.h"
 
@@ -28,9 +29,9 @@ struct list {
 static bool wait_on(struct waiting *w)
 {
 	if (!w->said && w->name)
-		fprintf(stderr, "invreg: waiting for session %s in %s\n", w->name, w->dir);
+		inv_say("invreg: waiting for session %s in %s\n", w->name, w->dir);
 	else if (!w->said)
-		fprintf(stderr, "invreg: waiting for a session in %s\n", w->dir);
+		inv_say("invreg: waiting for a session in %s\n", w->dir);
 	w->said = true;
 	return w->rest(LOOK_MS);
 }
@@ -46,8 +47,10 @@ bool inv_await_absent(const char *path)
 static int await_named(struct waiting *w, char chosen[INV_SESSION_NAME_MAX + 1])
 {
 	char path[512];
+	if (!*w->name)
+		return inv_sessions_say_nameless();
 	if (inv_session_path(path, sizeof(path), w->dir, w->name)) {
-		fprintf(stderr, "invreg: %.120s: no session can have this name\n", w->name);
+		inv_say("invreg: %.120s: no session can have this name\n", w->name);
 		return INV_EXIT_USAGE;
 	}
 	while (inv_await_absent(path))
@@ -134,7 +137,7 @@ int inv_await_session(const char *dir, const char *name, bool (*rest)(int ms),
 {
 	struct waiting w = {.name = name, .rest = rest};
 	if (inv_session_dir(w.dir, sizeof(w.dir), dir)) {
-		fprintf(stderr, "invreg: the path of the session directory is too long\n");
+		inv_say("invreg: the path of the session directory is too long\n");
 		return INV_EXIT_REFUSED;
 	}
 	return name ? await_named(&w, chosen) : await_any(&w, chosen);

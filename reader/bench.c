@@ -15,13 +15,13 @@
 #include "launch.h"
 #include "run.h"
 #include "run_session.h"
+#include "say.h"
 #include "sessions.h"
 #include "summary.h"
 
 struct benching {
 	struct inv_bench *bench;
 	char shim[1024];
-	struct inv_launch_signals signals;
 	sigset_t blocked;
 	int null;
 };
@@ -65,13 +65,13 @@ static int open_input(const struct benching *b)
 	const char *input = b->bench->input;
 	int fd = input ? open(input, O_RDONLY | O_CLOEXEC) : b->null;
 	if (fd < 0)
-		fprintf(stderr, "invreg: %s: %s\n", input, strerror(errno));
+		inv_say("invreg: %s: %s\n", input, strerror(errno));
 	return fd;
 }
 
 static int say_not_started(const struct benching *b, int error)
 {
-	fprintf(stderr, "invreg: bench: %s: %s\n", b->bench->command[0],
+	inv_say("invreg: bench: %s: %s\n", b->bench->command[0],
 		error == -ENOENT ? "not found" : strerror(-error));
 	return INV_EXIT_RUNTIME;
 }
@@ -94,7 +94,7 @@ static int time_one(struct benching *b, const struct inv_run_session *session,
 		launch.dir = session->dir_absolute;
 	}
 	double begun = now_ns();
-	int r = inv_launch_start(&launch, &b->signals, &pid, &exec_error);
+	int r = inv_launch_start(&launch, &b->bench->signals, &pid, &exec_error);
 	if (r == 0 && exec_error == 0) {
 		wait_for(b, pid, &status, &usage);
 		*run = (struct inv_bench_run){.wall_ns = now_ns() - begun,
@@ -113,7 +113,7 @@ static int count_calls(const struct inv_run_session *session, uint64_t *calls)
 	uint64_t failures, lost;
 	int fd = open(session->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
-		fprintf(stderr, "invreg: %s: %s\n", session->path, strerror(errno));
+		inv_say("invreg: %s: %s\n", session->path, strerror(errno));
 		return INV_EXIT_RUNTIME;
 	}
 	int code = inv_sessions_view(fd, session->path, &view);
@@ -127,7 +127,7 @@ static int count_calls(const struct inv_run_session *session, uint64_t *calls)
 
 static int say_no_session(const struct inv_run_session *session, enum inv_result why)
 {
-	fprintf(stderr, "invreg: bench: %s: no session: %s; %s\n",
+	inv_say("invreg: bench: %s: no session: %s; %s\n",
 		session->dir[0] ? session->dir : "session directory",
 		inv_run_session_why(why, errno), inv_run_session_remedy(why));
 	return INV_EXIT_RUNTIME;
@@ -165,14 +165,14 @@ static int time_observed(struct benching *b, struct inv_bench_run *run, int *exi
 static int judge_status(struct benching *b, bool first, bool observed, int status)
 {
 	if (interrupted) {
-		fprintf(stderr, "invreg: bench: stopped by signal %d\n", (int)interrupted);
+		inv_say("invreg: bench: stopped by signal %d\n", (int)interrupted);
 		return INV_EXIT_RUNTIME;
 	}
 	if (first)
 		b->bench->status = status;
 	if (status == b->bench->status)
 		return 0;
-	fprintf(stderr, "invreg: bench: %s ended with %d when %s, after %d when bare: %s\n",
+	inv_say("invreg: bench: %s ended with %d when %s, after %d when bare: %s\n",
 		b->bench->command[0], status, observed ? "observed" : "bare again",
 		b->bench->status, b->bench->show ? "nothing to compare" : "see --show-output");
 	return INV_EXIT_RUNTIME;
@@ -195,7 +195,7 @@ static int one_pair(struct benching *b, bool first, bool swapped, struct inv_ben
 static void say_progress(const struct inv_bench *bench, size_t done)
 {
 	if (bench->progress)
-		fprintf(stderr, "%zu of %zu pairs\033[K\r", done, bench->pair_count);
+		inv_say("%zu of %zu pairs\033[K\r", done, bench->pair_count);
 }
 
 static int all(struct benching *b)
@@ -220,14 +220,14 @@ int inv_bench_run(struct inv_bench *bench)
 		return INV_EXIT_RUNTIME;
 	b.null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (b.null < 0) {
-		fprintf(stderr, "invreg: /dev/null: %s\n", strerror(errno));
+		inv_say("invreg: /dev/null: %s\n", strerror(errno));
 		return INV_EXIT_RUNTIME;
 	}
-	inv_launch_take_signals(&b.signals, &b.blocked);
+	inv_launch_take_signals(&bench->signals, &b.blocked);
 	sigaction(SIGINT, &note, NULL);
 	sigaction(SIGQUIT, &note, NULL);
 	int code = all(&b);
-	inv_launch_give_back_terminal(&b.signals);
+	inv_launch_give_back_terminal(&bench->signals);
 	close(b.null);
 	return code;
 }

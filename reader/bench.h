@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "launch.h"
 #include "run_probes.h"
 #include "significance.h"
 
@@ -40,6 +41,7 @@ struct inv_bench {
 	const char *input; /* of each run; NULL: none */
 	bool show;	   /* the program's output goes where ours goes */
 	bool progress;
+	struct inv_launch_signals signals; /* of writes: by inv_launch_ignore_write_signals */
 	char **command;
 	struct inv_run_probes *probes;
 	size_t pair_count;

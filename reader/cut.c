@@ -182,6 +182,7 @@ static int take_lines(struct cutting *c)
 {
 	struct inv_cut *cut = c->cut;
 	struct inv_src *src = c->src;
+	uint64_t successful, failed;
 	int result = 0;
 	cut->session = src->call_count ? src->calls[0].session : src->words.empty;
 	cut->created_ns = src->call_count ? src->calls[0].start_ns : 0;
@@ -195,6 +196,10 @@ static int take_lines(struct cutting *c)
 			result = inv_registry_record(cut->registry, call);
 	}
 	take_lost_ranges(c);
+	/* Of those that were left by a longjmp, or lost, lines say nothing. */
+	inv_registry_sum(cut->registry, &successful, &failed);
+	cut->returned = successful + failed;
+	cut->begun = cut->returned + cut->in_flight.count;
 	cut->cost_ns = src->reported_cost_ns;
 	cut->cost_at_least = src->reported_at_least;
 	cut->elapsed_ns = src->reported_elapsed_ns;

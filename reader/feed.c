@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "feed_private.h"
+#include "say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,10 +23,10 @@ static _Thread_local struct inv_hub *resting; /* await's rest has no argument */
 int inv_feed_error(const char *path, int error)
 {
 	if (error == -EFAULT) {
-		fprintf(stderr, "invreg: %s: was truncated while it was read\n", path);
+		inv_say("invreg: %s: was truncated while it was read\n", path);
 		return INV_EXIT_REFUSED;
 	}
-	fprintf(stderr, "invreg: serve: %s: %s\n", path, strerror(-error));
+	inv_say("invreg: serve: %s: %s\n", path, strerror(-error));
 	return INV_EXIT_RUNTIME;
 }
 
@@ -148,7 +149,7 @@ static int await_file(struct inv_feed *feed, const char *path)
 {
 	if (!inv_await_absent(path))
 		return -1;
-	fprintf(stderr, "invreg: waiting for %s\n", path);
+	inv_say("invreg: waiting for %s\n", path);
 	while (inv_await_absent(path))
 		if (!inv_hub_rest(feed->hub, LOOK_MS))
 			return 0;
@@ -162,7 +163,7 @@ static int await_source(struct inv_feed *feed)
 	if (feed->next[0])
 		return -1;
 	if (inv_session_dir(dir, sizeof(dir), feed->dir)) {
-		fprintf(stderr, "invreg: the path of the session directory is too long\n");
+		inv_say("invreg: the path of the session directory is too long\n");
 		return INV_EXIT_REFUSED;
 	}
 	if (feed->name && inv_sessions_means_file(dir, feed->name))

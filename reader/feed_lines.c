@@ -11,6 +11,7 @@
  * Totals are of the events until the file ends with exact ones (`invoke_stats`).
  */
 #include "feed_private.h"
+#include "say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,6 +178,7 @@ static ssize_t read_more(struct lines *l, char *chunk)
 
 static int make_cut(struct lines *l, struct inv_board *board)
 {
+	uint64_t successful, failed;
 	int result = inv_cut_take_tallies(&board->cut, &l->src);
 	if (result < 0)
 		return result;
@@ -186,6 +188,8 @@ static int make_cut(struct lines *l, struct inv_board *board)
 	board->epoch = l->feed->epoch;
 	board->cut.from_events = inv_registry_from_events(board->totals);
 	inv_feed_set_missed(board, l->missed);
+	inv_registry_sum(board->totals, &successful, &failed);
+	board->cut.begun = successful + failed + board->cut.in_flight.count;
 	board->cut.session = l->session;
 	board->cut.created_ns = l->first_ns;
 	board->cut.events_kept = l->kept + l->src.call_count;
@@ -248,7 +252,7 @@ static bool replaced(struct lines *l)
 
 static int begin_anew(struct lines *l, const char *why)
 {
-	fprintf(stderr, "invreg: %s: %s: read from its beginning\n", l->path, why);
+	inv_say("invreg: %s: %s: read from its beginning\n", l->path, why);
 	end(l);
 	return begin(l);
 }
@@ -283,8 +287,7 @@ static int publish_when_due(struct lines *l, bool caught_up)
 static void say_bad_lines(struct lines *l)
 {
 	if (l->src.bad_lines && !l->told_bad)
-		fprintf(stderr,
-			"invreg: %s: a line is no event and was skipped (so are others "
+		inv_say("invreg: %s: a line is no event and was skipped (so are others "
 			"like it)\n",
 			l->path);
 	l->told_bad |= l->src.bad_lines > 0;
@@ -311,7 +314,7 @@ int inv_feed_lines(struct inv_feed *feed, const char *path, int fd)
 {
 	struct lines l = {.feed = feed, .path = path, .fd = fd};
 	char *chunk = malloc(CHUNK);
-	fprintf(stderr, "invreg: serving %s\n", path);
+	inv_say("invreg: serving %s\n", path);
 	int result = begin(&l);
 	if (result == 0)
 		result = chunk ? watch(&l, chunk) : -ENOMEM;

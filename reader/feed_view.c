@@ -8,6 +8,7 @@
  * the few that are later still, would cost a walk over a pass's calls for each of them.)
  */
 #include "feed_private.h"
+#include "say.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -265,13 +266,11 @@ static void say(struct viewing *v, enum inv_board_state state)
 {
 	const char *session = v->src->decoder.session->text;
 	if (state == INV_BOARD_ENDED && v->state != INV_BOARD_WAITING)
-		fprintf(stderr, "invreg: session %s has ended; it is served on\n", session);
+		inv_say("invreg: session %s has ended; it is served on\n", session);
 	else if (v->state == INV_BOARD_WAITING && state != INV_BOARD_FILE)
-		fprintf(stderr, "invreg: serving session %s (%s)\n", session,
-			inv_board_state_name(state));
+		inv_say("invreg: serving session %s (%s)\n", session, inv_board_state_name(state));
 	if (state == INV_BOARD_UNKNOWN && !v->warned)
-		fprintf(stderr,
-			"invreg: %s: made in another pid namespace: its end cannot be "
+		inv_say("invreg: %s: made in another pid namespace: its end cannot be "
 			"seen from here\n",
 			session);
 	v->warned |= state == INV_BOARD_UNKNOWN;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reader/output.h"
+#include "reader/say.h"
 #include "reader/verbs.h"
 
 int inv_help(const char *topic)
@@ -15,6 +16,6 @@ int inv_help(const char *topic)
 		fputs(t->text, stdout);
 		return inv_output_stdout_done();
 	}
-	fprintf(stderr, "invreg: help has no topic '%s'; invreg --help lists the verbs\n", topic);
+	inv_say("invreg: help has no topic '%s'; invreg --help lists the verbs\n", topic);
 	return INV_EXIT_USAGE;
 }

@@ -2,6 +2,7 @@
 #include "hist.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #define SUB (1u << INV_HIST_SUB_BITS)
 
@@ -16,7 +17,8 @@ static void widen(struct inv_hist *hist, uint64_t min, uint64_t max, uint64_t la
 		SET(hist->min, min);
 	if (max > hist->max)
 		SET(hist->max, max);
-	if (hist->count == 0 || last >= hist->last) {
+	bool later = last == hist->last ? last_tick >= hist->last_tick : last > hist->last;
+	if (hist->count == 0 || later) {
 		SET(hist->last, last);
 		SET(hist->last_tick, last_tick);
 	}

@@ -23,8 +23,8 @@ struct inv_hist {
 	uint64_t self;
 	uint64_t min; /* meaningless while count is 0 */
 	uint64_t max;
-	uint64_t last;	   /* clock at the end of the last call */
-	int64_t last_tick; /* simulation's tick at the last call */
+	uint64_t last;	   /* clock at the end of the last call; 0 = not known */
+	int64_t last_tick; /* simulation's at the last call: the highest of equally late ones */
 	uint64_t bucket[INV_HIST_BUCKETS];
 };
 

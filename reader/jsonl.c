@@ -249,6 +249,7 @@ static int take_cell(struct inv_jsonl *r, const struct inv_word *artifact, struc
 				.self = in_unit(r, cell, "self_ms"),
 				.min = in_unit(r, cell, "min_ms"),
 				.max = in_unit(r, cell, "max_ms"),
+				.last = in_unit(r, cell, "last_end_ms"),
 				.last_tick = number(cell, "last_tick")};
 	struct inv_key key = {artifact, word(r, cell, "method"), word(r, cell, "type"),
 			      flagged(cell, "failed")};

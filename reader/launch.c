@@ -60,6 +60,13 @@ int inv_launch_find_shim(char *buf, size_t size)
 
 /* ---- signals --------------------------------------------------------------------- */
 
+void inv_launch_ignore_write_signals(struct inv_launch_signals *before)
+{
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigaction(SIGPIPE, &ignore, &before->pipe);
+	sigaction(SIGXFSZ, &ignore, &before->file_size);
+}
+
 void inv_launch_take_signals(struct inv_launch_signals *before, sigset_t *blocked)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
@@ -72,7 +79,6 @@ void inv_launch_take_signals(struct inv_launch_signals *before, sigset_t *blocke
 	sigprocmask(SIG_BLOCK, blocked, &before->mask);
 	sigaction(SIGINT, &ignore, &before->interrupt);
 	sigaction(SIGQUIT, &ignore, &before->quit);
-	sigaction(SIGPIPE, &ignore, &before->pipe);
 	sigaction(SIGCHLD, &standard, &before->child); /* ignored: there is nothing to wait for */
 }
 
@@ -86,6 +92,7 @@ static void give_back_all(const struct inv_launch_signals *before)
 {
 	inv_launch_give_back_terminal(before);
 	sigaction(SIGPIPE, &before->pipe, NULL);
+	sigaction(SIGXFSZ, &before->file_size, NULL);
 	sigaction(SIGCHLD, &before->child, NULL);
 	sigprocmask(SIG_SETMASK, &before->mask, NULL);
 }

@@ -16,7 +16,7 @@
 /* What `run` does to signals, and what they were before. */
 struct inv_launch_signals {
 	sigset_t mask;
-	struct sigaction interrupt, quit, pipe, child;
+	struct sigaction interrupt, quit, pipe, file_size, child;
 };
 
 struct inv_launch {
@@ -39,8 +39,14 @@ void inv_launch_fill_standard_streams(void);
 int inv_launch_find_shim(char *buf, size_t size);
 
 /*
- * Blocks what is forwarded and SIGCHLD (for a signalfd), ignores SIGINT, SIGQUIT and
- * SIGPIPE. The terminal sends the first two to the program as well: it decides.
+ * First of all: ignores SIGPIPE and SIGXFSZ. A write that fails, of a message too, does so
+ * by its error.
+ */
+void inv_launch_ignore_write_signals(struct inv_launch_signals *before);
+
+/*
+ * Blocks what is forwarded and SIGCHLD (for a signalfd), ignores SIGINT and SIGQUIT. The
+ * terminal sends those two to the program as well: it decides.
  * blocked: the set for the signalfd.
  */
 void inv_launch_take_signals(struct inv_launch_signals *before, sigset_t *blocked);

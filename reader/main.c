@@ -3,8 +3,10 @@
  * main.c - which verb. Everything else is in the verbs' own files, so that tests can link
  * all of the reader but this one.
  *
- * SIGPIPE is ignored: a pipe closed early ends a command quietly, by the error of its
- * write. Not for `run`, whose program inherits what we were started with.
+ * SIGPIPE and SIGXFSZ are ignored: a pipe closed early ends a command quietly, and a file at
+ * its limit with a message, by the error of the write. A stream that is closed is filled.
+ * Not for `run` and `bench`, whose program inherits what we were started with: they do so
+ * themselves, and give it back to it.
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -12,6 +14,8 @@
 #include <string.h>
 
 #include "help.h"
+#include "output.h"
+#include "say.h"
 #include "verbs.h"
 #include "version.h"
 
@@ -32,8 +36,22 @@ static bool asks_for_help(const char *word)
 	return !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
 }
 
+static bool starts_program(const char *verb)
+{
+	return !strcmp(verb, "run") || !strcmp(verb, "bench");
+}
+
+static void become_reader(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	inv_output_fill_streams();
+}
+
 int main(int argc, char **argv)
 {
+	if (argc < 2 || !starts_program(argv[1]))
+		become_reader();
 	if (argc < 2) {
 		fputs("invreg: no verb; invreg --help lists them\n", stderr);
 		return INV_EXIT_USAGE;
@@ -42,14 +60,11 @@ int main(int argc, char **argv)
 		return inv_help(argc > 2 ? argv[2] : "invreg");
 	if (!strcmp(argv[1], "--version")) {
 		puts("invreg " INV_VERSION_TEXT);
-		return INV_EXIT_OK;
+		return inv_output_stdout_done();
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (!strcmp(argv[1], verbs[i].name)) {
-			if (verbs[i].run != inv_verb_run)
-				signal(SIGPIPE, SIG_IGN);
+		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argc - 1, argv + 1);
-		}
-	fprintf(stderr, "invreg: there is no verb '%s'; invreg --help lists them\n", argv[1]);
+	inv_say("invreg: there is no verb '%s'; invreg --help lists them\n", argv[1]);
 	return INV_EXIT_USAGE;
 }

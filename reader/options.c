@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "help.h"
+#include "say.h"
 #include "verbs.h"
 
 #define OPTIONS_MAX 24
@@ -54,7 +55,13 @@ static const struct inv_option *find(const struct inv_option *options, int code)
 
 static int bad(const char *verb, const char *what, const char *which)
 {
-	fprintf(stderr, "invreg: %s: %s '%s'; see `invreg %s --help`\n", verb, what, which, verb);
+	inv_say("invreg: %s: %s '%s'; see `invreg %s --help`\n", verb, what, which, verb);
+	return INV_EXIT_USAGE;
+}
+
+static int empty(const char *verb, const char *option)
+{
+	inv_say("invreg: %s: %s is empty; see `invreg %s --help`\n", verb, option, verb);
 	return INV_EXIT_USAGE;
 }
 
@@ -72,14 +79,18 @@ static int take_code(int code, char **argv, const struct inv_option *options, co
 	const struct inv_option *option = find(options, code);
 	if (option)
 		return take(option);
-	if (code == CODE_DIR) {
-		*dir = optarg;
-		return -1;
-	}
+	if (code == CODE_DIR)
+		return inv_options_dir(argv[0], optarg, dir);
 	if (code == CODE_HELP || code == 'h')
 		return inv_help(argv[0]);
 	const char *which = argv[optind - 1];
 	return bad(argv[0], code == ':' ? "value missing after" : "unknown option", which);
+}
+
+int inv_options_dir(const char *verb, const char *text, const char **dir)
+{
+	*dir = text;
+	return *text ? -1 : empty(verb, "--dir");
 }
 
 int inv_options_parse(int argc, char **argv, const struct inv_option *options, const char **dir,

@@ -25,6 +25,13 @@ struct inv_option {
 int inv_options_parse(int argc, char **argv, const struct inv_option *options, const char **dir,
 		      const char **words, size_t word_room, size_t *word_count);
 
+/*
+ * Takes the value of --dir. An empty one is an unset variable's, and would silently mean
+ * another directory than the one that was meant.
+ * Returns: -1: go on; INV_EXIT_USAGE: it is empty (one line was printed).
+ */
+int inv_options_dir(const char *verb, const char *text, const char **dir);
+
 /* A count, "100" or "10k"; Returns: false when it is none. */
 bool inv_options_count(const char *text, uint64_t *count);
 

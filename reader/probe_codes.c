@@ -92,6 +92,15 @@ static void put_name(FILE *to, const char *name)
 		fputc(tolower((unsigned char)*name), to);
 }
 
+/* Of a number with several names the first is told: a table has each code once. */
+static bool is_alias(const struct codes *codes, unsigned row)
+{
+	for (unsigned i = 0; i < row; i++)
+		if (codes->rows[i].value == codes->rows[row].value)
+			return true;
+	return false;
+}
+
 static void put_codes(FILE *to, const struct codes *codes, bool guessed)
 {
 	const struct code *success = find_success(codes);
@@ -105,7 +114,7 @@ static void put_codes(FILE *to, const struct codes *codes, bool guessed)
 	for (unsigned i = 0; i < codes->count; i++) {
 		const struct code *row = &codes->rows[i];
 		if (row == success || (success && row->value == success->value) ||
-		    written == INV_PROBE_RULES_MAX)
+		    is_alias(codes, i) || written == INV_PROBE_RULES_MAX)
 			continue;
 		if (written++)
 			fprintf(to, ", %ld=", row->value);

@@ -23,6 +23,7 @@
 #include "reader/doctor_names.h"
 #include "reader/probe_codes.h"
 #include "reader/probe_prototype.h"
+#include "reader/say.h"
 #include "reader/verbs.h"
 
 struct subject {
@@ -40,7 +41,7 @@ struct subject {
 
 static int refuse(const char *what, const char *detail, const char *remedy)
 {
-	fprintf(stderr, "invreg probe: %s%s%s%s%s\n", what, *detail ? ": " : "", detail,
+	inv_say("invreg probe: %s%s%s%s%s\n", what, *detail ? ": " : "", detail,
 		*remedy ? ": " : "", remedy);
 	return INV_EXIT_REFUSED;
 }
@@ -90,7 +91,7 @@ static int open_subject(struct subject *s, FILE *to, const char *object)
 	if (r == -ENOEXEC)
 		return refuse(object, "no ELF file", "name the program or library itself");
 	if (r) {
-		fprintf(stderr, "invreg probe: %s: %s\n", object, strerror(-r));
+		inv_say("invreg probe: %s: %s\n", object, strerror(-r));
 		return INV_EXIT_RUNTIME;
 	}
 	if (s->elf.wide && s->elf.machine == EM_X86_64)

@@ -433,6 +433,8 @@ static void put_cell(void *arg, const struct inv_cell_row *cell)
 	put_ms(j, "max_ms", (double)cell->hist.max * line->unit);
 	inv_json_key(j, "last_tick");
 	inv_json_put_i64(j, cell->hist.last_tick);
+	/* The session's clock, which says whose last tick is the last of them all. */
+	put_ms(j, "last_end_ms", (double)cell->hist.last * line->unit);
 	put_buckets(j, &cell->hist);
 	inv_json_close(j, '}');
 }

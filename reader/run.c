@@ -35,10 +35,12 @@
 #include "reader/guard.h"
 #include "reader/launch.h"
 #include "reader/now.h"
+#include "reader/output_file.h"
 #include "reader/run_options.h"
 #include "reader/run_probes.h"
 #include "reader/run_serve.h"
 #include "reader/run_session.h"
+#include "reader/say.h"
 #include "reader/sessions.h"
 #include "reader/summary.h"
 #include "shm/proc.h"
@@ -74,10 +76,15 @@ static int open_output(struct run *run)
 {
 	if (!run->options.output)
 		return 0;
+	const char *harm = inv_output_file_harm(run->options.output, -1);
+	if (harm) {
+		inv_say("invreg: %s: %s\n", run->options.output, harm);
+		return INV_RUN_EXIT_OWN;
+	}
 	run->output = open(run->options.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (run->output >= 0)
 		return 0;
-	fprintf(stderr, "invreg: %s: %s\n", run->options.output, strerror(errno));
+	inv_say("invreg: %s: %s\n", run->options.output, strerror(errno));
 	return INV_RUN_EXIT_OWN;
 }
 
@@ -116,15 +123,14 @@ static enum inv_result make_session(struct run *run)
 static void say_unobserved(const struct run *run, enum inv_result why, int err)
 {
 	const char *dir = run->session.dir;
-	fprintf(stderr, "invreg: warning: %s: no session: %s: the program runs unobserved; %s\n",
+	inv_say("invreg: warning: %s: no session: %s: the program runs unobserved; %s\n",
 		dir[0] ? dir : "session directory", inv_run_session_why(why, err),
 		inv_run_session_remedy(why));
 }
 
 static int refuse_name(const struct run *run)
 {
-	fprintf(stderr,
-		"invreg: session %s exists already in %s: give another name, or remove it by "
+	inv_say("invreg: session %s exists already in %s: give another name, or remove it by "
 		"`invreg prune --keep 0` when it has ended\n",
 		run->session.name, run->session.dir);
 	return INV_RUN_EXIT_OWN;
@@ -161,8 +167,7 @@ static void say_small(const struct run *run)
 	uint64_t bytes = run->view.seg.header->budget_bytes;
 	if (run->options.quiet || run->options.budget_bytes || bytes >= INV_SEGMENT_DEFAULT_BYTES)
 		return;
-	fprintf(stderr,
-		"invreg: session %s takes at most %.1f MB, half of what is free in %s: rings are "
+	inv_say("invreg: session %s takes at most %.1f MB, half of what is free in %s: rings are "
 		"shorter for it; --size or --dir give more\n",
 		run->session.name, (double)bytes / 1048576, run->session.dir);
 }
@@ -172,7 +177,7 @@ static void open_view(struct run *run)
 {
 	int fd = open(run->session.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
-		fprintf(stderr, "invreg: warning: %s: %s: not followed\n", run->session.path,
+		inv_say("invreg: warning: %s: %s: not followed\n", run->session.path,
 			strerror(errno));
 		return;
 	}
@@ -185,8 +190,7 @@ static void open_view(struct run *run)
 		return;
 	run->follow = inv_follow_open(&run->view, run->output);
 	if (!run->follow)
-		fprintf(stderr, "invreg: warning: %s: out of memory: not followed\n",
-			run->options.output);
+		inv_say("invreg: warning: %s: out of memory: not followed\n", run->options.output);
 }
 
 /* ---- progress ------------------------------------------------------------------------ */
@@ -291,7 +295,7 @@ static const char *follow_error(int err)
 static void stop_following(struct run *run, int err)
 {
 	if (err != -EPIPE)
-		fprintf(stderr, "invreg: %s: %s: events are written no more, the program goes on\n",
+		inv_say("invreg: %s: %s: events are written no more, the program goes on\n",
 			run->options.output, follow_error(err));
 	inv_follow_close(run->follow);
 	run->follow = NULL;
@@ -360,8 +364,7 @@ static void say_still_running(struct run *run)
 	if (!n && !run->options.quiet && has_writers(run))
 		n = 1; /* at least: forked, and without a call so far */
 	if (n > 0)
-		fprintf(stderr,
-			"invreg: %d process%s of the program still run%s: this is the state now; "
+		inv_say("invreg: %d process%s of the program still run%s: this is the state now; "
 			"`invreg snapshot %s` tells more later\n",
 			n, n == 1 ? "" : "es", n == 1 ? "s" : "", run->session.name);
 }
@@ -384,7 +387,7 @@ static void sum_up(struct run *run)
 	if (run->follow) {
 		int r = inv_follow_finish(run->follow);
 		if (r && r != -EPIPE)
-			fprintf(stderr, "invreg: %s: %s: the last events are missing there\n",
+			inv_say("invreg: %s: %s: the last events are missing there\n",
 				run->options.output, follow_error(r));
 	}
 	if (!run->viewed)
@@ -395,8 +398,7 @@ static void sum_up(struct run *run)
 	if (run->options.quiet || !inv_summary_print(&run->view, stderr, colored(), &bound))
 		return;
 	if (changed_user(run))
-		fprintf(stderr,
-			"invreg: nothing was seen: the program became user %lu, who may not write "
+		inv_say("invreg: nothing was seen: the program became user %lu, who may not write "
 			"to a session of user %lu: start invreg as that user\n",
 			(unsigned long)run->user, (unsigned long)geteuid());
 	else
@@ -412,7 +414,7 @@ static int exit_status(int status)
 
 static int say_not_started(struct run *run, int err)
 {
-	fprintf(stderr, "invreg: %s: %s\n", run->options.command[0],
+	inv_say("invreg: %s: %s\n", run->options.command[0],
 		err == -ENOENT ? "not found" : strerror(-err));
 	if (run->observed)
 		remove_session(run); /* nobody ever wrote to it */
@@ -437,7 +439,7 @@ static int start(struct run *run)
 			? -errno
 			: inv_launch_start(&launch, &run->signals, &run->pid, &exec_error);
 	if (r) {
-		fprintf(stderr, "invreg: cannot start %s: %s\n", launch.argv[0], strerror(-r));
+		inv_say("invreg: cannot start %s: %s\n", launch.argv[0], strerror(-r));
 		if (run->observed)
 			remove_session(run);
 		return INV_RUN_EXIT_OWN;
@@ -490,6 +492,7 @@ static void release(struct run *run)
 int inv_verb_run(int argc, char **argv)
 {
 	static struct run run = {.output = -1, .signal_fd = -1};
+	inv_launch_ignore_write_signals(&run.signals);
 	inv_launch_fill_standard_streams();
 	int r = inv_run_options(&run.options, argc, argv);
 	if (r >= 0)

@@ -12,11 +12,12 @@
 
 #include "reader/help.h"
 #include "reader/run.h"
+#include "reader/say.h"
 #include "shm/session.h"
 
 static int wrong(const char *what, const char *value)
 {
-	fprintf(stderr, "invreg: run: %s%s%s%s\n", what, value ? " '" : "", value ? value : "",
+	inv_say("invreg: run: %s%s%s%s\n", what, value ? " '" : "", value ? value : "",
 		value ? "'" : "");
 	return INV_RUN_EXIT_OWN;
 }
@@ -26,6 +27,16 @@ static int take_size(struct inv_run_options *out, const char *text)
 	if (!text || !*text || inv_session_size(text, &out->budget_bytes))
 		return -1;
 	return wrong("a size is a number with K, M or G, 4M to 1024G, not", text);
+}
+
+/* The shim, which must not print, takes any other word for follow. Behind "ignore:" it notes
+ * which process is the one observed; its children, if they are `run`, have it as well. */
+static int check_children(const char *text)
+{
+	if (!text || !*text || !strcmp(text, "follow") || !strcmp(text, "ignore") ||
+	    !strncmp(text, "ignore:", 7))
+		return -1;
+	return wrong("INVREG_CHILDREN is follow or ignore, not", text);
 }
 
 static int take_option(struct inv_run_options *out, int option, char **argv)
@@ -46,7 +57,7 @@ static int take_option(struct inv_run_options *out, int option, char **argv)
 				       optarg);
 	case 'd':
 		out->dir = optarg;
-		return -1;
+		return *optarg ? -1 : wrong("--dir is empty", NULL);
 	case 'b':
 		return take_size(out, optarg);
 	case 'S':
@@ -87,10 +98,8 @@ int inv_run_options(struct inv_run_options *out, int argc, char **argv)
 		return wrong("no command: invreg run -p PROBES -- CMD [ARGS...]", NULL);
 	if (!out->probes || !*out->probes)
 		return wrong("no probe file: give -p FILE or set INVREG_PROBES", NULL);
-	if (out->dir && !*out->dir)
-		return wrong("--dir is empty", NULL);
 	if (out->linger && !out->serve)
 		return wrong("--linger goes with --serve", NULL);
 	out->command = argv + optind;
-	return -1;
+	return check_children(getenv("INVREG_CHILDREN"));
 }

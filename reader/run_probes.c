@@ -15,6 +15,7 @@
 
 #include "reader/check.h"
 #include "reader/run.h"
+#include "reader/say.h"
 
 int inv_run_probes_read(struct inv_run_probes *out, const char *path, char *const *command)
 {
@@ -23,7 +24,7 @@ int inv_run_probes_read(struct inv_run_probes *out, const char *path, char *cons
 	out->path = realpath(path, NULL);
 	if (out->path)
 		return 0;
-	fprintf(stderr, "invreg: %s: %s\n", path, strerror(errno));
+	inv_say("invreg: %s: %s\n", path, strerror(errno));
 	return INV_RUN_EXIT_OWN;
 }
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "reader/say.h"
+
 int inv_run_serve_open(struct inv_serve **serve, const struct inv_run_options *options,
 		       const char *session)
 {
@@ -29,7 +31,7 @@ void inv_run_serve_linger(struct inv_serve *serve, const char *session)
 		return;
 	int fd = inv_serve_take_signals();
 	inv_serve_program_ended(serve);
-	fprintf(stderr, "invreg: %s has ended and is served on; Ctrl-C ends that\n", session);
+	inv_say("invreg: %s has ended and is served on; Ctrl-C ends that\n", session);
 	inv_serve_wait(serve, fd);
 	if (fd >= 0)
 		close(fd);

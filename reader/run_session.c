@@ -12,6 +12,7 @@
 #include "reader/launch.h"
 #include "reader/own_cost.h"
 #include "reader/run.h"
+#include "reader/say.h"
 #include "shm/control.h"
 #include "shm/proc.h"
 #include "shm/segment.h"
@@ -23,15 +24,14 @@ int inv_run_session_shim(char *buf, size_t size)
 {
 	int r = inv_launch_find_shim(buf, size);
 	if (r == -EINVAL)
-		fprintf(stderr,
-			"invreg: %s: LD_PRELOAD cannot hold a path with spaces or colons: "
+		inv_say("invreg: %s: LD_PRELOAD cannot hold a path with spaces or colons: "
 			"install invreg elsewhere\n",
 			buf);
 	else if (r == -ENOENT)
-		fprintf(stderr, "invreg: libinvreg_preload.so is neither beside the executable "
-				"nor in ../lib/invreg or ../lib: install it there\n");
+		inv_say("invreg: libinvreg_preload.so is neither beside the executable "
+			"nor in ../lib/invreg or ../lib: install it there\n");
 	else if (r)
-		fprintf(stderr, "invreg: libinvreg_preload.so: %s\n", strerror(-r));
+		inv_say("invreg: libinvreg_preload.so: %s\n", strerror(-r));
 	return r ? INV_RUN_EXIT_OWN : 0;
 }
 

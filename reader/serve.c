@@ -16,6 +16,7 @@
 
 #include "feed.h"
 #include "http.h"
+#include "say.h"
 #include "verbs.h"
 
 #define HOSTS_MOST  32
@@ -39,7 +40,7 @@ struct inv_serve {
 
 static int say(int code, const char *what, const char *why)
 {
-	fprintf(stderr, "invreg: serve: %s: %s\n", what, why);
+	inv_say("invreg: serve: %s: %s\n", what, why);
 	return code;
 }
 
@@ -155,11 +156,11 @@ static void on_failure(void *arg)
 static void say_where(const struct inv_serve *s)
 {
 	const struct inv_listen *listen = &s->http_options.listen;
-	fprintf(stderr, "invreg: http://%s%s%s:%u/\n", listen->v6 ? "[" : "", listen->host,
+	inv_say("invreg: http://%s%s%s:%u/\n", listen->v6 ? "[" : "", listen->host,
 		listen->v6 ? "]" : "", listen->port);
 	if (!inv_listen_is_local(listen) && !s->http_options.token)
-		fprintf(stderr, "invreg: warning: who can reach this address can read everything; "
-				"--token-file asks for a token\n");
+		inv_say("invreg: warning: who can reach this address can read everything; "
+			"--token-file asks for a token\n");
 }
 
 static int start_threads(struct inv_serve *s)

@@ -22,7 +22,11 @@
 
 #include "reader/guard.h"
 #include "reader/help.h"
+#include "reader/options.h"
+#include "reader/output.h"
+#include "reader/say.h"
 #include "reader/setting.h"
+#include "reader/table.h"
 #include "shm/proc.h"
 
 #define SUFFIX ".seg"
@@ -43,7 +47,7 @@ static const char *remedy(enum inv_result why)
 	case INV_E_MODE:
 		return "take that right from them: chmod go-w";
 	case INV_E_KIND:
-		return "give the file itself, not a link to it";
+		return "give a session, a .seg or a .jsonl";
 	case INV_E_MAGIC:
 		return "give a session, a .seg or a .jsonl that invreg wrote";
 	case INV_E_VERSION:
@@ -68,8 +72,7 @@ int inv_sessions_refuse(const char *path, enum inv_result why, uint32_t found)
 		snprintf(versions, sizeof(versions),
 			 " (%" PRIu32 ", this invreg reads %" PRIu32 ")", found,
 			 (uint32_t)INV_FORMAT_VERSION);
-	fprintf(stderr, "invreg: %s: %s%s: %s\n", path, inv_result_text(why), versions,
-		remedy(why));
+	inv_say("invreg: %s: %s%s: %s\n", path, inv_result_text(why), versions, remedy(why));
 	return INV_EXIT_REFUSED;
 }
 
@@ -95,20 +98,30 @@ static enum inv_result check_file(int fd)
 static int refuse_errno(const char *path, int err)
 {
 	if (err == ENOENT || err == ENOTDIR) {
-		fprintf(stderr, "invreg: %s: no such session; `invreg ls` lists them\n", path);
+		inv_say("invreg: %s: no such file; `invreg ls` lists sessions\n", path);
 		return INV_EXIT_NO_SESSION;
 	}
-	if (err == ELOOP || err == ENXIO) /* a symlink, a socket */
+	if (err == ELOOP) {
+		inv_say("invreg: %s: it is a link: give the file itself\n", path);
+		return INV_EXIT_REFUSED;
+	}
+	if (err == ENXIO) /* a socket */
 		return inv_sessions_refuse(path, INV_E_KIND, 0);
-	fprintf(stderr, "invreg: %s: %s: %s\n", path, strerror(err),
+	inv_say("invreg: %s: %s: %s\n", path, strerror(err),
 		err == EACCES ? remedy(INV_E_OWNER) : "nothing was read");
 	return INV_EXIT_REFUSED;
 }
 
 void inv_sessions_say_unlisted(const char *dir, int err)
 {
-	fprintf(stderr, "invreg: %s: %s: %s\n", dir, strerror(err),
+	inv_say("invreg: %s: %s: %s\n", dir, strerror(err),
 		err == EACCES ? remedy(INV_E_OWNER) : "nothing was read");
+}
+
+int inv_sessions_say_nameless(void)
+{
+	fputs("invreg: the name of the session is empty; `invreg ls` lists them\n", stderr);
+	return INV_EXIT_USAGE;
 }
 
 static int open_path(const char *path, int *fd)
@@ -126,10 +139,10 @@ static int open_path(const char *path, int *fd)
 
 static int list_live(const struct inv_session_row *rows, size_t count)
 {
-	fprintf(stderr, "invreg: several sessions are live, name one of them:\n");
+	inv_say("invreg: several sessions are live, name one of them:\n");
 	for (size_t i = 0; i < count; i++)
 		if (!rows[i].refused && rows[i].liveness == INV_LIVENESS_ALIVE)
-			fprintf(stderr, "  %s  %s\n", rows[i].name, rows[i].command);
+			inv_say("  %s  %s\n", rows[i].name, rows[i].command);
 	return INV_EXIT_USAGE;
 }
 
@@ -173,8 +186,7 @@ static int choose(const char *dir, char name[INV_SESSION_NAME_MAX + 1])
 	if (!r && row) {
 		strcpy(name, row->name);
 	} else if (!r) {
-		fprintf(stderr,
-			"invreg: no session in %s: make one with `invreg run -p PROBES -- CMD`\n",
+		inv_say("invreg: no session in %s: make one with `invreg run -p PROBES -- CMD`\n",
 			dir);
 		r = INV_EXIT_NO_SESSION;
 	}
@@ -202,8 +214,26 @@ static int copy_path(char *path, size_t size, const char *name)
 	int n = snprintf(path, size, "%s", name);
 	if (n >= 0 && (size_t)n < size)
 		return 0;
-	fprintf(stderr, "invreg: %.60s...: the path is too long\n", name);
+	inv_say("invreg: %.60s...: the path is too long\n", name);
 	return INV_EXIT_REFUSED;
+}
+
+static bool is_absent(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) && errno == ENOENT;
+}
+
+/* Of a name that is none of a session: perhaps a file was meant. */
+static int say_absent(const char *dir, const char *name)
+{
+	if (access(name, F_OK) == 0)
+		inv_say("invreg: %s: no such session in %s; the file would be ./%s\n", name, dir,
+			name);
+	else
+		inv_say("invreg: %s: no such %ssession in %s; `invreg ls` lists them\n", name,
+			inv_sessions_means_file(dir, name) ? "file, and no such " : "", dir);
+	return INV_EXIT_NO_SESSION;
 }
 
 int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, size_t size)
@@ -211,8 +241,10 @@ int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, si
 	char where[400], chosen[INV_SESSION_NAME_MAX + 1];
 	*fd = -1;
 	int r = 0;
+	if (name && !*name)
+		return inv_sessions_say_nameless();
 	if (inv_session_dir(where, sizeof(where), dir)) {
-		fprintf(stderr, "invreg: the path of the session directory is too long\n");
+		inv_say("invreg: the path of the session directory is too long\n");
 		return INV_EXIT_REFUSED;
 	}
 	if (name && is_path(where, name)) {
@@ -225,25 +257,17 @@ int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, si
 	}
 	if (r)
 		return r;
-	if (inv_session_path(path, size, where, name)) {
-		fprintf(stderr, "invreg: %s: no such session in %s; `invreg ls` lists them\n", name,
-			where);
-		return INV_EXIT_NO_SESSION;
-	}
+	if (inv_session_path(path, size, where, name) || is_absent(path))
+		return say_absent(where, name);
 	return open_path(path, fd);
 }
 
 /* ---- listing -------------------------------------------------------------------- */
 
-/* A program's arguments may hold anything; a terminal must not act upon it. */
+/* A program's arguments, or a file's name, may hold anything; a terminal must not act upon it. */
 static void printable(char *to, size_t size, const char *from, size_t length)
 {
-	size_t n = 0;
-	while (n < size - 1 && n < length && from[n]) {
-		unsigned char c = (unsigned char)from[n];
-		to[n++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
-	}
-	to[n] = 0;
+	inv_table_clean(to, from, strnlen(from, length < size ? length : size - 1));
 }
 
 static uint64_t calls_begun(const struct inv_view *view)
@@ -313,7 +337,7 @@ static void look_at(const char *dir, int dirfd, const char *file, struct inv_ses
 	struct stat st;
 	struct look look = {.row = row};
 	memset(row, 0, sizeof(*row));
-	snprintf(row->name, sizeof(row->name), "%.*s", (int)(strlen(file) - strlen(SUFFIX)), file);
+	printable(row->name, sizeof(row->name), file, strlen(file) - strlen(SUFFIX));
 	if (fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		row->modified = st.st_mtim;
 	look.fd = openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -413,33 +437,25 @@ static void print_table(const struct inv_session_row *rows, size_t count)
 		print_row(&rows[i], width);
 }
 
-static int flush_stdout(void)
-{
-	if (fflush(stdout) == 0 || errno == EPIPE)
-		return 0;
-	fprintf(stderr, "invreg: stdout: %s\n", strerror(errno));
-	return INV_EXIT_RUNTIME;
-}
-
 /* Puts the session directory in dir. Returns: 0 or INV_EXIT_USAGE. */
 static int find_dir(char *dir, size_t size, const char *given)
 {
 	if (inv_session_dir(dir, size, given) == INV_OK)
 		return 0;
-	fprintf(stderr, "invreg: the path of the session directory is too long\n");
+	inv_say("invreg: the path of the session directory is too long\n");
 	return INV_EXIT_USAGE;
 }
 
 static int unexpected(const char *verb, const char *argument)
 {
-	fprintf(stderr, "invreg: %s: unexpected argument '%s': see `invreg %s --help`\n", verb,
-		argument, verb);
+	inv_say("invreg: %s: unexpected argument '%s': see `invreg %s --help`\n", verb, argument,
+		verb);
 	return INV_EXIT_USAGE;
 }
 
 static int usage(const char *verb, char **argv)
 {
-	fprintf(stderr, "invreg: %s: bad option or no value: '%s': see `invreg %s --help`\n", verb,
+	inv_say("invreg: %s: bad option or no value: '%s': see `invreg %s --help`\n", verb,
 		argv[optind - 1], verb);
 	return INV_EXIT_USAGE;
 }
@@ -458,7 +474,8 @@ int inv_verb_ls(int argc, char **argv)
 			return inv_help("ls");
 		if (c != 'd')
 			return usage("ls", argv);
-		given = optarg;
+		if (inv_options_dir("ls", optarg, &given) >= 0)
+			return INV_EXIT_USAGE;
 	}
 	if (optind < argc)
 		return unexpected("ls", argv[optind]);
@@ -470,11 +487,11 @@ int inv_verb_ls(int argc, char **argv)
 	if (r)
 		inv_sessions_say_unlisted(dir, -r);
 	else if (!count)
-		fprintf(stderr, "invreg: no session in %s\n", dir);
+		inv_say("invreg: no session in %s\n", dir);
 	else
 		print_table(rows, count);
 	free(rows);
-	return r ? INV_EXIT_RUNTIME : flush_stdout();
+	return r ? INV_EXIT_RUNTIME : inv_output_stdout_done();
 }
 
 /* ---- prune ---------------------------------------------------------------------- */
@@ -504,9 +521,9 @@ int inv_verb_prune(int argc, char **argv)
 	for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
 		if (c == 'h')
 			return inv_help("prune");
-		if (c == 'd')
-			given = optarg;
-		else if (c != 'k' || !parse_keep(optarg, &keep))
+		if (c == 'd' && inv_options_dir("prune", optarg, &given) >= 0)
+			return INV_EXIT_USAGE;
+		if (c != 'd' && (c != 'k' || !parse_keep(optarg, &keep)))
 			return usage("prune", argv);
 	}
 	if (optind < argc)
@@ -518,6 +535,6 @@ int inv_verb_prune(int argc, char **argv)
 		inv_sessions_say_unlisted(dir, errno);
 		return INV_EXIT_RUNTIME;
 	}
-	printf("%d session%s removed from %s\n", gone, gone == 1 ? "" : "s", dir);
-	return flush_stdout();
+	inv_say_to(stdout, "%d session%s removed from %s\n", gone, gone == 1 ? "" : "s", dir);
+	return inv_output_stdout_done();
 }

@@ -25,7 +25,8 @@
  * *.jsonl and no session has that name; else a session of dir (NULL: INVREG_DIR or the
  * default). NULL name: the one live session, else the newest; several live: lists them.
  * On failure prints one line (several live: one for each) on stderr.
- * Returns: 0, and *fd (the caller closes it) and its path; INV_EXIT_USAGE: several live;
+ * Returns: 0, and *fd (the caller closes it) and its path; INV_EXIT_USAGE: several live, or
+ * the name is empty;
  * INV_EXIT_NO_SESSION; INV_EXIT_REFUSED.
  */
 int inv_sessions_open(const char *dir, const char *name, int *fd, char *path, size_t size);
@@ -43,13 +44,16 @@ int inv_sessions_refuse(const char *path, enum inv_result why, uint32_t found);
 /* Prints the one line for a directory that cannot be listed: errno err, and the remedy. */
 void inv_sessions_say_unlisted(const char *dir, int err);
 
+/* Prints the one line for an empty name, as of an unset variable. Returns: INV_EXIT_USAGE. */
+int inv_sessions_say_nameless(void);
+
 /* Maps the segment open in fd, or refuses it. Returns: 0 or INV_EXIT_REFUSED. */
 int inv_sessions_view(int fd, const char *path, struct inv_view *view);
 
 /* What `ls` shows of a session. */
 struct inv_session_row {
-	char name[INV_SESSION_NAME_MAX + 1];
-	enum inv_result refused; /* not INV_OK: only name and modified are valid */
+	char name[INV_SESSION_NAME_MAX + 1]; /* printable, as command is */
+	enum inv_result refused;	     /* not INV_OK: only name and modified are valid */
 	enum inv_liveness liveness;
 	bool paused, filtered; /* by its control page */
 	struct timespec modified;

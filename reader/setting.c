@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "guard.h"
+#include "say.h"
 #include "shm/session.h"
 #include "source.h"
 #include "table.h"
@@ -161,10 +162,10 @@ void inv_setting_caveats(struct inv_src *src)
 	if (!count(&m))
 		return;
 	if (m.paused)
-		fprintf(stderr, "invreg: %llu calls were made while the session was paused\n",
+		inv_say("invreg: %llu calls were made while the session was paused\n",
 			(unsigned long long)m.paused);
 	if (m.filtered)
-		fprintf(stderr, "invreg: %llu events were dropped by a filter\n",
+		inv_say("invreg: %llu events were dropped by a filter\n",
 			(unsigned long long)m.filtered);
 	say_now(&m);
 }

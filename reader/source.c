@@ -9,6 +9,7 @@
 
 #include "guard.h"
 #include "jsonl.h"
+#include "say.h"
 #include "sessions.h"
 #include "verbs.h"
 
@@ -217,7 +218,7 @@ static int open_lines(struct inv_src *src)
 	int result = inv_jsonl_read(src, src->fd);
 	if (result == 0)
 		return 0;
-	fprintf(stderr, "invreg: %s: %s\n", src->path,
+	inv_say("invreg: %s: %s\n", src->path,
 		result == -EINVAL ? "not event lines (JSONL); was it written by `invreg`?"
 				  : strerror(-result));
 	return result == -EINVAL ? INV_EXIT_REFUSED : INV_EXIT_RUNTIME;
@@ -232,7 +233,7 @@ static int open_fd(struct inv_src *src)
 	if (result == 0)
 		return 0;
 	if (result == -ENOMEM) {
-		fprintf(stderr, "invreg: out of memory\n");
+		inv_say("invreg: out of memory\n");
 		return INV_EXIT_RUNTIME;
 	}
 	enum inv_result why = result == -EFAULT ? INV_E_CORRUPT : opening.why;
@@ -246,7 +247,7 @@ int inv_src_open(struct inv_src *src, const char *dir, const char *name)
 	if (code)
 		return code;
 	if (inv_words_init(&src->words) < 0) {
-		fprintf(stderr, "invreg: out of memory\n");
+		inv_say("invreg: out of memory\n");
 		code = INV_EXIT_RUNTIME;
 	} else {
 		code = open_fd(src);

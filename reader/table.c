@@ -49,15 +49,14 @@ static void add(struct inv_table *table, char *text)
 		table->failed = true;
 }
 
-/* What is not printable becomes '?', byte by byte or character by character. */
-static size_t clean(char *to, const char *text, size_t length)
+size_t inv_table_clean(char *to, const char *text, size_t length)
 {
 	size_t at = 0, out = 0;
 	while (at < length) {
 		int width, printable;
 		size_t n = inv_utf8_next(text + at, length - at, &width, &printable);
 		if (printable)
-			memcpy(to + out, text + at, n);
+			memmove(to + out, text + at, n);
 		else
 			to[out] = '?';
 		out += printable ? n : 1;
@@ -71,7 +70,7 @@ void inv_table_text(struct inv_table *table, const char *text, size_t length)
 {
 	char *cell = malloc(length + 1);
 	if (cell)
-		clean(cell, text, length);
+		inv_table_clean(cell, text, length);
 	add(table, cell);
 }
 
@@ -244,6 +243,6 @@ void inv_table_say(FILE *to, const char *text, size_t length)
 	char *copy = malloc(length + 1);
 	if (!copy)
 		return;
-	fwrite(copy, 1, clean(copy, text, length), to);
+	fwrite(copy, 1, inv_table_clean(copy, text, length), to);
 	free(copy);
 }

@@ -50,6 +50,12 @@ bool inv_table_color(FILE *to);
 /* Text as it may be shown: sanitized as in a cell. */
 void inv_table_say(FILE *to, const char *text, size_t length);
 
+/*
+ * The same into a buffer of length + 1 bytes, which may be text itself: what is not
+ * printable becomes '?', byte by byte or character by character. Returns: its length.
+ */
+size_t inv_table_clean(char *to, const char *text, size_t length);
+
 /* The same formatting as inv_table_duration, into a buffer of at least 32 bytes. */
 void inv_table_format_duration(char *buf, double ns);
 

@@ -15,6 +15,7 @@
 #include "follow.h"
 #include "now.h"
 #include "output.h"
+#include "say.h"
 #include "sessions.h"
 #include "setting.h"
 #include "source.h"
@@ -66,8 +67,7 @@ static bool ended(const struct inv_src *src, struct life *life)
 	life->asked_ms = now;
 	enum inv_liveness l = inv_session_liveness(src->fd);
 	if (l == INV_LIVENESS_UNKNOWN && !life->warned) {
-		fprintf(stderr,
-			"invreg: %s: made in another pid namespace, or without a /proc: its end "
+		inv_say("invreg: %s: made in another pid namespace, or without a /proc: its end "
 			"cannot be seen from here, stop me by Ctrl-C\n",
 			src->path);
 		life->warned = true;
@@ -91,24 +91,14 @@ static int pass_until_end(const struct inv_src *src, struct inv_follow *follow, 
 
 /* ---- the verb -------------------------------------------------------------------------------- */
 
-static int judge(const struct inv_src *src, int error)
-{
-	if (error == 0 || error == -EPIPE)
-		return INV_EXIT_OK;
-	if (error == -EFAULT)
-		return inv_output_source_error(src, error);
-	fprintf(stderr, "invreg events: %s\n", strerror(-error));
-	return INV_EXIT_RUNTIME;
-}
-
 static int follow_source(const struct inv_tail *tail, struct inv_src *src)
 {
 	struct inv_follow *follow = inv_follow_open(&src->view, STDOUT_FILENO);
 	if (!follow)
-		return judge(src, -ENOMEM);
+		return inv_output_done(src, -ENOMEM);
 	inv_follow_only(follow, &tail->query);
 	inv_setting_say_now(src);
-	int code = judge(src, pass_until_end(src, follow, tail->last));
+	int code = inv_output_done(src, pass_until_end(src, follow, tail->last));
 	inv_follow_close(follow);
 	if (code == INV_EXIT_OK)
 		inv_setting_caveats(src);
@@ -117,8 +107,7 @@ static int follow_source(const struct inv_tail *tail, struct inv_src *src)
 
 static int refuse_file(const char *name)
 {
-	fprintf(stderr,
-		"invreg events: %s: -f follows a session, and this is a file: leave -f out, or "
+	inv_say("invreg events: %s: -f follows a session, and this is a file: leave -f out, or "
 		"name the session (`invreg ls`)\n",
 		name);
 	return INV_EXIT_USAGE;
@@ -131,10 +120,11 @@ static bool means_file(const struct inv_tail *tail)
 	       inv_sessions_means_file(dir, tail->name);
 }
 
-/* poll would not sleep on it, and a file that is opened would take its number. */
+/* Or filled: said now, and not at the first call. */
 static bool stdout_closed(void)
 {
-	return fcntl(STDOUT_FILENO, F_GETFD) < 0;
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+	return flags < 0 || flags & O_PATH;
 }
 
 int inv_tail_run(const struct inv_tail *tail)
@@ -144,7 +134,7 @@ int inv_tail_run(const struct inv_tail *tail)
 	if (means_file(tail))
 		return refuse_file(tail->name);
 	if (stdout_closed()) {
-		fprintf(stderr, "invreg events: standard output is closed: nowhere to write to\n");
+		inv_say("invreg events: standard output is closed: nowhere to write to\n");
 		return INV_EXIT_RUNTIME;
 	}
 	stop_on(SIGINT);

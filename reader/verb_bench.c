@@ -18,6 +18,7 @@
 #include "launch.h"
 #include "options.h"
 #include "output.h"
+#include "say.h"
 #include "table.h"
 #include "verbs.h"
 
@@ -209,7 +210,7 @@ static int show_json(const struct inv_bench *bench, const struct inv_bench_resul
 
 static int wrong(const char *what)
 {
-	fprintf(stderr, "invreg: bench: %s; see `invreg bench --help`\n", what);
+	inv_say("invreg: bench: %s; see `invreg bench --help`\n", what);
 	return INV_EXIT_USAGE;
 }
 
@@ -233,8 +234,7 @@ static int take_option(struct request *out, int option)
 		out->bench.show = true;
 		return -1;
 	case 'd':
-		out->bench.dir = optarg;
-		return -1;
+		return inv_options_dir("bench", optarg, &out->bench.dir);
 	case 'j':
 		out->json = true;
 		return -1;
@@ -277,11 +277,11 @@ static int report(const struct request *request)
 	uint64_t calls[3];
 	if (inv_bench_judge(bench, false, &wall) < 0 || inv_bench_judge(bench, true, &cpu) < 0 ||
 	    count_calls(bench, calls) < 0) {
-		fprintf(stderr, "invreg: out of memory\n");
+		inv_say("invreg: out of memory\n");
 		return INV_EXIT_RUNTIME;
 	}
 	if (calls[2] == 0)
-		fprintf(stderr, "invreg: bench: no call was recorded: `invreg doctor` says why\n");
+		inv_say("invreg: bench: no call was recorded: `invreg doctor` says why\n");
 	if (request->json)
 		return show_json(bench, &wall, &cpu, calls);
 	show_table(bench, &wall, &cpu, calls);
@@ -292,7 +292,8 @@ int inv_verb_bench(int argc, char **argv)
 {
 	struct request request = {.bench = {.pair_count = PAIRS_DEFAULT}};
 	struct inv_run_probes probes = {0};
-	inv_launch_fill_standard_streams();
+	inv_launch_ignore_write_signals(&request.bench.signals);
+	inv_output_fill_streams();
 	int code = parse(&request, argc, argv);
 	if (code >= 0)
 		return code;
@@ -300,7 +301,7 @@ int inv_verb_bench(int argc, char **argv)
 	request.bench.progress = isatty(STDERR_FILENO);
 	request.bench.pairs = calloc(request.bench.pair_count, sizeof(*request.bench.pairs));
 	if (!request.bench.pairs) {
-		fprintf(stderr, "invreg: out of memory\n");
+		inv_say("invreg: out of memory\n");
 		return INV_EXIT_RUNTIME;
 	}
 	code = inv_run_probes_read(&probes, request.probes, request.bench.command)

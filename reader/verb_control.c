@@ -17,7 +17,9 @@
 
 #include "guard.h"
 #include "help.h"
+#include "options.h"
 #include "output.h"
+#include "say.h"
 #include "sessions.h"
 #include "setting.h"
 #include "table.h"
@@ -51,13 +53,13 @@ struct target {
 
 static int refuse(const struct target *t, const char *what)
 {
-	fprintf(stderr, "invreg: %s: %s\n", t->path, what);
+	inv_say("invreg: %s: %s\n", t->path, what);
 	return INV_EXIT_REFUSED;
 }
 
 static int usage(const char *verb, const char *what, const char *which)
 {
-	fprintf(stderr, "invreg: %s: %s '%s'; see `invreg %s --help`\n", verb, what, which, verb);
+	inv_say("invreg: %s: %s '%s'; see `invreg %s --help`\n", verb, what, which, verb);
 	return INV_EXIT_USAGE;
 }
 
@@ -120,8 +122,7 @@ static int find_session(struct target *t, const struct request *request)
 	t->liveness = inv_session_liveness(t->fd);
 	if (t->liveness != INV_LIVENESS_DEAD || request->action == SHOW_FILTER)
 		return 0;
-	fprintf(stderr,
-		"invreg: %s has ended: there is nothing to %s; `invreg ls` lists sessions\n",
+	inv_say("invreg: %s has ended: there is nothing to %s; `invreg ls` lists sessions\n",
 		t->name, request->verb);
 	return INV_EXIT_NO_SESSION;
 }
@@ -133,7 +134,7 @@ static int open_page(struct target *t, enum inv_control_access access)
 	if (!r)
 		return 0;
 	int err = errno;
-	fprintf(stderr, "invreg: %s: no control page that can be used: %s\n", t->name,
+	inv_say("invreg: %s: no control page that can be used: %s\n", t->name,
 		r == INV_E_SYSTEM ? strerror(err) : inv_result_text(r));
 	return INV_EXIT_REFUSED;
 }
@@ -149,7 +150,7 @@ static int lock_page(const struct target *t)
 			break;
 		nanosleep(&rest, NULL);
 	}
-	fprintf(stderr, "invreg: %s: its control page is locked: %s\n", t->name, strerror(errno));
+	inv_say("invreg: %s: its control page is locked: %s\n", t->name, strerror(errno));
 	return INV_EXIT_RUNTIME;
 }
 
@@ -200,7 +201,7 @@ static int change_page(struct target *t, const struct request *request)
 	if (r == -EFAULT)
 		return refuse(t, "its control page was truncated");
 	if (r) { /* only without the lock: to be shown */
-		fprintf(stderr, "invreg: %s: its setting is being changed, ask again\n", t->name);
+		inv_say("invreg: %s: its setting is being changed, ask again\n", t->name);
 		return INV_EXIT_RUNTIME;
 	}
 	return 0;
@@ -257,7 +258,7 @@ static void say_unknown(const struct target *t)
 				inv_control_name(s.setting, (enum inv_control_kind)kind, i);
 			if (!name || s.seen[kind][i])
 				continue;
-			fprintf(stderr, "invreg: no call has had %s '",
+			inv_say("invreg: no call has had %s '",
 				inv_setting_kind((enum inv_control_kind)kind));
 			inv_table_say(stderr, name, strlen(name));
 			fputs("' so far\n", stderr);
@@ -296,8 +297,7 @@ static int want_name(struct request *request, enum inv_control_kind kind, const 
 	request->action = SET_FILTER;
 	if (inv_control_add(&request->filter.is, kind, name) == INV_OK)
 		return -1;
-	fprintf(stderr,
-		"invreg: filter: too much: at most %u names of a kind, and %u bytes of names\n",
+	inv_say("invreg: filter: too much: at most %u names of a kind, and %u bytes of names\n",
 		INV_CONTROL_NAMES, INV_CONTROL_TEXT_BYTES);
 	return INV_EXIT_USAGE;
 }
@@ -309,10 +309,8 @@ static int take_option(struct request *request, int c, char **argv)
 	const char *kind = strchr(kinds, c);
 	if (c == 'h')
 		return inv_help(request->verb);
-	if (c == 'd') {
-		request->dir = optarg;
-		return -1;
-	}
+	if (c == 'd')
+		return inv_options_dir(request->verb, optarg, &request->dir);
 	if (kind && *kind)
 		return want_name(request, (enum inv_control_kind)(kind - kinds), optarg);
 	return usage(request->verb, c == ':' ? "value missing after" : "unknown option",

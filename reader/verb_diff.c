@@ -12,6 +12,7 @@
 #include "diff_report.h"
 #include "options.h"
 #include "output.h"
+#include "say.h"
 #include "setting.h"
 #include "table.h"
 #include "verbs.h"
@@ -45,10 +46,10 @@ static void close_side(struct side *side)
 static void say_caveats(const char *name, const struct inv_cut *cut)
 {
 	if (cut->calls_paused)
-		fprintf(stderr, "invreg: %s was paused at times: %llu calls are in no number\n",
-			name, (unsigned long long)cut->calls_paused);
+		inv_say("invreg: %s was paused at times: %llu calls are in no number\n", name,
+			(unsigned long long)cut->calls_paused);
 	if (cut->live)
-		fprintf(stderr, "invreg: %s is live: these are its numbers so far\n", name);
+		inv_say("invreg: %s is live: these are its numbers so far\n", name);
 }
 
 static int judge(const struct inv_diff_report *report)
@@ -57,7 +58,7 @@ static int judge(const struct inv_diff_report *report)
 	for (size_t i = 0; report->fail_above >= 0 && i < report->diff->count; i++)
 		above += inv_diff_above(&report->diff->rows[i], report->fail_above);
 	if (above)
-		fprintf(stderr, "invreg: %zu of %zu rows worse by more than %g %%\n", above,
+		inv_say("invreg: %zu of %zu rows worse by more than %g %%\n", above,
 			report->diff->count, 100 * report->fail_above);
 	return above ? INV_EXIT_RUNTIME : INV_EXIT_OK;
 }
@@ -83,7 +84,7 @@ static int compare(const struct side *a, const struct side *b, enum inv_group by
 	struct inv_diff_report report = {&diff, &a->cut, &b->cut, by, fail_above};
 	int result = inv_diff_make(&diff, a->cut.registry, b->cut.registry, by);
 	if (result < 0) {
-		fprintf(stderr, "invreg: %s\n", strerror(-result));
+		inv_say("invreg: %s\n", strerror(-result));
 		return INV_EXIT_RUNTIME;
 	}
 	int code = show(&report, json);
@@ -138,7 +139,7 @@ int inv_verb_diff(int argc, char **argv)
 	if (above && !percent(above, &fail_above))
 		wrong = "--fail-above wants a percentage, 0 or more";
 	if (wrong) {
-		fprintf(stderr, "invreg: diff: %s; see `invreg diff --help`\n", wrong);
+		inv_say("invreg: diff: %s; see `invreg diff --help`\n", wrong);
 		return INV_EXIT_USAGE;
 	}
 	return run(dir, names, by_artifact ? INV_BY_ARTIFACT : INV_BY_METHOD, fail_above, json);

@@ -15,6 +15,8 @@
 #include "events.h"
 #include "follow.h"
 #include "options.h"
+#include "output.h"
+#include "say.h"
 #include "setting.h"
 #include "source.h"
 #include "tail.h"
@@ -30,7 +32,7 @@ struct options {
 
 static int bad(const char *option, const char *value, const char *wanted)
 {
-	fprintf(stderr, "invreg events: %s %s: expected %s\n", option, value, wanted);
+	inv_say("invreg events: %s %s: expected %s\n", option, value, wanted);
 	return INV_EXIT_USAGE;
 }
 
@@ -65,7 +67,15 @@ static int parse(int argc, char **argv, struct options *o)
 	return -1;
 }
 
-static void put_calls(const struct inv_src *src, const struct options *o, struct inv_buf *out)
+/* A slip of the pen would look like a program that calls nothing. */
+static void say_none(const struct inv_query *query)
+{
+	if (query->artifact || query->invoker || query->method)
+		inv_say("invreg: no call that is kept matches; `invreg stats` has all names\n");
+}
+
+/* Returns: how many calls match. */
+static uint64_t put_calls(const struct inv_src *src, const struct options *o, struct inv_buf *out)
 {
 	struct inv_events events = {.out = out};
 	bool outcomes_only = o->query.failed || o->query.succeeded;
@@ -84,12 +94,14 @@ static void put_calls(const struct inv_src *src, const struct options *o, struct
 		if (call->state == INV_CALL_DONE)
 			inv_events_outcome(&events, call);
 	}
+	return matching;
 }
 
 static int print(const struct options *o)
 {
 	struct inv_src src;
 	struct inv_buf out;
+	uint64_t matching = 0;
 	int code = inv_src_open(&src, o->dir, o->name);
 	if (code)
 		return code;
@@ -97,17 +109,17 @@ static int print(const struct options *o)
 	if (!r)
 		r = inv_buf_init(&out, STDOUT_FILENO);
 	if (!r) {
-		put_calls(&src, o, &out);
+		matching = put_calls(&src, o, &out);
 		r = inv_buf_flush(&out);
 		inv_buf_free(&out);
 	}
+	if (!r && !matching)
+		say_none(&o->query);
 	if (!r)
 		inv_setting_caveats(&src);
+	code = inv_output_done(&src, r);
 	inv_src_close(&src);
-	if (!r || r == -EPIPE)
-		return INV_EXIT_OK;
-	fprintf(stderr, "invreg events: %s\n", strerror(-r));
-	return r == -EFAULT ? INV_EXIT_REFUSED : INV_EXIT_RUNTIME;
+	return code;
 }
 
 static int follow(const struct options *o)

@@ -14,7 +14,10 @@
 
 #include "help.h"
 #include "json.h"
+#include "options.h"
+#include "output.h"
 #include "registry.h"
+#include "say.h"
 #include "setting.h"
 #include "source.h"
 #include "verbs.h"
@@ -52,11 +55,18 @@ static void put_outcome(struct inv_json *json, const struct inv_call *call)
 	}
 }
 
+struct history {
+	struct inv_buf out;
+	uint64_t count;
+};
+
 static void put_call(void *arg, const struct inv_call *call)
 {
 	static const char *const unknown[] = {"success", "duration_ms", "error_type",
 					      "error_message", "result_type"};
-	struct inv_json json = {.out = arg};
+	struct history *history = arg;
+	struct inv_json json = {.out = &history->out};
+	history->count++;
 	inv_json_open(&json, '{');
 	inv_json_key(&json, "tick");
 	inv_json_put_i64(&json, call->tick);
@@ -77,7 +87,7 @@ static void put_call(void *arg, const struct inv_call *call)
 /* Fills a registry with the calls that are kept, and asks it. */
 static int print_history(struct inv_src *src, const struct inv_query *query)
 {
-	struct inv_buf out;
+	struct history history = {.count = 0};
 	int r = inv_src_load(src);
 	struct inv_registry *registry = r ? NULL : inv_registry_new(src->call_count + 1);
 	if (!r && !registry)
@@ -85,12 +95,16 @@ static int print_history(struct inv_src *src, const struct inv_query *query)
 	for (size_t i = 0; !r && i < src->call_count; i++)
 		r = inv_registry_keep(registry, &src->calls[i]);
 	if (!r)
-		r = inv_buf_init(&out, STDOUT_FILENO);
+		r = inv_buf_init(&history.out, STDOUT_FILENO);
 	if (!r) {
-		inv_registry_history(registry, query, put_call, &out);
-		r = inv_buf_flush(&out);
-		inv_buf_free(&out);
+		inv_registry_history(registry, query, put_call, &history);
+		r = inv_buf_flush(&history.out);
+		inv_buf_free(&history.out);
 	}
+	if (!r && !history.count)
+		inv_say("invreg: no call that is kept is by '%s'; `invreg stats --by invoker` "
+			"lists invokers\n",
+			query->invoker);
 	if (registry)
 		inv_registry_free(registry);
 	return r;
@@ -106,27 +120,28 @@ int inv_verb_history(int argc, char **argv)
 	const char *dir = NULL;
 	char *end;
 	int option;
-	optind = 1;
+	opterr = 0;
+	optind = 0;
 	while ((option = getopt_long(argc, argv, "n:h", long_options, NULL)) != -1) {
 		if (option == 'h')
 			return inv_help(argv[0]);
 		if (option == 'd') {
-			dir = optarg;
+			if (inv_options_dir(argv[0], optarg, &dir) >= 0)
+				return INV_EXIT_USAGE;
 		} else if (option == 'n') {
 			query.limit = strtoul(optarg, &end, 10);
 			if (end == optarg || *end || optarg[0] == '-') {
-				fprintf(stderr, "invreg history: -n %s: expected a whole number\n",
-					optarg);
+				inv_say("invreg history: -n %s: expected a whole number\n", optarg);
 				return INV_EXIT_USAGE;
 			}
 		} else {
-			fprintf(stderr, "invreg history: --help tells the options\n");
+			inv_say("invreg history: --help tells the options\n");
 			return INV_EXIT_USAGE;
 		}
 	}
 	if (argc - optind < 1 || argc - optind > 2) {
-		fprintf(stderr, "invreg history: name one invoker, then perhaps a session; "
-				"invreg stats --by invoker lists them\n");
+		inv_say("invreg history: name one invoker, then perhaps a session; "
+			"invreg stats --by invoker lists them\n");
 		return INV_EXIT_USAGE;
 	}
 	query.invoker = argv[optind];
@@ -136,9 +151,7 @@ int inv_verb_history(int argc, char **argv)
 	int r = print_history(&src, &query);
 	if (!r)
 		inv_setting_caveats(&src);
+	code = inv_output_done(&src, r);
 	inv_src_close(&src);
-	if (!r || r == -EPIPE)
-		return INV_EXIT_OK;
-	fprintf(stderr, "invreg history: %s\n", strerror(-r));
-	return r == -EFAULT ? INV_EXIT_REFUSED : INV_EXIT_RUNTIME;
+	return code;
 }

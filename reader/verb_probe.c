@@ -28,6 +28,7 @@
 #include "reader/probe_native.h"
 #include "reader/probe_python.h"
 #include "reader/python_command.h"
+#include "reader/say.h"
 #include "reader/verbs.h"
 
 #define ANSWER_BYTES_MAX (1u << 20)
@@ -42,7 +43,7 @@ struct request {
 
 static int fail(int code, const char *what, const char *detail)
 {
-	fprintf(stderr, "invreg probe: %s%s%s\n", what, detail ? ": " : "", detail ? detail : "");
+	inv_say("invreg probe: %s%s%s\n", what, detail ? ": " : "", detail ? detail : "");
 	return code;
 }
 
@@ -191,6 +192,7 @@ static _Noreturn void become(const struct inv_python_command *command,
 	words[n] = NULL;
 	unsetenv("PYTHONINSPECT"); /* a prompt at the end */
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	if (nothing >= 0)
 		dup2(nothing, STDIN_FILENO);
 	dup2(to, STDOUT_FILENO);
@@ -257,8 +259,8 @@ static int no_answer(const struct inv_python_command *command, int status)
 		snprintf(how, sizeof(how), "was killed by signal %d", WTERMSIG(status));
 	else
 		snprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(status));
-	fprintf(stderr, "invreg probe: %s gave no answer: it %s\n",
-		command->words[command->interpreter], how);
+	inv_say("invreg probe: %s gave no answer: it %s\n", command->words[command->interpreter],
+		how);
 	return INV_EXIT_RUNTIME;
 }
 
@@ -268,8 +270,7 @@ static int check_section(const char *text)
 	struct inv_probe_file file;
 	struct inv_probe_error error;
 	if (inv_probe_file_parse(&file, "", text, strlen(text), &error)) {
-		fprintf(stderr,
-			"invreg probe: a section was made that is not right (line %u: %s): please "
+		inv_say("invreg probe: a section was made that is not right (line %u: %s): please "
 			"report the function's source\n",
 			error.line, error.text);
 		return INV_EXIT_RUNTIME;
@@ -287,8 +288,8 @@ static int write_file(const char *path, const char *text)
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size) {
 		close(fd);
-		fprintf(stderr, "invreg probe: %s is not empty: remove it, or add to it by >>%s\n",
-			path, path);
+		inv_say("invreg probe: %s is not empty: remove it, or add to it by >>%s\n", path,
+			path);
 		return INV_EXIT_RUNTIME;
 	}
 	if (fd >= 0)

@@ -6,12 +6,13 @@
 #include <unistd.h>
 
 #include "options.h"
+#include "say.h"
 #include "serve.h"
 #include "verbs.h"
 
 static int bad(const char *option, const char *why)
 {
-	fprintf(stderr, "invreg: serve: %s: %s; see `invreg serve --help`\n", option, why);
+	inv_say("invreg: serve: %s: %s; see `invreg serve --help`\n", option, why);
 	return INV_EXIT_USAGE;
 }
 

@@ -2,11 +2,9 @@
 /*
  * verb_snapshot.c - `invreg snapshot`: one consistent cut, in the form that is asked for.
  *
- * A file is written under a temporary name in its directory and renamed when it is whole:
- * nobody ever finds half a snapshot, and an old one stays until then.
+ * Nobody ever finds half a snapshot in a file: see output_file.h.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +14,10 @@
 #include "events.h"
 #include "options.h"
 #include "output.h"
+#include "output_file.h"
 #include "raw.h"
 #include "report.h"
+#include "say.h"
 #include "summary.h"
 #include "table.h"
 #include "verbs.h"
@@ -46,6 +46,10 @@ static enum format format_of(const char *format, const char *output)
 
 static int put_table(const struct inv_cut *cut, int fd)
 {
+	if (fd == STDOUT_FILENO) {
+		inv_summary_show(cut, stdout, inv_table_color(stdout));
+		return inv_output_flush(stdout);
+	}
 	int copy = dup(fd);
 	FILE *to = copy < 0 ? NULL : fdopen(copy, "w");
 	if (!to) {
@@ -55,8 +59,10 @@ static int put_table(const struct inv_cut *cut, int fd)
 		return error;
 	}
 	inv_summary_show(cut, to, inv_table_color(to));
-	errno = 0;
-	return fclose(to) == 0 ? 0 : -(errno ? errno : EIO);
+	int result = inv_output_flush(to);
+	if (fclose(to) && result == 0)
+		result = -errno;
+	return result;
 }
 
 static int put_lines(const struct inv_cut *cut, struct inv_src *src, struct inv_buf *out)
@@ -103,31 +109,23 @@ static int put_form(struct inv_src *src, enum format format, int fd)
 
 static int report(const struct inv_src *src, const char *output, int result)
 {
-	if (result == 0 || result == -EPIPE)
-		return INV_EXIT_OK;
-	if (result == -EFAULT || !output)
-		return inv_output_source_error(src, result);
-	fprintf(stderr, "invreg: %s: %s\n", output, strerror(-result));
+	if (!output || result == 0 || result == -EPIPE || result == -EFAULT || result == -ENOMEM)
+		return inv_output_done(src, result);
+	inv_say("invreg: %s: %s\n", output,
+		result == -ESPIPE ? "a raw snapshot can only be written to a file"
+				  : strerror(-result));
 	return INV_EXIT_RUNTIME;
 }
 
 static int put_file(struct inv_src *src, enum format format, const char *output)
 {
-	char temporary[4096];
-	int n = snprintf(temporary, sizeof(temporary), "%s.tmp-%d", output, (int)getpid());
-	if (n < 0 || (size_t)n >= sizeof(temporary))
-		return -ENAMETOOLONG;
-	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	int result = put_form(src, format, fd);
-	if (close(fd) && result == 0)
-		result = -errno;
-	if (result == 0 && rename(temporary, output))
-		result = -errno;
+	struct inv_output_file file;
+	int result = inv_output_file_open(&file, output);
 	if (result < 0)
-		unlink(temporary);
-	return result;
+		return result;
+	/* A raw snapshot is not written from its beginning to its end. */
+	result = format == SEG && !file.regular ? -ESPIPE : put_form(src, format, file.fd);
+	return inv_output_file_close(&file, result);
 }
 
 static int run(const char *dir, const char *session, enum format format, const char *output)
@@ -136,9 +134,13 @@ static int run(const char *dir, const char *session, enum format format, const c
 	int code = inv_src_open(&src, dir, session);
 	if (code)
 		return code;
+	const char *harm = output ? inv_output_file_harm(output, src.fd) : NULL;
 	if (format == SEG && src.kind == INV_SRC_JSONL) {
-		fprintf(stderr, "invreg: %s: event lines cannot become a .seg; use --format json\n",
+		inv_say("invreg: %s: event lines cannot become a .seg; use --format json\n",
 			src.path);
+		code = INV_EXIT_USAGE;
+	} else if (harm) {
+		inv_say("invreg: %s: %s\n", output, harm);
 		code = INV_EXIT_USAGE;
 	} else if (output) {
 		code = report(&src, output, put_file(&src, format, output));
@@ -163,8 +165,9 @@ int inv_verb_snapshot(int argc, char **argv)
 		output = NULL;
 	enum format form = format_of(format, output);
 	if (form == UNKNOWN || (form == SEG && !output)) {
-		fprintf(stderr, "invreg: snapshot: %s; see `invreg snapshot --help`\n",
-			form == SEG ? "a raw snapshot needs -o FILE" : "no such --format");
+		inv_say("invreg: snapshot: %s; see `invreg snapshot --help`\n",
+			form == SEG ? "a raw snapshot needs -o FILE"
+				    : "--format is table, json, jsonl or seg");
 		return INV_EXIT_USAGE;
 	}
 	return run(dir, session, form, output);

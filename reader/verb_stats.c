@@ -12,6 +12,7 @@
 #include "options.h"
 #include "output.h"
 #include "report.h"
+#include "say.h"
 #include "table.h"
 #include "verbs.h"
 
@@ -152,12 +153,12 @@ static int show_group(struct inv_cut *cut, enum inv_group by, const char *key, e
 static void say_caveats(const struct inv_cut *cut)
 {
 	for (size_t i = 0; i < cut->lost_count; i++)
-		fprintf(stderr, "invreg: lost %llu: %s\n", (unsigned long long)cut->lost[i].count,
+		inv_say("invreg: lost %llu: %s\n", (unsigned long long)cut->lost[i].count,
 			cut->lost[i].name);
 	if (cut->live && inv_setting_paused(&cut->setting))
-		fprintf(stderr, "invreg: the session is paused: `invreg resume` goes on\n");
+		inv_say("invreg: the session is paused: `invreg resume` goes on\n");
 	if (cut->from_events)
-		fprintf(stderr, "invreg: totals are from events; what was lost is missing\n");
+		inv_say("invreg: totals are from events; what was lost is missing\n");
 }
 
 static bool next_group(const char **what, enum inv_group *by)
@@ -192,7 +193,7 @@ static int show(struct inv_cut *cut, const char *what, const char *key, enum for
 	code = inv_output_close(&out);
 	say_caveats(cut);
 	if (result < 0)
-		fprintf(stderr, "invreg: %s\n", strerror(-result));
+		inv_say("invreg: %s\n", strerror(-result));
 	return result < 0 ? INV_EXIT_RUNTIME : code ? code : inv_output_stdout_done();
 }
 
@@ -233,10 +234,12 @@ int inv_verb_stats(int argc, char **argv)
 	while (*rest && next_group(&rest, &group))
 		;
 	if (*rest || !*by || (key && !sort_known(key)) || (json && csv)) {
-		fprintf(stderr, "invreg: stats: bad %s; see `invreg stats --help`\n",
-			json && csv	? "choice of both --json and --csv"
-			: *rest || !*by ? "--by"
-					: "--sort");
+		inv_say("invreg: stats: %s; see `invreg stats --help`\n",
+			json && csv	? "--json or --csv, not both"
+			: *rest || !*by ? "--by is artifact, invoker, method or error, or several "
+					  "of them with commas"
+					: "--sort is total, failed, rate, mean, p50, p99, max or "
+					  "name");
 		return INV_EXIT_USAGE;
 	}
 	return run(dir, session, by, key, json ? FORM_JSON : csv ? FORM_CSV : FORM_TABLE);

@@ -8,12 +8,13 @@
 #include <unistd.h>
 
 #include "options.h"
+#include "say.h"
 #include "top.h"
 #include "verbs.h"
 
 static int wrong(const char *option, const char *value, const char *wanted)
 {
-	fprintf(stderr, "invreg top: %s %s: expected %s\n", option, value, wanted);
+	inv_say("invreg top: %s %s: expected %s\n", option, value, wanted);
 	return INV_EXIT_USAGE;
 }
 

@@ -228,3 +228,23 @@ status_of run --dir "$work/no/such/parent" --session x -- "$hosts/ballast" --cal
 assert_eq "exit status of run where --dir cannot be made" 0 "$status"
 assert_contains "run where --dir cannot be made" "No such file or directory: the program runs unobserved" \
 	"$(tail -n 1 "$work/run.err")"
+
+# an empty one, or an empty name, is an unset variable's: no other is taken in its place
+ended present
+for verb in ls prune snapshot events "events -f" stats "history invoker_0" top pause resume filter \
+	"diff present present" serve "bench -p $work/target.ini" run; do
+	# shellcheck disable=SC2086 # a verb and its options
+	status_of invreg $verb --dir '' >"$work/out" 2>"$work/err" </dev/null
+	want=2
+	[[ $verb != run ]] || want=125
+	assert_eq "exit status of $verb --dir ''" "$want" "$status"
+	assert_eq "output of $verb --dir ''" "" "$(cat "$work/out")"
+	assert_contains "$verb --dir ''" "--dir is empty" "$(cat "$work/err")"
+done
+for verb in snapshot events "events -f" stats "history invoker_0" top pause resume filter serve \
+	"diff present"; do
+	# shellcheck disable=SC2086 # a verb and its options
+	status_of timeout 20 "$build/invreg" $verb '' >"$work/out" 2>"$work/err" </dev/null
+	assert_eq "exit status of $verb ''" 2 "$status"
+	assert_contains "$verb ''" "the name of the session is empty" "$(cat "$work/err")"
+done

@@ -12,12 +12,15 @@ invreg snapshot source -o "$work/copy.json"
 invreg stats "$work/run.jsonl" --json >"$work/jsonl.json"
 invreg stats source --json >"$work/stats.json"
 
-totals='sorted((a["artifact_id"], a["total_invocations"], a["successful"], sorted(a["failure_types"].items())) for a in d["artifacts"])'
+totals='sorted((a["artifact_id"], a["total_invocations"], a["successful"], sorted(a["failure_types"].items()), a["last_tick"]) for a in d["artifacts"])'
 want=$(json "$work/live.json" "$totals")
 for file in seg copy jsonl stats; do
 	assert_eq "totals of $file" "$want" "$(json "$work/$file.json" "$totals")"
 done
 assert_eq "calls" 9000 "$(json "$work/live.json" 'total()')"
+invreg snapshot "$work/run.jsonl" --format json >"$work/lines.json"
+assert_eq "calls begun" "$(json "$work/live.json" 'd["status"]["begun"]')" \
+	"$(json "$work/lines.json" 'd["status"]["begun"]')"
 
 # whole lines of valid JSON, and as many outcomes as calls, less what is said to be lost
 python3 -c '

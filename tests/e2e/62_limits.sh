@@ -119,3 +119,50 @@ done
 in_the_middle --as=now brood --depth 300 --calls 20 --work-us 30
 in_the_middle --as=now many_names --methods 1 --codes 2 --depth 3 --artifacts 20000 --work-us 5
 in_the_middle --fsize=0:0 many_names --methods 1 --codes 2 --depth 3 --artifacts 20000 --work-us 5
+
+# ---- of the reader ---------------------------------------------------------------------------
+
+# its own files and messages at their limit: a message where there is room, never a signal
+forget_sessions
+run --session s -- "$hosts/threads" --threads 1 --calls 10 >/dev/null
+cd "$work"
+limited() { # CMD...: its files at their limit, its standard streams pipes
+	{ (ulimit -f 0 && exec "$@") 2>&1 && echo "status 0" || echo "status $?"; } | cat
+}
+for words in "snapshot s -o limited.json" "snapshot s -o limited.seg" "probe -o limited.ini $hosts/libtruth_target.so:target_invoke"; do
+	# shellcheck disable=SC2086 # a verb and its words
+	said=$(limited "$build/invreg" $words)
+	assert_contains "$words at the limit of files" "File too large"$'\n'"status 1" "$said"
+done
+for file in limited.json limited.seg; do
+	[[ ! -e $file ]] || fail "half a snapshot was left at the limit of files"
+done
+for words in "stats s" "help probes" "no_such_verb" "run" "bench"; do
+	bare=0
+	# shellcheck disable=SC2086
+	"$build/invreg" $words >bare.out 2>&1 || bare=$?
+	[[ $bare != 0 ]] || bare=1
+	: >limited.out
+	# shellcheck disable=SC2086 # a verb and its words
+	status_of bash -c "ulimit -f 0; exec '$build/invreg' $words >limited.out 2>limited.err"
+	assert_eq "exit status of $words to a file at its limit" "$bare" "$status"
+done
+status_of bash -c "ulimit -f 0; exec '$build/invreg' run -p target.ini -- sh -c 'exit 7' 2>limited.err"
+assert_eq "exit status of run, its messages at their limit" 7 "$status"
+
+# events at their limit are told of, and the program goes on
+said=$(bash -c "ulimit -S -f 1000000; exec '$build/invreg' run -q --size 8M -p target.ini -o events.jsonl -- \
+	sh -c 'prlimit --pid \$PPID --fsize=4096:; $hosts/threads --threads 1 --calls 3000; exit 7'" 2>&1 >/dev/null) ||
+	status=$?
+assert_eq "exit status of run -o at its limit" 7 "$status"
+assert_contains "run -o at its limit" "File too large: " "$said"
+
+# the program has what invreg was given
+for before in "" "trap '' PIPE XFSZ;"; do
+	want=$(bash -c "$before exec grep SigIgn /proc/self/status")
+	for verb in "run -q" "bench -n 1 --show-output"; do
+		got=$(bash -c "$before exec '$build/invreg' $verb -p target.ini -- grep SigIgn /proc/self/status" 2>/dev/null |
+			grep SigIgn | sort -u)
+		assert_eq "signals that are ignored under $verb, after '$before'" "$want" "$got"
+	done
+done

@@ -180,3 +180,15 @@ gcc -O2 -g -o "$work/gone" "$work/gone.c"
 refused 4 "a clone of it" "$work/gone:run_clone"
 refused 4 "inlined it everywhere" "$work/gone:run_inline"
 refused 4 "no signature can say" "$work/gone:run_wide"
+
+# a number with two names is in the table once, by the first
+cat >"$work/alias.c" <<'C'
+enum result { RESULT_OK, RESULT_AGAIN = 11, RESULT_WOULDBLOCK = 11, RESULT_LATE };
+enum result alias_invoke(const char *invoker_id, const char *artifact_id, const char *method)
+{
+	return invoker_id && artifact_id && method ? RESULT_OK : RESULT_LATE;
+}
+C
+gcc -g -shared -fPIC -o "$work/libalias.so" "$work/alias.c"
+section "$work/libalias.so:alias_invoke"
+assert_contains "a table of codes with an alias" "return: 11=again, 12=late ;" "$(cat "$work/made.ini")"

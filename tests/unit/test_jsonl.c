@@ -99,6 +99,47 @@ Test(jsonl, exact_totals_are_read_back_bucket_by_bucket)
 	forge_close();
 }
 
+/* Ticks 1 to 9 succeed but for 5: the cell of the failure is read last. */
+Test(jsonl, the_last_tick_is_that_of_the_call_that_ended_last)
+{
+	struct inv_buf out;
+	struct inv_cut cut;
+	forge_open();
+	forge_lane(0);
+	forge_cell(0, 0, "wheat", "buy", "int", false, 8, 1000, 8);
+	forge_cell(0, 1, "wheat", "buy", "timeout", true, 1, 1000, 8);
+	atomic_store(&inv_segment_cells(&forge_seg, 0)[2].last_ticks, 9000);
+	atomic_store(&inv_segment_cells(&forge_seg, 0)[3].last_ticks, 5000);
+	atomic_store(&inv_segment_cells(&forge_seg, 0)[3].last_tick, 5);
+	cr_assert_eq(inv_buf_init(&out, -1), 0);
+	cr_assert_eq(inv_report_lines(&forge_view, &out), 0);
+	inv_buf_put(&out, "", 1);
+	cr_assert_eq(read_text(out.data), 0);
+	cr_assert_eq(inv_cut_take(&cut, &src), 0);
+	cr_assert_eq(cut.artifacts.rows[0].hist.last_tick, 9);
+	cr_assert_eq(cut.begun, 9);
+	inv_cut_free(&cut);
+	inv_src_close(&src);
+	inv_buf_free(&out);
+	forge_close();
+}
+
+Test(jsonl, of_lines_that_do_not_say_when_calls_ended_the_last_tick_is_the_highest)
+{
+	struct inv_cut cut;
+	cr_assert_eq(read_text("{\"event_type\":\"invoke_stats\",\"artifact_id\":\"a\",\"cells\":["
+			       "{\"method\":\"m\",\"last_tick\":9,\"buckets\":[[1,8]]},"
+			       "{\"method\":\"m\",\"failed\":true,\"last_tick\":5,"
+			       "\"buckets\":[[1,1]]}]}\n"
+			       "{\"event_type\":\"invoke_attempt\",\"call\":7}\n"),
+		     0);
+	cr_assert_eq(inv_cut_take(&cut, &src), 0);
+	cr_assert_eq(cut.artifacts.rows[0].hist.last_tick, 9);
+	cr_assert_eq(cut.begun, 10);
+	inv_cut_free(&cut);
+	inv_src_close(&src);
+}
+
 Test(jsonl, other_text_is_refused_and_odd_json_is_harmless)
 {
 	cr_assert_eq(read_text("hello\nworld\n"), -EINVAL);

@@ -176,6 +176,14 @@ Test(probe_rules, table_errors_have_their_column)
 	refuses("ptr ()", "error_type = return->8:i32 1=a", 23, "expected ':'");
 }
 
+Test(probe_rules, a_code_has_one_type)
+{
+	refuses("int ()", "error_type = return: 1=a, 1=b", 27, "has a type already");
+	refuses("int ()", "error_type = return: 1=a, 0x1=a", 27, "has a type already");
+	refuses("uint ()", "error_type = return: 1=a, 2=b, 1=c", 32, "has a type already");
+	cr_expect_eq(probe("int ()", "error_type = return: 1=a, -1=a")->code_rule_count, 2);
+}
+
 Test(probe_rules, a_table_has_at_most_32_codes)
 {
 	char rule[1024] = "error_type = return: 0=a";
