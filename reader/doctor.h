@@ -60,6 +60,7 @@ struct inv_doctor_probe {
 	char where[512];      /* "ballast 1, libx.so 2" */
 	char detail[512];     /* what in particular; may be empty */
 	char signature[2048]; /* by doctor_signature.h: how it is not the function's, or empty */
+	bool breaks;	      /* by that: calls would go wrong in the program itself */
 	uint32_t name_count;
 	char names[INV_DOCTOR_NAMES_MAX][192]; /* the nearest, best first */
 };
@@ -67,7 +68,8 @@ struct inv_doctor_probe {
 struct inv_doctor {
 	struct inv_doctor_program program;
 	size_t count;
-	size_t bound; /* of them */
+	size_t bound;  /* of them */
+	size_t broken; /* of those: what `breaks` */
 	struct inv_doctor_probe *probes;
 };
 

@@ -171,6 +171,8 @@ static void put_probe(struct inv_json *json, const struct inv_doctor *doctor,
 	inv_doctor_remedy(doctor, probe, text, sizeof(text));
 	put(json, "remedy", text);
 	put(json, "signature_differs", probe->signature);
+	inv_json_key(json, "call_breaks");
+	inv_json_put_bool(json, probe->breaks);
 	inv_json_key(json, "nearest");
 	inv_json_open(json, '[');
 	for (uint32_t i = 0; i < probe->name_count; i++) {
@@ -219,7 +221,7 @@ static int report(const struct request *request, const struct inv_doctor *doctor
 	int r = request->json ? print_json(doctor) : inv_output_stdout_done();
 	if (r)
 		return r;
-	return doctor->bound == doctor->count ? INV_EXIT_OK : INV_EXIT_RUNTIME;
+	return doctor->bound - doctor->broken == doctor->count ? INV_EXIT_OK : INV_EXIT_RUNTIME;
 }
 
 int inv_verb_doctor(int argc, char **argv)
