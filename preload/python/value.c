@@ -11,17 +11,20 @@
 #include <string.h>
 
 static struct {
-	PyObject *getattribute, *get, *len, *bool_, *str;
+	PyObject *getattribute, *getattr, *getitem, *get, *len, *bool_, *str;
 } names;
 
 bool inv_py_value_start(void)
 {
 	names.getattribute = inv_py.PyUnicode_InternFromString("__getattribute__");
+	names.getattr = inv_py.PyUnicode_InternFromString("__getattr__");
+	names.getitem = inv_py.PyUnicode_InternFromString("__getitem__");
 	names.get = inv_py.PyUnicode_InternFromString("__get__");
 	names.len = inv_py.PyUnicode_InternFromString("__len__");
 	names.bool_ = inv_py.PyUnicode_InternFromString("__bool__");
 	names.str = inv_py.PyUnicode_InternFromString("__str__");
-	return names.getattribute && names.get && names.len && names.bool_ && names.str;
+	return names.getattribute && names.getattr && names.getitem && names.get && names.len &&
+	       names.bool_ && names.str;
 }
 
 /* ---- Python code, where the probe allows it ----------------------------------------- */
@@ -315,6 +318,17 @@ static void length_of(struct inv_py_value *v, struct inv_py_op *op, bool propert
 	v->number = n;
 }
 
+/* Whether a step that came to nothing would have run the program's code to go on. */
+static bool takes_code(const struct inv_py_op *op, const PyObject *o)
+{
+	if (op->kind == INV_PY_ATTR || op->kind == INV_PY_LEN)
+		return op->verdict == INV_PY_CODE ||
+		       (op->kind == INV_PY_ATTR && op->verdict == INV_PY_PLAIN &&
+			inv_py._PyType_Lookup(o->ob_type, names.getattr));
+	const PyObject *found = inv_py._PyType_Lookup(o->ob_type, names.getitem);
+	return found && found->ob_type == inv_py.PyFunction_Type;
+}
+
 void inv_py_value_step(struct inv_py_value *v, struct inv_py_op *op, bool properties)
 {
 	PyObject *before = v->owned, *got = NULL;
@@ -337,6 +351,7 @@ void inv_py_value_step(struct inv_py_value *v, struct inv_py_op *op, bool proper
 		break;
 	default:
 		length_of(v, op, properties);
+		v->code = !v->good && !properties && takes_code(op, v->object);
 		v->object = v->owned = NULL;
 		inv_py_drop(before);
 		return;
@@ -344,6 +359,7 @@ void inv_py_value_step(struct inv_py_value *v, struct inv_py_op *op, bool proper
 	if (!got && __builtin_expect(inv_py.PyErr_Occurred() != NULL, 0))
 		inv_py.PyErr_Clear();
 	v->good = got != NULL;
+	v->code = !got && !properties && takes_code(op, v->object);
 	v->object = v->owned = got;
 	inv_py_drop(before);
 }
