@@ -74,13 +74,14 @@ static enum inv_doctor_verdict judge_python(struct inv_doctor_probe *out,
 	return INV_DOCTOR_NOT_PYTHON;
 }
 
-static enum inv_doctor_verdict judge(struct inv_doctor_probe *out, const struct inv_doctor *doctor)
+void inv_doctor_judge(struct inv_doctor_probe *out, const struct inv_doctor *doctor)
 {
 	if (doctor->program.block)
-		return INV_DOCTOR_BLOCKED;
-	if (out->probe->target_kind == INV_TARGET_PYTHON)
-		return judge_python(out, &doctor->program);
-	return inv_doctor_native(out, doctor);
+		out->verdict = INV_DOCTOR_BLOCKED;
+	else if (out->probe->target_kind == INV_TARGET_PYTHON)
+		out->verdict = judge_python(out, &doctor->program);
+	else
+		out->verdict = inv_doctor_native(out, doctor);
 }
 
 /* ---- all ------------------------------------------------------------------------------- */
@@ -96,7 +97,7 @@ int inv_doctor_open(struct inv_doctor *out, const struct inv_probe_file *file, c
 	for (; out->count < file->count; out->count++) {
 		struct inv_doctor_probe *probe = &out->probes[out->count];
 		probe->probe = &file->probes[out->count];
-		probe->verdict = judge(probe, out);
+		inv_doctor_judge(probe, out);
 		out->bound += probe->verdict == INV_DOCTOR_BOUND;
 	}
 	return 0;

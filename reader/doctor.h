@@ -81,6 +81,9 @@ int inv_doctor_open(struct inv_doctor *out, const struct inv_probe_file *file,
 		    char *const *command);
 void inv_doctor_close(struct inv_doctor *doctor);
 
+/* Judges one probe, out->probe, as one that comes after those of the doctor. */
+void inv_doctor_judge(struct inv_doctor_probe *out, const struct inv_doctor *doctor);
+
 /* Which tier would see its calls: entry, got, python or none. */
 const char *inv_doctor_tier(const struct inv_doctor_probe *probe);
 

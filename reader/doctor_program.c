@@ -271,6 +271,15 @@ int inv_doctor_program_open(struct inv_doctor_program *out, char *const *command
 	return 0;
 }
 
+bool inv_doctor_program_accepts(const struct inv_doctor_program *program, const char *object,
+				size_t i)
+{
+	if (!*object)
+		return true;
+	return i == 0 ? !strcmp(object, "program")
+		      : inv_doctor_elf_is(&program->objects[i], object);
+}
+
 void inv_doctor_program_close(struct inv_doctor_program *program)
 {
 	for (size_t i = 0; i < program->count; i++)

@@ -10,6 +10,7 @@
 #ifndef INV_READER_DOCTOR_PROGRAM_H
 #define INV_READER_DOCTOR_PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "reader/doctor_elf.h"
@@ -43,6 +44,10 @@ struct inv_doctor_program {
 /* To be released. Returns: 0, whatever the block; -ENOMEM. */
 int inv_doctor_program_open(struct inv_doctor_program *out, char *const *command);
 void inv_doctor_program_close(struct inv_doctor_program *program);
+
+/* Whether object number i is one that a target names: "program" is the first, "" is any. */
+bool inv_doctor_program_accepts(const struct inv_doctor_program *program, const char *object,
+				size_t i);
 
 /* What is in the way, and what to do about it, each one line without a full stop. */
 const char *inv_doctor_block_word(enum inv_doctor_block block);

@@ -124,6 +124,8 @@ int main(int argc, char **v) { return work_on(argc) == 9; }'
 c hidden <<<"$hidden"
 says_truly 0 bound "hidden 1" "$work/work.ini" "$bin/hidden"
 says_truly 0 bound "hidden 1" "$work/in_program.ini" "$bin/hidden"
+probe work program:work_om >"$work/local_typo.ini"
+says_truly 1 "no symbol" "did you mean work_on? correct the name" "$work/local_typo.ini" "$bin/hidden"
 says_truly 1 hidden "local or hidden" "$work/by_got.ini" "$bin/hidden"
 c local.so -shared -fPIC -Wl,-soname,libwork.so "-Wl,-rpath,$bin" <<<"${hidden/main/entry}"
 mkdir "$bin/local" && mv "$bin/local.so" "$bin/local/libwork.so"
