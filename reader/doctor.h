@@ -96,9 +96,9 @@ void inv_doctor_remedy(const struct inv_doctor *doctor, const struct inv_doctor_
 
 /*
  * After a run without a call: why, in one or two lines. bound: bit i when probe i really was
- * bound; what happened goes before what the files say [D1].
+ * bound; told: when its own process has said why not; both go before what the files say [D1].
  */
 void inv_doctor_explain(FILE *to, const struct inv_probe_file *file, char *const *command,
-			uint64_t bound);
+			uint64_t bound, uint64_t told);
 
 #endif

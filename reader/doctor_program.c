@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "reader/command_file.h"
+#include "reader/doctor_interpreter.h"
 
 #define SCRIPTS_MAX 5 /* as the kernel: an interpreter may be a script again */
 
@@ -257,6 +258,52 @@ static void open_elf(struct inv_doctor_program *program)
 		list_objects(program);
 }
 
+static void close_objects(struct inv_doctor_program *program)
+{
+	for (size_t i = 0; i < program->count; i++)
+		inv_doctor_elf_close(&program->objects[i]);
+	program->count = 0;
+}
+
+/* ---- Python by way of another program ------------------------------------------------------ */
+
+/* What PyPy and an older CPython do not export is the hook that a Python target binds by. */
+const struct inv_doctor_elf *inv_doctor_program_python(const struct inv_doctor_program *program)
+{
+	struct inv_doctor_function unused;
+	for (size_t i = 0; i < program->count; i++)
+		if (inv_doctor_elf_find(&program->objects[i], "PySys_AddAuditHook", &unused) ==
+		    INV_DOCTOR_SYMBOL_EXPORTED)
+			return &program->objects[i];
+	return NULL;
+}
+
+/* A wrapper may be static, or for another libc: what it starts has the preload all the same. */
+static bool may_be_wrapper(const struct inv_doctor_program *program)
+{
+	return (!program->block || program->block == INV_DOCTOR_BLOCK_STATIC ||
+		program->block == INV_DOCTOR_BLOCK_MUSL) &&
+	       !inv_doctor_program_python(program);
+}
+
+static void follow_wrapper(struct inv_doctor_program *program, char *const *command)
+{
+	char path[sizeof(program->path)];
+	int r = may_be_wrapper(program) ? inv_doctor_interpreter(path, sizeof(path), command)
+					: -ENOENT;
+	program->silent = r == -ENODATA;
+	if (r)
+		return;
+	close_objects(program);
+	program->block = INV_DOCTOR_BLOCK_NONE;
+	program->detail[0] = '\0';
+	program->asked = true;
+	strcpy(program->path, path);
+	open_elf(program);
+}
+
+/* ---- all ----------------------------------------------------------------------------------- */
+
 int inv_doctor_program_open(struct inv_doctor_program *out, char *const *command)
 {
 	memset(out, 0, sizeof(*out));
@@ -268,6 +315,7 @@ int inv_doctor_program_open(struct inv_doctor_program *out, char *const *command
 		;
 	if (!out->block)
 		open_elf(out);
+	follow_wrapper(out, command);
 	return 0;
 }
 
@@ -282,7 +330,6 @@ bool inv_doctor_program_accepts(const struct inv_doctor_program *program, const 
 
 void inv_doctor_program_close(struct inv_doctor_program *program)
 {
-	for (size_t i = 0; i < program->count; i++)
-		inv_doctor_elf_close(&program->objects[i]);
+	close_objects(program);
 	free(program->objects);
 }

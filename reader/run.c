@@ -368,8 +368,8 @@ static void sum_up(struct run *run)
 	if (!run->viewed)
 		return;
 	say_still_running(run);
-	uint64_t bound;
-	if (run->options.quiet || !inv_summary_print(&run->view, stderr, colored(), &bound))
+	struct inv_summary_probes probes = {0};
+	if (run->options.quiet || !inv_summary_print(&run->view, stderr, colored(), &probes))
 		return;
 	if (changed_user(run))
 		fprintf(stderr,
@@ -377,7 +377,8 @@ static void sum_up(struct run *run)
 			"to a session of user %lu: start invreg as that user\n",
 			(unsigned long)run->user, (unsigned long)geteuid());
 	else
-		inv_doctor_explain(stderr, &run->probes.file, run->options.command, bound);
+		inv_doctor_explain(stderr, &run->probes.file, run->options.command, probes.bound,
+				   probes.told);
 }
 
 static int exit_status(int status)

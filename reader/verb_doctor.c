@@ -139,7 +139,10 @@ static void print_table(const struct inv_doctor *doctor)
 	putchar('\n');
 	for (size_t i = 0; i < doctor->count; i++)
 		say_probe(doctor, &doctor->probes[i]);
-	if (doctor->program.script[0])
+	if (doctor->program.asked)
+		printf("%s was judged: the interpreter that the command starts\n",
+		       doctor->program.path);
+	else if (doctor->program.script[0])
 		printf("%s is a script: its interpreter was judged, not what it starts\n",
 		       doctor->program.script);
 	say_asan(&doctor->program);

@@ -291,6 +291,29 @@ assert_eq "its program" "$bin/good" "$(json "$work/out.json" 'd["program"]')"
 printf '#!/usr/bin/env -S good\n' >"$bin/by_env" && chmod +x "$bin/by_env"
 PATH=$bin:$PATH says 0 bound "is a script" "$work/work.ini" by_env
 
+# Python by its name, and a script that starts it, as pyenv has them: the interpreter is judged.
+python=$(python3 -c 'import os; print(os.path.realpath("/proc/self/exe"))')
+mkdir "$bin/shims"
+printf '#!/usr/bin/env bash\necho started "$@" >>%q\nexec %q "$@"\n' "$work/started" "$python" >"$bin/shims/python3"
+printf '#!/usr/bin/env python3\n' >"$bin/by_python.py"
+printf '#!/bin/sh\nexit 3\n' >"$bin/shims/python3.99"
+chmod +x "$bin"/shims/* "$bin/by_python.py"
+printf '[probe work]\ntarget = python:__main__:nothing\n' >"$work/python.ini"
+printf '[probe work]\ntarget = PyList_New\nsignature = ptr (i64 n)\n' >"$work/in_python.ini"
+for command in "$bin/shims/python3" "env A=1 $bin/shims/python3 -u" "nice $bin/shims/python3"; do
+	# shellcheck disable=SC2086
+	says 0 bound "$python was judged: the interpreter that the command starts" \
+		"$work/python.ini" $command "$work/no_such_program.py" --its own
+	assert_eq "program of $command" "$python" "$(json "$work/out.json" 'd["program"]')"
+done
+[[ $(cat "$work/started") != *no_such_program* ]] || fail "doctor started the program"
+rm "$work/started"
+PATH=$bin/shims:$PATH says 0 bound "$python was judged" "$work/python.ini" "$bin/by_python.py"
+says 0 bound "$python was judged" "$work/in_python.ini" "$bin/shims/python3"
+says 1 "not python" "no interpreter that it starts answers" "$work/python.ini" "$bin/shims/python3.99" run.py
+says 1 "not python" "no CPython of 3.8 or later ($bin/good)" "$work/python.ini" "$bin/good"
+rm -f "$work/started"
+
 status_of invreg doctor -p "$work/work.ini" -- no-such-command >"$work/out" 2>"$work/err"
 assert_eq "command not found" "1 1" "$status $(wc -l <"$work/err")"
 assert_contains "command not found" "command not found" "$(cat "$work/err")"
@@ -333,6 +356,13 @@ after_run "a static program" "$work/work.ini" "$bin/static"
 after_run "did you mean work_on" "$work/typo.ini" "$bin/quiet"
 after_run "no object imports it" "$work/by_got.ini" "$bin/symbolic"
 [[ ! -e $bin/setuid ]] || after_run "the loader ignores the preload" "$work/work.ini" "$bin/setuid"
+
+printf '[probe far]\ntarget = python:no_such_module:nothing\n' >"$work/far.ini"
+for command in "$bin/shims/python3 -c pass" "bash -c $(printf '%q' "$python")\\ -c\\ pass"; do
+	eval "after_run 'no module of that name was imported: no_such_module' '$work/far.ini' $command"
+	[[ $(cat "$work/err") != *"nothing was seen"* ]] || fail "$command: $(cat "$work/err")"
+done
+rm -f "$work/started"
 
 after_run "" "$work/work.ini" "$bin/good"
 ! grep -E 'never called|nothing was seen' "$work/err" || fail "run explains although calls were seen"
