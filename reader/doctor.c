@@ -130,12 +130,27 @@ void inv_doctor_reason(const struct inv_doctor *doctor, const struct inv_doctor_
 	snprintf(buf, size, "%s%s%s%s", text, *detail ? " (" : "", detail, *detail ? ")" : "");
 }
 
+/* Judged was what reads the script. */
+static bool is_script(const struct inv_doctor_program *program)
+{
+	return program->script[0] && !program->asked;
+}
+
+static bool is_nowhere(enum inv_doctor_verdict verdict)
+{
+	return verdict == INV_DOCTOR_NOT_LOADED || verdict == INV_DOCTOR_NO_SYMBOL ||
+	       verdict == INV_DOCTOR_STRIPPED || verdict == INV_DOCTOR_NOT_PYTHON;
+}
+
 void inv_doctor_remedy(const struct inv_doctor *doctor, const struct inv_doctor_probe *probe,
 		       char *buf, size_t size)
 {
 	const char *text = probe->verdict == INV_DOCTOR_BLOCKED
 				   ? inv_doctor_block_remedy(doctor->program.block)
 				   : verdicts[probe->verdict].remedy;
+	if (is_script(&doctor->program) && is_nowhere(probe->verdict))
+		text = "give the program that the script starts; in a run it is observed all the "
+		       "same";
 	if (probe->entry_why &&
 	    (probe->verdict == INV_DOCTOR_BOUND || probe->verdict == INV_DOCTOR_REFUSED))
 		text = probe->entry_remedy;

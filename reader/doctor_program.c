@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -35,7 +36,7 @@ static const struct {
 	const char *word, *text, *remedy;
 } blocks[INV_DOCTOR_BLOCK_COUNT] = {
 	[INV_DOCTOR_BLOCK_NONE] = {"none", "nothing is in the way", ""},
-	[INV_DOCTOR_BLOCK_NOT_FOUND] = {"not found", "command not found",
+	[INV_DOCTOR_BLOCK_NOT_FOUND] = {"not found", "there is no such program",
 					"give its path, or correct PATH"},
 	[INV_DOCTOR_BLOCK_NOT_EXECUTABLE] = {"not executable", "cannot be executed",
 					     "chmod +x, or name the interpreter first"},
@@ -82,16 +83,35 @@ static void block(struct inv_doctor_program *program, enum inv_doctor_block why,
 
 /* ---- the file --------------------------------------------------------------------------- */
 
+/* Why there is no file of that name to be started. */
+static void say_not_found(const struct inv_doctor_program *program, const char *name, char *out,
+			  size_t size)
+{
+	struct stat st;
+	const char *why = "command not found";
+	bool script = program->script[0];
+	if (!*name && script)
+		why = "named by nothing behind #!";
+	else if (strchr(name, '/') && stat(name, &st))
+		why = strerror(errno);
+	else if (strchr(name, '/'))
+		why = S_ISDIR(st.st_mode) ? "a directory" : "not a regular file";
+	snprintf(out, size, "%.200s%s%.200s: %s", program->script,
+		 script ? ": its interpreter " : "", name, why);
+}
+
 /* Puts the command's file into program->path, or blocks. */
 static void find_file(struct inv_doctor_program *program, const char *name)
 {
-	char found[sizeof(program->path)];
-	if (!inv_command_find(found, sizeof(found), name))
-		block(program, INV_DOCTOR_BLOCK_NOT_FOUND, name);
-	else if (access(found, X_OK))
+	char found[sizeof(program->path)], why[512];
+	if (!inv_command_find(found, sizeof(found), name)) {
+		say_not_found(program, name, why, sizeof(why));
+		block(program, INV_DOCTOR_BLOCK_NOT_FOUND, why);
+	} else if (access(found, X_OK)) {
 		block(program, INV_DOCTOR_BLOCK_NOT_EXECUTABLE, found);
-	else
+	} else {
 		snprintf(program->path, sizeof(program->path), "%s", found);
+	}
 }
 
 /* The program behind `env [-S] [-u NAME] [NAME=VALUE...] PROGRAM`. Returns: NULL: none. */
@@ -127,13 +147,14 @@ static bool follow_script(struct inv_doctor_program *program)
 
 /*
  * Whether the kernel would start it in secure mode: an id that changes, or capabilities that
- * a user other than root gains. A nosuid mount gives neither.
+ * a user other than root gains. A nosuid mount gives neither, nor does PR_SET_NO_NEW_PRIVS.
  */
 static bool is_secure(const char *path, char *detail, size_t size)
 {
 	struct stat st;
 	struct statvfs fs;
-	if (stat(path, &st) || (!statvfs(path, &fs) && fs.f_flag & ST_NOSUID))
+	if (stat(path, &st) || (!statvfs(path, &fs) && fs.f_flag & ST_NOSUID) ||
+	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 		return false;
 	bool user = st.st_mode & S_ISUID && st.st_uid != getuid();
 	bool group = st.st_mode & S_ISGID && st.st_mode & S_IXGRP && st.st_gid != getgid();

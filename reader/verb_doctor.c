@@ -216,7 +216,7 @@ static int print_json(const struct inv_doctor *doctor)
 static int report(const struct request *request, const struct inv_doctor *doctor)
 {
 	if (doctor->program.block == INV_DOCTOR_BLOCK_NOT_FOUND) {
-		fprintf(stderr, "invreg doctor: %s: command not found\n", doctor->program.detail);
+		fprintf(stderr, "invreg doctor: %s\n", doctor->program.detail);
 		return INV_EXIT_RUNTIME;
 	}
 	if (!request->json)

@@ -280,6 +280,10 @@ if [[ $(id -u) == 0 ]] && [[ $(findmnt -no OPTIONS -T "$bin") != *nosuid* ]]; th
 	cp "$bin/good" "$bin/setuid"
 	chown nobody "$bin/setuid" && chmod u+s "$bin/setuid"
 	says 1 setuid "the loader ignores the preload" "$work/work.ini" "$bin/setuid"
+	if setpriv --no-new-privs true 2>/dev/null; then # under which the bit means nothing
+		setpriv --no-new-privs "$build/invreg" doctor -p "$work/work.ini" -- "$bin/setuid" >"$work/out" ||
+			fail "a setuid bit that is not honoured: $(cat "$work/out")"
+	fi
 else
 	echo "not root, or nosuid: another's setuid bit is not provoked"
 fi
@@ -314,9 +318,22 @@ says 1 "not python" "no interpreter that it starts answers" "$work/python.ini" "
 says 1 "not python" "no CPython of 3.8 or later ($bin/good)" "$work/python.ini" "$bin/good"
 rm -f "$work/started"
 
-status_of invreg doctor -p "$work/work.ini" -- no-such-command >"$work/out" 2>"$work/err"
-assert_eq "command not found" "1 1" "$status $(wc -l <"$work/err")"
-assert_contains "command not found" "command not found" "$(cat "$work/err")"
+printf '#!/bin/sh\n%q\n' "$bin/good" >"$bin/starts_it" && chmod +x "$bin/starts_it"
+says 1 "$([[ -n $(nm /bin/sh 2>/dev/null) ]] && echo "no symbol" || echo stripped)" \
+	"give the program that the script starts" "$work/work.ini" "$bin/starts_it"
+
+no_program() { # WORDS CMD: one line, and nothing is judged
+	status_of invreg doctor -p "$work/work.ini" -- "$2" >"$work/out" 2>"$work/err"
+	assert_eq "status, lines of judgement and of error: $2" "1 0 1" \
+		"$status $(wc -l <"$work/out") $(wc -l <"$work/err")"
+	assert_contains "doctor -- $2" "invreg doctor: $1" "$(cat "$work/err")"
+}
+no_program "no-such-command: command not found" no-such-command
+no_program "$bin/nothing: No such file or directory" "$bin/nothing"
+no_program "$bin: a directory" "$bin"
+no_program "/dev/null: not a regular file" /dev/null
+printf '#!/no/such/interpreter -x\n' >"$bin/orphaned" && chmod +x "$bin/orphaned"
+no_program "$bin/orphaned: its interpreter /no/such/interpreter: No such file or directory" "$bin/orphaned"
 status_of invreg doctor -p "$work/work.ini" 2>/dev/null
 assert_eq "no command" 2 "$status"
 status_of invreg doctor --no-such-option -- "$bin/good" 2>/dev/null
