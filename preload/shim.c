@@ -38,10 +38,8 @@
 #include "shm/session.h"
 
 static struct {
-	bool debug;
+	bool debug, attached, unbound_counted;
 	bool tried; /* to get a session */
-	bool attached;
-	bool unbound_counted;
 	struct inv_probe_file file;
 	struct inv_segment segment;
 	struct inv_control *control; /* NULL: the session cannot be paused in this process */
@@ -220,11 +218,10 @@ static void show_binding(uint32_t probe)
 
 static void refuse(uint32_t probe, enum inv_reason reason, const char *detail)
 {
-	struct inv_probe *p = &shim.file.probes[probe];
 	shim.rows[probe].tier = INV_TIER_NONE;
 	shim.rows[probe].reason = (uint8_t)reason;
-	debug("invreg: probe %s is not bound: %s%s%s", p->name, inv_reason_text(reason),
-	      *detail ? ": " : "", detail);
+	debug("invreg: probe %s is not bound: %s%s%s", shim.file.probes[probe].name,
+	      inv_reason_text(reason), *detail ? ": " : "", detail);
 	if (shim.segment.base && !shim.notes[probe])
 		shim.notes[probe] =
 			inv_note_add(&shim.segment, &shim.self, reason,
@@ -355,6 +352,8 @@ static void judge(uint32_t want, const struct inv_got_status *status)
 	const struct inv_probe *p = &shim.file.probes[probe];
 	if ((status->sites || shim.patched[probe]) && shim.attached)
 		bound(want, status);
+	else if (shim.tried && !shim.segment.base)
+		debug("invreg: probe %s is not bound: this process has no session", p->name);
 	else if (shim.entry_why[probe] && (p->bind == INV_BIND_ENTRY || !status->refused))
 		refuse(probe, INV_REASON_ENTRY, shim.entry_why[probe]);
 	else if (status->sites || status->refused)

@@ -24,7 +24,7 @@ static const struct {
 	[INV_DOCTOR_BOUND] = {"bound", "would bind", ""},
 	[INV_DOCTOR_UNSUPPORTED] = {"unsupported", "slots have no offset: bind = got cannot",
 				    "leave bind out"},
-	[INV_DOCTOR_NOT_PYTHON] = {"not python", "the command is no Python interpreter",
+	[INV_DOCTOR_NOT_PYTHON] = {"not python", "the command is no CPython of 3.8 or later",
 				   "give the one that runs the program: python3 run.py; one that "
 				   "it starts or loads later is noticed all the same"},
 	[INV_DOCTOR_TIER] = {"tier", "the tier entry cannot take the signature",
@@ -56,31 +56,27 @@ static const struct {
 				 "without -s; a library loaded by dlopen is not seen here"},
 };
 
-/* CPython from 3.8 on: what an older one, or PyPy, does not export. */
 static enum inv_doctor_verdict judge_python(struct inv_doctor_probe *out,
 					    const struct inv_doctor_program *program)
 {
-	struct inv_doctor_function unused;
-	for (size_t i = 0; i < program->count; i++) {
-		const struct inv_doctor_elf *elf = &program->objects[i];
-		if (inv_doctor_elf_find(elf, "PySys_AddAuditHook", &unused) !=
-		    INV_DOCTOR_SYMBOL_EXPORTED)
-			continue;
-		out->object = elf;
-		snprintf(out->where, sizeof(out->where), "when %s has been imported",
-			 out->probe->module);
-		return INV_DOCTOR_BOUND;
+	out->object = inv_doctor_program_python(program);
+	if (!out->object) {
+		snprintf(out->detail, sizeof(out->detail), "%.400s%s", program->path,
+			 program->silent ? ", and no interpreter that it starts answers" : "");
+		return INV_DOCTOR_NOT_PYTHON;
 	}
-	return INV_DOCTOR_NOT_PYTHON;
+	snprintf(out->where, sizeof(out->where), "when %s has been imported", out->probe->module);
+	return INV_DOCTOR_BOUND;
 }
 
-static enum inv_doctor_verdict judge(struct inv_doctor_probe *out, const struct inv_doctor *doctor)
+void inv_doctor_judge(struct inv_doctor_probe *out, const struct inv_doctor *doctor)
 {
 	if (doctor->program.block)
-		return INV_DOCTOR_BLOCKED;
-	if (out->probe->target_kind == INV_TARGET_PYTHON)
-		return judge_python(out, &doctor->program);
-	return inv_doctor_native(out, doctor);
+		out->verdict = INV_DOCTOR_BLOCKED;
+	else if (out->probe->target_kind == INV_TARGET_PYTHON)
+		out->verdict = judge_python(out, &doctor->program);
+	else
+		out->verdict = inv_doctor_native(out, doctor);
 }
 
 /* ---- all ------------------------------------------------------------------------------- */
@@ -96,7 +92,7 @@ int inv_doctor_open(struct inv_doctor *out, const struct inv_probe_file *file, c
 	for (; out->count < file->count; out->count++) {
 		struct inv_doctor_probe *probe = &out->probes[out->count];
 		probe->probe = &file->probes[out->count];
-		probe->verdict = judge(probe, out);
+		inv_doctor_judge(probe, out);
 		out->bound += probe->verdict == INV_DOCTOR_BOUND;
 	}
 	return 0;
@@ -134,12 +130,27 @@ void inv_doctor_reason(const struct inv_doctor *doctor, const struct inv_doctor_
 	snprintf(buf, size, "%s%s%s%s", text, *detail ? " (" : "", detail, *detail ? ")" : "");
 }
 
+/* Judged was what reads the script. */
+static bool is_script(const struct inv_doctor_program *program)
+{
+	return program->script[0] && !program->asked;
+}
+
+static bool is_nowhere(enum inv_doctor_verdict verdict)
+{
+	return verdict == INV_DOCTOR_NOT_LOADED || verdict == INV_DOCTOR_NO_SYMBOL ||
+	       verdict == INV_DOCTOR_STRIPPED || verdict == INV_DOCTOR_NOT_PYTHON;
+}
+
 void inv_doctor_remedy(const struct inv_doctor *doctor, const struct inv_doctor_probe *probe,
 		       char *buf, size_t size)
 {
 	const char *text = probe->verdict == INV_DOCTOR_BLOCKED
 				   ? inv_doctor_block_remedy(doctor->program.block)
 				   : verdicts[probe->verdict].remedy;
+	if (is_script(&doctor->program) && is_nowhere(probe->verdict))
+		text = "give the program that the script starts; in a run it is observed all the "
+		       "same";
 	if (probe->entry_why &&
 	    (probe->verdict == INV_DOCTOR_BOUND || probe->verdict == INV_DOCTOR_REFUSED))
 		text = probe->entry_remedy;
@@ -167,13 +178,13 @@ static void explain_one(FILE *to, const struct inv_doctor *doctor,
 }
 
 void inv_doctor_explain(FILE *to, const struct inv_probe_file *file, char *const *command,
-			uint64_t bound)
+			uint64_t bound, uint64_t told)
 {
 	struct inv_doctor doctor;
 	size_t i = 0, count = (size_t)__builtin_popcountll(bound);
 	if (inv_doctor_open(&doctor, file, command))
 		return;
-	while (i < doctor.count && bound >> i & 1)
+	while (i < doctor.count && (bound | told) >> i & 1)
 		i++;
 	/* Of a Python target only the notes know what the interpreter had in its place. */
 	if (i < doctor.count && !(doctor.probes[i].verdict == INV_DOCTOR_BOUND &&

@@ -60,6 +60,7 @@ struct inv_doctor_probe {
 	char where[512];      /* "ballast 1, libx.so 2" */
 	char detail[512];     /* what in particular; may be empty */
 	char signature[2048]; /* by doctor_signature.h: how it is not the function's, or empty */
+	bool breaks;	      /* by that: calls would go wrong in the program itself */
 	uint32_t name_count;
 	char names[INV_DOCTOR_NAMES_MAX][192]; /* the nearest, best first */
 };
@@ -67,7 +68,8 @@ struct inv_doctor_probe {
 struct inv_doctor {
 	struct inv_doctor_program program;
 	size_t count;
-	size_t bound; /* of them */
+	size_t bound;  /* of them */
+	size_t broken; /* of those: what `breaks` */
 	struct inv_doctor_probe *probes;
 };
 
@@ -78,6 +80,9 @@ struct inv_doctor {
 int inv_doctor_open(struct inv_doctor *out, const struct inv_probe_file *file,
 		    char *const *command);
 void inv_doctor_close(struct inv_doctor *doctor);
+
+/* Judges one probe, out->probe, as one that comes after those of the doctor. */
+void inv_doctor_judge(struct inv_doctor_probe *out, const struct inv_doctor *doctor);
 
 /* Which tier would see its calls: entry, got, python or none. */
 const char *inv_doctor_tier(const struct inv_doctor_probe *probe);
@@ -91,9 +96,9 @@ void inv_doctor_remedy(const struct inv_doctor *doctor, const struct inv_doctor_
 
 /*
  * After a run without a call: why, in one or two lines. bound: bit i when probe i really was
- * bound; what happened goes before what the files say [D1].
+ * bound; told: when its own process has said why not; both go before what the files say [D1].
  */
 void inv_doctor_explain(FILE *to, const struct inv_probe_file *file, char *const *command,
-			uint64_t bound);
+			uint64_t bound, uint64_t told);
 
 #endif

@@ -59,13 +59,17 @@ static void insert(struct nearest *n, const char *name, size_t d)
 	n->distance[at] = d;
 }
 
-/* A name of which more than a third must change was not meant. */
+/*
+ * A name of which more than a third must change was not meant, nor one that the compiler made
+ * (act.part.0).
+ */
 static void consider(void *arg, const char *name)
 {
 	struct nearest *n = arg;
-	size_t length = strlen(name), limit = n->length / 3 > 2 ? n->length / 3 : 2;
+	size_t length = strlen(name), limit = n->length / 3 > 1 ? n->length / 3 : 1;
 	size_t apart = length > n->length ? length - n->length : n->length - length;
-	if (length > WORD_MAX || n->length > WORD_MAX || apart > limit || offered(n->to, name))
+	if (strchr(name, '.') || length > WORD_MAX || n->length > WORD_MAX || apart > limit ||
+	    offered(n->to, name))
 		return;
 	size_t d = distance(n->to->probe->symbol, name);
 	if (d <= limit && d < n->length)
@@ -75,6 +79,14 @@ static void consider(void *arg, const char *name)
 void inv_doctor_offer_names(struct inv_doctor_probe *out, const struct inv_doctor_program *program)
 {
 	struct nearest n = {.to = out, .length = strlen(out->probe->symbol)};
-	for (size_t i = 0; i < program->count; i++)
-		inv_doctor_elf_each(&program->objects[i], consider, &n);
+	const char *object = out->probe->object;
+	for (size_t i = 0; i < program->count; i++) {
+		const struct inv_doctor_elf *elf = &program->objects[i];
+		if (!inv_doctor_program_accepts(program, object, i))
+			continue;
+		if (i == 0 || *object)
+			inv_doctor_elf_each_function(elf, consider, &n);
+		else
+			inv_doctor_elf_each(elf, consider, &n);
+	}
 }

@@ -7,7 +7,10 @@
 
 #include "reader/doctor.h"
 
-/* Fills out->names with exported functions of the program's objects, the nearest first. */
+/*
+ * Fills out->names, the nearest first, with functions that the target could have meant: exported
+ * ones of the objects that it accepts, and local ones where it would find them.
+ */
 void inv_doctor_offer_names(struct inv_doctor_probe *out, const struct inv_doctor_program *program);
 
 #endif

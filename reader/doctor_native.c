@@ -44,22 +44,13 @@ static const char *base_name(const struct inv_doctor_elf *elf)
 	return slash ? slash + 1 : elf->path;
 }
 
-static bool is_wanted(const struct judgement *j, const struct inv_probe *probe, size_t i)
-{
-	if (!probe->object[0])
-		return true;
-	if (i == 0)
-		return !strcmp(probe->object, "program");
-	return inv_doctor_elf_is(&j->program->objects[i], probe->object);
-}
-
 static void find_all(struct judgement *j)
 {
 	const struct inv_probe *probe = j->out->probe;
 	j->first = j->program->count;
 	for (size_t i = 0; i < j->program->count; i++) {
 		struct definition *d = &j->definitions[i];
-		d->wanted = is_wanted(j, probe, i);
+		d->wanted = inv_doctor_program_accepts(j->program, probe->object, i);
 		j->any_wanted |= d->wanted;
 		if (probe->target_kind == INV_TARGET_OFFSET)
 			d->function.address = probe->offset;
@@ -203,7 +194,7 @@ static bool has_slots(const struct judgement *j, size_t to)
 			      other->verdict != INV_DOCTOR_PROTOTYPE &&
 			      other->probe->target_kind != INV_TARGET_PYTHON;
 		if (judged && !strcmp(other->probe->symbol, probe->symbol) &&
-		    is_wanted(j, other->probe, to))
+		    inv_doctor_program_accepts(j->program, other->probe->object, to))
 			return true;
 	}
 	return false;

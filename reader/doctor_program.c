@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "reader/command_file.h"
+#include "reader/doctor_interpreter.h"
 
 #define SCRIPTS_MAX 5 /* as the kernel: an interpreter may be a script again */
 
@@ -34,7 +36,7 @@ static const struct {
 	const char *word, *text, *remedy;
 } blocks[INV_DOCTOR_BLOCK_COUNT] = {
 	[INV_DOCTOR_BLOCK_NONE] = {"none", "nothing is in the way", ""},
-	[INV_DOCTOR_BLOCK_NOT_FOUND] = {"not found", "command not found",
+	[INV_DOCTOR_BLOCK_NOT_FOUND] = {"not found", "there is no such program",
 					"give its path, or correct PATH"},
 	[INV_DOCTOR_BLOCK_NOT_EXECUTABLE] = {"not executable", "cannot be executed",
 					     "chmod +x, or name the interpreter first"},
@@ -81,16 +83,35 @@ static void block(struct inv_doctor_program *program, enum inv_doctor_block why,
 
 /* ---- the file --------------------------------------------------------------------------- */
 
+/* Why there is no file of that name to be started. */
+static void say_not_found(const struct inv_doctor_program *program, const char *name, char *out,
+			  size_t size)
+{
+	struct stat st;
+	const char *why = "command not found";
+	bool script = program->script[0];
+	if (!*name && script)
+		why = "named by nothing behind #!";
+	else if (strchr(name, '/') && stat(name, &st))
+		why = strerror(errno);
+	else if (strchr(name, '/'))
+		why = S_ISDIR(st.st_mode) ? "a directory" : "not a regular file";
+	snprintf(out, size, "%.200s%s%.200s: %s", program->script,
+		 script ? ": its interpreter " : "", name, why);
+}
+
 /* Puts the command's file into program->path, or blocks. */
 static void find_file(struct inv_doctor_program *program, const char *name)
 {
-	char found[sizeof(program->path)];
-	if (!inv_command_find(found, sizeof(found), name))
-		block(program, INV_DOCTOR_BLOCK_NOT_FOUND, name);
-	else if (access(found, X_OK))
+	char found[sizeof(program->path)], why[512];
+	if (!inv_command_find(found, sizeof(found), name)) {
+		say_not_found(program, name, why, sizeof(why));
+		block(program, INV_DOCTOR_BLOCK_NOT_FOUND, why);
+	} else if (access(found, X_OK)) {
 		block(program, INV_DOCTOR_BLOCK_NOT_EXECUTABLE, found);
-	else
+	} else {
 		snprintf(program->path, sizeof(program->path), "%s", found);
+	}
 }
 
 /* The program behind `env [-S] [-u NAME] [NAME=VALUE...] PROGRAM`. Returns: NULL: none. */
@@ -126,13 +147,14 @@ static bool follow_script(struct inv_doctor_program *program)
 
 /*
  * Whether the kernel would start it in secure mode: an id that changes, or capabilities that
- * a user other than root gains. A nosuid mount gives neither.
+ * a user other than root gains. A nosuid mount gives neither, nor does PR_SET_NO_NEW_PRIVS.
  */
 static bool is_secure(const char *path, char *detail, size_t size)
 {
 	struct stat st;
 	struct statvfs fs;
-	if (stat(path, &st) || (!statvfs(path, &fs) && fs.f_flag & ST_NOSUID))
+	if (stat(path, &st) || (!statvfs(path, &fs) && fs.f_flag & ST_NOSUID) ||
+	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 		return false;
 	bool user = st.st_mode & S_ISUID && st.st_uid != getuid();
 	bool group = st.st_mode & S_ISGID && st.st_mode & S_IXGRP && st.st_gid != getgid();
@@ -257,6 +279,52 @@ static void open_elf(struct inv_doctor_program *program)
 		list_objects(program);
 }
 
+static void close_objects(struct inv_doctor_program *program)
+{
+	for (size_t i = 0; i < program->count; i++)
+		inv_doctor_elf_close(&program->objects[i]);
+	program->count = 0;
+}
+
+/* ---- Python by way of another program ------------------------------------------------------ */
+
+/* What PyPy and an older CPython do not export is the hook that a Python target binds by. */
+const struct inv_doctor_elf *inv_doctor_program_python(const struct inv_doctor_program *program)
+{
+	struct inv_doctor_function unused;
+	for (size_t i = 0; i < program->count; i++)
+		if (inv_doctor_elf_find(&program->objects[i], "PySys_AddAuditHook", &unused) ==
+		    INV_DOCTOR_SYMBOL_EXPORTED)
+			return &program->objects[i];
+	return NULL;
+}
+
+/* A wrapper may be static, or for another libc: what it starts has the preload all the same. */
+static bool may_be_wrapper(const struct inv_doctor_program *program)
+{
+	return (!program->block || program->block == INV_DOCTOR_BLOCK_STATIC ||
+		program->block == INV_DOCTOR_BLOCK_MUSL) &&
+	       !inv_doctor_program_python(program);
+}
+
+static void follow_wrapper(struct inv_doctor_program *program, char *const *command)
+{
+	char path[sizeof(program->path)];
+	int r = may_be_wrapper(program) ? inv_doctor_interpreter(path, sizeof(path), command)
+					: -ENOENT;
+	program->silent = r == -ENODATA;
+	if (r)
+		return;
+	close_objects(program);
+	program->block = INV_DOCTOR_BLOCK_NONE;
+	program->detail[0] = '\0';
+	program->asked = true;
+	strcpy(program->path, path);
+	open_elf(program);
+}
+
+/* ---- all ----------------------------------------------------------------------------------- */
+
 int inv_doctor_program_open(struct inv_doctor_program *out, char *const *command)
 {
 	memset(out, 0, sizeof(*out));
@@ -268,12 +336,21 @@ int inv_doctor_program_open(struct inv_doctor_program *out, char *const *command
 		;
 	if (!out->block)
 		open_elf(out);
+	follow_wrapper(out, command);
 	return 0;
+}
+
+bool inv_doctor_program_accepts(const struct inv_doctor_program *program, const char *object,
+				size_t i)
+{
+	if (!*object)
+		return true;
+	return i == 0 ? !strcmp(object, "program")
+		      : inv_doctor_elf_is(&program->objects[i], object);
 }
 
 void inv_doctor_program_close(struct inv_doctor_program *program)
 {
-	for (size_t i = 0; i < program->count; i++)
-		inv_doctor_elf_close(&program->objects[i]);
+	close_objects(program);
 	free(program->objects);
 }

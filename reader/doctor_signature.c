@@ -129,33 +129,46 @@ static bool is_float_result(const char *word)
 	return is_floating(word) || !strcmp(word, "ldouble");
 }
 
-/* Returns: whether the two differ; what[size] says in what, and what comes of it. */
-static bool differ(const struct inv_signature *s, const struct inv_probe_prototype *p, bool slots,
-		   char *what, size_t size)
-{
+/* The two, and what of the wrapper decides: only a patched function keeps all registers. */
+struct pair {
+	const struct inv_signature *signature;
+	const struct inv_probe_prototype *prototype;
 	struct layout given, real;
-	lay_out_signature(&given, s);
-	lay_out_function(&real, p);
-	const char *result = inv_type_name(s->result);
-	if (given.stack < real.stack)
+	bool slots;
+};
+
+/* Returns: whether the call itself goes wrong; what[size] says by what. */
+static bool breaks(const struct pair *pair, char *what, size_t size)
+{
+	const struct inv_probe_prototype *p = pair->prototype;
+	const struct layout *given = &pair->given, *real = &pair->real;
+	const char *result = inv_type_name(pair->signature->result);
+	if (given->stack < real->stack)
 		snprintf(what, size,
-			 "%u words on the stack are passed on, and its arguments there take %u: "
-			 "THE CALL BREAKS",
-			 given.stack, real.stack);
-	else if (s->variadic != p->variadic)
-		snprintf(what, size, "%s variadic: THE CALL BREAKS",
-			 p->variadic ? "the function is" : "the function is not");
-	else if (slots && real.floats && !given.floats)
-		snprintf(what, size, "its floating arguments are not passed on: THE CALL BREAKS");
-	else if (slots && strcmp(p->result.type.word, "void") != 0 &&
+			 "%u words on the stack are passed on, and its arguments there take %u",
+			 given->stack, real->stack);
+	else if (pair->signature->variadic != p->variadic)
+		snprintf(what, size, "the function is %s",
+			 p->variadic ? "variadic" : "not variadic");
+	else if (pair->slots && real->floats && !given->floats)
+		snprintf(what, size, "its floating arguments are not passed on");
+	else if (pair->slots && strcmp(p->result.type.word, "void") != 0 &&
 		 (p->result.type.part_count == 2 ||
 		  is_float_result(result) != is_float_result(p->result.type.word)))
-		snprintf(what, size, "its result is not passed on: THE CALL BREAKS");
-	else if (given.floats != real.floats || given.stack != real.stack ||
-		 (given.integers != real.integers && !p->padded))
-		snprintf(what, size, "fields may be read from the wrong places");
+		snprintf(what, size, "its result is not passed on");
 	else
-		return find_other_text(&given, &real, what, size);
+		return false;
+	return true;
+}
+
+/* Returns: whether fields would be wrong, of calls that go well. */
+static bool misreads(const struct pair *pair, char *what, size_t size)
+{
+	const struct layout *given = &pair->given, *real = &pair->real;
+	if (given->floats == real->floats && given->stack == real->stack &&
+	    (given->integers == real->integers || pair->prototype->padded))
+		return find_other_text(given, real, what, size);
+	snprintf(what, size, "fields may be read from the wrong places");
 	return true;
 }
 
@@ -197,14 +210,20 @@ static void compare(struct inv_doctor_probe *probe, const struct inv_doctor_elf 
 	struct inv_probe_prototype prototype;
 	char detail[INV_DEBUG_WORD_MAX], what[256];
 	const struct inv_probe *p = probe->probe;
-	if (inv_probe_prototype_read(&prototype, function, detail) ||
-	    !differ(&p->signature, &prototype, !probe->functions, what, sizeof(what)))
+	struct pair pair = {&p->signature, &prototype, .slots = !probe->functions};
+	if (inv_probe_prototype_read(&prototype, function, detail))
+		return;
+	lay_out_signature(&pair.given, &p->signature);
+	lay_out_function(&pair.real, &prototype);
+	probe->breaks = breaks(&pair, what, sizeof(what));
+	if (!probe->breaks && !misreads(&pair, what, sizeof(what)))
 		return;
 	char *real = text_of(&prototype);
 	snprintf(probe->signature, sizeof(probe->signature),
-		 "the signature is %.400s, and by debug information the function is %.400s: %s; "
+		 "the signature is %.400s, and by debug information the function is %.400s: %s%s; "
 		 "remedy: take the one that `invreg probe %.200s:%.200s` prints",
-		 p->signature_text, real ? real : "another", what, elf->path,
+		 p->signature_text, real ? real : "another", what,
+		 probe->breaks ? ": THE CALL BREAKS" : "", elf->path,
 		 p->symbol[0] ? p->symbol : "SYMBOL");
 	free(real);
 }
@@ -231,6 +250,7 @@ void inv_doctor_check_signatures(struct inv_doctor *doctor)
 		opened = elf;
 		if (usable && inv_debug_function_at(&debug, address, &function))
 			compare(probe, elf, &function);
+		doctor->broken += probe->breaks;
 	}
 	if (usable)
 		inv_debug_close(&debug);

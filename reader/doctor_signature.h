@@ -12,8 +12,8 @@
 #include "reader/doctor.h"
 
 /*
- * Fills `signature` of each probe that binds and whose signature says otherwise than the
- * debug information: one line with both, what comes of it, and the remedy.
+ * Fills `signature` and `breaks` of each probe that binds and whose signature says otherwise than
+ * the debug information: one line with both, what comes of it, and the remedy.
  */
 void inv_doctor_check_signatures(struct inv_doctor *doctor);
 

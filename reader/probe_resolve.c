@@ -20,7 +20,7 @@
 
 #include "reader/cxx_target.h"
 #include "reader/debug_info.h"
-#include "reader/doctor_program.h"
+#include "reader/doctor.h"
 #include "reader/probe_prototype.h"
 
 #define CHAIN_MAX 256
@@ -162,20 +162,12 @@ static bool parse_section(const struct section *section, struct inv_probe_file *
 	return n < (int)sizeof(text) && !inv_probe_file_parse(file, "", text, (size_t)n, &unused);
 }
 
-static bool is_wanted(const struct resolver *r, const struct inv_probe *probe, size_t i)
-{
-	if (!probe->object[0])
-		return true;
-	return i == 0 ? !strcmp(probe->object, "program")
-		      : inv_doctor_elf_is(&r->program.objects[i], probe->object);
-}
-
 /* Opens the debug information of the object that has the function. */
 static bool find_in(struct resolver *r, const struct inv_probe *probe, size_t i, Dwarf_Die *out)
 {
 	const struct inv_doctor_elf *elf = &r->program.objects[i];
 	struct inv_doctor_function function = {.address = probe->offset};
-	if (!is_wanted(r, probe, i))
+	if (!inv_doctor_program_accepts(&r->program, probe->object, i))
 		return false;
 	if (probe->target_kind != INV_TARGET_OFFSET &&
 	    inv_doctor_elf_find(elf, probe->symbol, &function) < INV_DOCTOR_SYMBOL_PRIVATE)
@@ -218,6 +210,38 @@ static int resolve_target(struct resolver *r, struct section *section)
 	return 0;
 }
 
+/* Whether the verdict is that no function of this name can be told from the files. */
+static bool is_missing(enum inv_doctor_verdict verdict)
+{
+	return verdict == INV_DOCTOR_NOT_LOADED || verdict == INV_DOCTOR_NO_SYMBOL ||
+	       verdict == INV_DOCTOR_STRIPPED || verdict == INV_DOCTOR_SEVERAL ||
+	       verdict == INV_DOCTOR_CLONE;
+}
+
+/* By the doctor's judgement: a name that is wrong is a likelier mistake than missing -g. */
+static int refuse_function(struct resolver *r, const struct inv_probe *probe, const char *at)
+{
+	struct inv_doctor doctor = {.program = r->program};
+	struct inv_doctor_probe judged = {.probe = probe};
+	char reason[128], remedy[256];
+	inv_doctor_judge(&judged, &doctor);
+	if (!is_missing(judged.verdict))
+		return refuse(r, at,
+			      "no debug information of %.100s in what %.60s starts: write the "
+			      "offset, NAME->OFFSET:TYPE",
+			      probe->target, r->command[0]);
+	inv_doctor_reason(&doctor, &judged, reason, sizeof(reason));
+	inv_doctor_remedy(&doctor, &judged, remedy, sizeof(remedy));
+	if (judged.name_count)
+		snprintf(remedy, sizeof(remedy), "did you mean %.150s?", judged.names[0]);
+	else if (judged.verdict == INV_DOCTOR_NOT_LOADED || judged.verdict == INV_DOCTOR_NO_SYMBOL)
+		snprintf(remedy, sizeof(remedy),
+			 "correct the name, or, where it is loaded later (dlopen), write the "
+			 "offset, as `invreg probe ./%.40s:%.60s` prints it",
+			 strstr(probe->object, ".so") ? probe->object : "LIB.so", probe->symbol);
+	return refuse(r, r->section->target_at, "%.60s: %s: %s", probe->target, reason, remedy);
+}
+
 static int read_function(struct resolver *r, const char *at)
 {
 	struct inv_probe_file file;
@@ -237,15 +261,15 @@ static int read_function(struct resolver *r, const char *at)
 	if (found)
 		why = inv_probe_prototype_read(&r->prototype, &function, detail);
 	r->known = found && !why;
-	if (found && why)
+	if (found && why) {
 		inv_debug_close(&r->debug);
+		result = refuse(r, at, "%.60s: %s (%.40s): write the offset, NAME->OFFSET:TYPE",
+				file.probes[0].target, why, detail);
+	} else if (!found) {
+		result = refuse_function(r, &file.probes[0], at);
+	}
 	inv_probe_file_free(&file);
-	if (r->known)
-		return 0;
-	return refuse(r, at,
-		      "no debug information of %.100s in what %.60s starts: write the "
-		      "offset, NAME->OFFSET:TYPE",
-		      r->section->target + strspn(r->section->target, " \t"), r->command[0]);
+	return result;
 }
 
 static void forget_function(struct resolver *r)

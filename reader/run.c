@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -66,6 +67,7 @@ struct run {
 	int pruned; /* ended sessions that went when this one was made */
 	bool progress;
 	bool progress_shown;
+	time_t began;
 	int64_t started_ms;
 	int64_t shown_ms;
 };
@@ -382,6 +384,33 @@ static bool changed_user(struct run *run)
 	return run->user != geteuid() && inv_guard_call(shim_was_loaded, run) > 0;
 }
 
+/*
+ * A process that gave root up finds the default directory of the user that it is now, and makes
+ * a session of our name there. Returns: whether there is one.
+ */
+static bool say_others(const struct run *run)
+{
+	char pattern[512];
+	glob_t found = {.gl_pathc = 0};
+	bool any = false;
+	if (geteuid() || run->session.dir_absolute)
+		return false;
+	snprintf(pattern, sizeof(pattern), "/dev/shm/invreg-[1-9]*/%s.seg", run->session.name);
+	if (!glob(pattern, 0, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc; i++) {
+			struct stat st;
+			if (stat(found.gl_pathv[i], &st) || st.st_mtime < run->began)
+				continue;
+			any = true;
+			fprintf(stderr,
+				"invreg: what became user %lu has a session of its own: `invreg "
+				"snapshot %s`\n",
+				(unsigned long)st.st_uid, found.gl_pathv[i]);
+		}
+	globfree(&found);
+	return any;
+}
+
 static void sum_up(struct run *run)
 {
 	if (run->follow) {
@@ -394,15 +423,19 @@ static void sum_up(struct run *run)
 		return;
 	say_still_running(run);
 	say_pruned(run);
-	uint64_t bound;
-	if (run->options.quiet || !inv_summary_print(&run->view, stderr, colored(), &bound))
+	struct inv_summary_probes probes = {0};
+	if (run->options.quiet)
+		return;
+	bool nothing = inv_summary_print(&run->view, stderr, colored(), &probes);
+	if (say_others(run) || !nothing)
 		return;
 	if (changed_user(run))
 		inv_say("invreg: nothing was seen: the program became user %lu, who may not write "
 			"to a session of user %lu: start invreg as that user\n",
 			(unsigned long)run->user, (unsigned long)geteuid());
 	else
-		inv_doctor_explain(stderr, &run->probes.file, run->options.command, bound);
+		inv_doctor_explain(stderr, &run->probes.file, run->options.command, probes.bound,
+				   probes.told);
 }
 
 static int exit_status(int status)
@@ -458,6 +491,7 @@ static int observe(struct run *run)
 		remove_session(run); /* nobody ever wrote to it */
 		return INV_RUN_EXIT_OWN;
 	}
+	run->began = time(NULL);
 	r = start(run);
 	if (r)
 		return r;

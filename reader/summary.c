@@ -254,15 +254,20 @@ static bool nothing_began(const struct inv_cut *cut)
 	return !cut->begun && !cut->inherited && !inv_cut_total(cut);
 }
 
-static uint64_t bound_probes(const struct inv_cut *cut)
+static struct inv_summary_probes bindings(const struct inv_cut *cut)
 {
-	uint64_t bound = 0;
-	for (size_t i = 0; i < cut->probe_count && i < 64; i++)
-		bound |= (uint64_t)(cut->probes[i].bound_in != 0) << i;
-	return bound;
+	struct inv_summary_probes out = {0};
+	for (size_t i = 0; i < cut->probe_count && i < 64; i++) {
+		const struct inv_probe_state *p = &cut->probes[i];
+		bool python = strncmp(p->row.target, "python:", 7) == 0;
+		out.bound |= (uint64_t)(p->bound_in != 0) << i;
+		out.told |= (uint64_t)(!p->bound_in && python && p->why[0]) << i;
+	}
+	return out;
 }
 
-bool inv_summary_print(struct inv_view *view, FILE *to, bool color, uint64_t *bound)
+bool inv_summary_print(struct inv_view *view, FILE *to, bool color,
+		       struct inv_summary_probes *probes)
 {
 	struct inv_src src;
 	struct inv_cut cut;
@@ -273,7 +278,7 @@ bool inv_summary_print(struct inv_view *view, FILE *to, bool color, uint64_t *bo
 		if (result == 0) {
 			inv_summary_show(&cut, to, color);
 			nothing = nothing_began(&cut);
-			*bound = bound_probes(&cut);
+			*probes = bindings(&cut);
 			inv_cut_free(&cut);
 		}
 		inv_src_close(&src);

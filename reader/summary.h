@@ -14,14 +14,21 @@
 #include "cut.h"
 #include "shm/view.h"
 
+/* What processes did with probes: bit i of each. */
+struct inv_summary_probes {
+	uint64_t bound; /* probe i is bound in some process */
+	uint64_t told;	/* it is not, and an interpreter said why: its target is Python's */
+};
+
 /* Prints a cut. */
 void inv_summary_show(const struct inv_cut *cut, FILE *to, bool color);
 
 /*
- * The same of a segment, cut now. *bound: bit i when probe i is bound in some process.
+ * The same of a segment, cut now.
  * Returns: whether it is certain that no call began, and none was held back by a pause.
  */
-bool inv_summary_print(struct inv_view *view, FILE *to, bool color, uint64_t *bound);
+bool inv_summary_print(struct inv_view *view, FILE *to, bool color,
+		       struct inv_summary_probes *probes);
 
 /*
  * Totals for a progress line: a few words a lane for calls and losses, the tallies for

@@ -139,7 +139,10 @@ static void print_table(const struct inv_doctor *doctor)
 	putchar('\n');
 	for (size_t i = 0; i < doctor->count; i++)
 		say_probe(doctor, &doctor->probes[i]);
-	if (doctor->program.script[0])
+	if (doctor->program.asked)
+		printf("%s was judged: the interpreter that the command starts\n",
+		       doctor->program.path);
+	else if (doctor->program.script[0])
 		printf("%s is a script: its interpreter was judged, not what it starts\n",
 		       doctor->program.script);
 	say_asan(&doctor->program);
@@ -171,6 +174,8 @@ static void put_probe(struct inv_json *json, const struct inv_doctor *doctor,
 	inv_doctor_remedy(doctor, probe, text, sizeof(text));
 	put(json, "remedy", text);
 	put(json, "signature_differs", probe->signature);
+	inv_json_key(json, "call_breaks");
+	inv_json_put_bool(json, probe->breaks);
 	inv_json_key(json, "nearest");
 	inv_json_open(json, '[');
 	for (uint32_t i = 0; i < probe->name_count; i++) {
@@ -211,7 +216,7 @@ static int print_json(const struct inv_doctor *doctor)
 static int report(const struct request *request, const struct inv_doctor *doctor)
 {
 	if (doctor->program.block == INV_DOCTOR_BLOCK_NOT_FOUND) {
-		fprintf(stderr, "invreg doctor: %s: command not found\n", doctor->program.detail);
+		fprintf(stderr, "invreg doctor: %s\n", doctor->program.detail);
 		return INV_EXIT_RUNTIME;
 	}
 	if (!request->json)
@@ -219,7 +224,7 @@ static int report(const struct request *request, const struct inv_doctor *doctor
 	int r = request->json ? print_json(doctor) : inv_output_stdout_done();
 	if (r)
 		return r;
-	return doctor->bound == doctor->count ? INV_EXIT_OK : INV_EXIT_RUNTIME;
+	return doctor->bound - doctor->broken == doctor->count ? INV_EXIT_OK : INV_EXIT_RUNTIME;
 }
 
 int inv_verb_doctor(int argc, char **argv)

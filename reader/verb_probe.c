@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,12 +26,11 @@
 #include "reader/output.h"
 #include "reader/probe_native.h"
 #include "reader/probe_python.h"
-#include "reader/python_command.h"
+#include "reader/python_ask.h"
 #include "reader/say.h"
 #include "reader/verbs.h"
 
-#define ANSWER_BYTES_MAX (1u << 20)
-#define PYTHON_PREFIX	 "python:"
+#define PYTHON_PREFIX "python:"
 
 struct request {
 	const char *target, *name, *output, *native_symbol;
@@ -163,94 +161,22 @@ static int parse(struct request *out, int argc, char **argv)
 
 /* ---- the interpreter -------------------------------------------------------------------- */
 
-static void say_exec_error(const char *program)
-{
-	char line[512];
-	int n = snprintf(line, sizeof(line), INV_PROBE_PYTHON_MARK "%d\n%.300s: %s\n",
-			 INV_EXIT_RUNTIME, program, strerror(errno));
-	if (write(STDOUT_FILENO, line, (size_t)n) < 0)
-		_exit(127);
-}
-
-/* Its input is empty, its errors go where ours go. */
-static _Noreturn void become(const struct inv_python_command *command,
-			     const struct request *request, int to)
-{
-	char *words[INV_PYTHON_WORDS_MAX + 16];
-	size_t n = 0;
-	int nothing = open("/dev/null", O_RDONLY);
-	for (; n < command->count; n++)
-		words[n] = command->words[n];
-	words[n++] = (char *)"-B"; /* leaves no __pycache__ */
-	words[n++] = (char *)"-c";
-	words[n++] = (char *)inv_probe_python;
-	words[n++] = (char *)command->kind;
-	words[n++] = command->value;
-	words[n++] = (char *)request->module;
-	words[n++] = (char *)request->symbol;
-	words[n++] = (char *)request->name;
-	words[n] = NULL;
-	unsetenv("PYTHONINSPECT"); /* a prompt at the end */
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
-	if (nothing >= 0)
-		dup2(nothing, STDIN_FILENO);
-	dup2(to, STDOUT_FILENO);
-	execvp(words[0], words);
-	say_exec_error(words[0]);
-	_exit(127);
-}
-
-static void read_all(int fd, struct inv_buf *out)
-{
-	for (;;) {
-		ssize_t n = read(fd, inv_buf_room(out, INV_BUF_ROOM_MAX), INV_BUF_ROOM_MAX);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 || out->error || out->length > ANSWER_BYTES_MAX)
-			return;
-		inv_buf_took(out, out->data + out->length + n);
-	}
-}
-
-/* Returns: 0, all that it printed in `out`, and its status; or -errno. */
+/* Its errors go where ours go. */
 static int ask(const struct inv_python_command *command, const struct request *request,
 	       struct inv_buf *out, int *status)
 {
-	int ends[2];
-	if (pipe2(ends, O_CLOEXEC))
-		return -errno;
-	pid_t pid = fork();
-	if (pid == 0)
-		become(command, request, ends[1]);
-	int err = pid < 0 ? errno : 0;
-	close(ends[1]);
-	if (!err)
-		read_all(ends[0], out);
-	close(ends[0]);
-	while (!err && waitpid(pid, status, 0) < 0 && errno == EINTR)
-		;
-	return err ? -err : out->error;
+	const char *const words[] = {"-c",
+				     inv_probe_python,
+				     command->kind,
+				     command->value,
+				     request->module,
+				     request->symbol,
+				     request->name,
+				     NULL};
+	return inv_python_ask(command, words, false, out, status);
 }
 
 /* ---- its answer ------------------------------------------------------------------------- */
-
-/* Behind the last mark: a status, a line end, a text. Returns: the text; NULL: no answer. */
-static char *find_answer(struct inv_buf *out, int *code)
-{
-	static const char mark[] = INV_PROBE_PYTHON_MARK;
-	char *answer = NULL, *end;
-	inv_buf_put(out, "", 1);
-	if (out->error)
-		return NULL;
-	for (char *at = out->data;
-	     (at = memmem(at, out->length - (size_t)(at - out->data), mark, sizeof(mark) - 1));)
-		answer = at += sizeof(mark) - 1;
-	if (!answer)
-		return NULL;
-	*code = (int)strtol(answer, &end, 10);
-	return *end == '\n' ? end + 1 : NULL;
-}
 
 static int no_answer(const struct inv_python_command *command, int status)
 {
@@ -318,7 +244,7 @@ static int judge(const struct request *request, const struct inv_python_command 
 		 struct inv_buf *out, int status)
 {
 	int code = 0;
-	char *text = find_answer(out, &code);
+	char *text = inv_python_answer(out, &code);
 	if (!text)
 		return no_answer(command, status);
 	if (code == 0)

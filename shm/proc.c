@@ -340,6 +340,8 @@ const char *inv_reason_text(enum inv_reason reason)
 		[INV_REASON_ENTRY] = "the function itself cannot be patched",
 		[INV_REASON_CONTROL] = "it cannot be paused or filtered: no usable control page",
 		[INV_REASON_SANDBOX] = "the program shut itself into a sandbox",
+		[INV_REASON_PROPERTY] = "a field takes code of the program to read, which "
+					"`properties = yes` allows",
 	};
 	return (unsigned)reason < INV_REASON_COUNT ? text[reason] : "unknown reason";
 }
@@ -368,8 +370,9 @@ static const struct {
 				    "are in the totals, under _other"},
 	[INV_LOSS_TYPE_OVERFLOW] = {"type_overflow",
 				    "error or result types beyond 255 are shown as _other"},
-	[INV_LOSS_UNREADABLE] = {"unreadable", "fields whose memory could not be read are shown "
-					       "as _other; check the probe's signature"},
+	[INV_LOSS_UNREADABLE] = {"unreadable", "fields that could not be read are shown as _other; "
+					       "check the probe's signature and expressions (in "
+					       "Python also `properties`: see the notes)"},
 	[INV_LOSS_TEXT_TRUNCATED] = {"text_truncated", "messages cut at 480 bytes"},
 	[INV_LOSS_TOO_DEEP] = {"too_deep",
 			       "calls nested deeper than 32 are counted, but not named in flight"},

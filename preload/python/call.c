@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "preload/normalise.h"
@@ -75,6 +76,20 @@ const char *inv_py_binding_place(struct inv_py_binding *b, PyObject *code)
 	return missing;
 }
 
+void __attribute__((noinline)) inv_py_binding_takes_code(struct inv_py_binding *b, unsigned field)
+{
+	char detail[128];
+	bool rule = field == INV_FIELD_COUNT;
+	const struct inv_source *source = rule ? &b->probe->success.left : &b->probe->field[field];
+	if (b->told)
+		return; /* one line allows all fields */
+	b->told = true;
+	snprintf(detail, sizeof(detail), "%s = %.*s",
+		 rule ? "success" : inv_probe_field_name((enum inv_field)field),
+		 (int)source->length, source->text);
+	b->host->remark(b->number, INV_REASON_PROPERTY, detail);
+}
+
 /* ---- fields ------------------------------------------------------------------------ */
 
 /* What the fields of a call are, as bytes and numbers. */
@@ -101,8 +116,19 @@ static inline int64_t number_field(struct inv_py_binding *b, unsigned field,
 		return v->number;
 	if (inv_py_value_number(v, &number))
 		return number;
+	if (v->code)
+		inv_py_binding_takes_code(b, field);
 	e->unreadable++;
 	return 0;
+}
+
+static void __attribute__((noinline))
+text_of_object(struct inv_py_binding *b, unsigned field, const struct inv_py_value *v,
+	       struct inv_py_text *text)
+{
+	inv_py_value_text(v, b->probe->properties, text);
+	if (!text->good && inv_py_value_takes_code(v, b->probe->properties))
+		inv_py_binding_takes_code(b, field);
 }
 
 static inline void text_field(struct inv_py_binding *b, unsigned i,
@@ -117,7 +143,7 @@ static inline void text_field(struct inv_py_binding *b, unsigned i,
 	text->good =
 		v->good && !v->is_number && inv_py_ascii(v->object, &text->bytes, &text->length);
 	if (__builtin_expect(!text->good, 0))
-		inv_py_value_text(v, b->probe->properties, text);
+		text_of_object(b, INV_FIELD_INVOKER + i, v, text);
 	e->owns |= v->owned || text->owned;
 }
 

@@ -17,6 +17,7 @@
 
 #include "preload/plan.h"
 #include "preload/python/path.h"
+#include "preload/python/python.h"
 
 #define INV_PY_TYPES_CACHED 32u
 
@@ -29,6 +30,8 @@ struct inv_py_known_type {
 };
 
 struct inv_py_binding {
+	const struct inv_py_host *host;
+	uint32_t number;	     /* the host's, of the probe */
 	const struct inv_plan *plan; /* NULL: nothing bound yet */
 	const struct inv_probe *probe;
 	struct inv_py_code code;
@@ -39,6 +42,7 @@ struct inv_py_binding {
 	bool reads;			 /* some field is not */
 	bool judges;			 /* there is a success rule or a result type */
 	bool init;			 /* the function is an __init__ */
+	bool told;			 /* that a field takes code */
 };
 
 /* Compiles a probe's expressions. Returns: false: no room or no memory. */
@@ -55,6 +59,12 @@ bool inv_py_binding_start(struct inv_py_binding *b);
  * Returns: the first parameter that a field names and that it does not have, or NULL.
  */
 const char *inv_py_binding_place(struct inv_py_binding *b, PyObject *code);
+
+/*
+ * A field (INV_FIELD_COUNT: the success rule) is unreadable, since what is read takes code that
+ * the probe does not allow: the host is told of the first.
+ */
+void inv_py_binding_takes_code(struct inv_py_binding *b, unsigned field);
 
 /* The stub of binding number n, below INV_PROBE_FILE_MAX. */
 inv_py_vectorcall *inv_py_stub(uint32_t n, struct inv_py_binding *b);

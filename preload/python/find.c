@@ -33,6 +33,8 @@ uint32_t inv_py_find_take(const struct inv_probe *probes, uint32_t count,
 			continue;
 		want->probe = i;
 		want->target = &probes[i];
+		want->binding.host = host;
+		want->binding.number = i;
 		if (inv_py_binding_compile(&want->binding, &probes[i]))
 			found.count++;
 		else

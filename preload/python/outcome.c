@@ -95,6 +95,10 @@ static bool succeeded(struct inv_py_binding *b, PyObject *result, uint8_t *flags
 	} else {
 		good = compare_result(b, &v, &readable);
 	}
+	if (!readable && (b->probe->success.compare == INV_COMPARE_TRUE
+				  ? inv_py_value_takes_code(&v, b->probe->properties)
+				  : v.code))
+		inv_py_binding_takes_code(b, INV_FIELD_COUNT);
 	inv_py_value_drop(&v);
 	if (!readable)
 		*flags |= INV_FLAG_UNREADABLE;
@@ -113,6 +117,8 @@ static void read_message(struct inv_py_binding *b, PyObject *result, struct outc
 	inv_py_path_eval(path, NULL, result, &o->value);
 	inv_py_value_text(&o->value, b->probe->properties, &o->message);
 	if (!o->message.good) {
+		if (inv_py_value_takes_code(&o->value, b->probe->properties))
+			inv_py_binding_takes_code(b, INV_FIELD_ERROR_MESSAGE);
 		o->call.flags |= INV_FLAG_UNREADABLE;
 		return;
 	}
@@ -144,6 +150,8 @@ static uint16_t type_by_field(struct inv_py_binding *b, unsigned field, PyObject
 		type = intern_type(text.bytes, text.length);
 	else
 		*flags |= INV_FLAG_UNREADABLE;
+	if (!text.good && inv_py_value_takes_code(&v, b->probe->properties))
+		inv_py_binding_takes_code(b, field);
 	inv_py_text_drop(&text);
 	inv_py_value_drop(&v);
 	return type;

@@ -58,6 +58,7 @@ struct inv_py_op {
 /* What an expression came to; `owned` is dropped by inv_py_value_drop. */
 struct inv_py_value {
 	bool good, is_number;
+	bool code; /* not good, for it takes code of the program, which may not run */
 	int64_t number;
 	PyObject *object, *owned;
 };
@@ -146,6 +147,12 @@ static inline bool inv_py_ascii(const PyObject *o, const char **bytes, size_t *l
  * them; a type by its name; others only by their own __str__, if `properties`.
  */
 void inv_py_value_text(const struct inv_py_value *v, bool properties, struct inv_py_text *out);
+/* Whether a value that gave no text would have given one by code of the program. */
+static inline bool inv_py_value_takes_code(const struct inv_py_value *v, bool properties)
+{
+	return v->code || (v->good && !properties);
+}
+
 static inline void inv_py_text_drop(struct inv_py_text *text)
 {
 	if (text->owned)
@@ -163,6 +170,9 @@ int inv_py_value_truth(const struct inv_py_value *v, bool properties);
 
 /* type.__name__, up to the next change of the type. */
 const char *inv_py_type_name(const PyTypeObject *type, size_t *length);
+
+/* Whether str() of an instance is C's own. */
+bool inv_py_prints_by_c(PyTypeObject *type);
 
 /* What an exception says, from its triple; see inv_py_value_text. */
 void inv_py_exception_text(PyObject *value, bool properties, struct inv_py_text *out);

@@ -189,6 +189,24 @@ assert_contains "the shim in another's process" "Permission denied" "$(cat "$wor
 assert_contains "run about another's process" "became user $other, who may not write to a session of user 0" \
 	"$(cat "$work/err")"
 
+assert_contains "the shim of its probes" "is not bound: this process has no session" "$(cat "$work/err")"
+[[ $(cat "$work/err") != *"made writable"* ]] || fail "the shim in another's process: $(cat "$work/err")"
+
+# ... but in the default directory it has a session of its own, which run names
+for before in "" "$host/threads --calls 10;"; do
+	rm -f "$truth"
+	"$work/bin/invreg" run -p "$work/target.ini" --session "root-$$" -- bash -c "$before
+		setpriv --reuid $owner --regid $owner --clear-groups $host/threads --threads 2 --calls 200 --truth $truth; true" \
+		>/dev/null 2>"$work/err"
+	rm -f "/dev/shm/invreg-0/root-$$".* && rmdir --ignore-fail-on-non-empty /dev/shm/invreg-0
+	assert_contains "run about another's session" \
+		"what became user $owner has a session of its own: \`invreg snapshot $home/root-$$.seg\`" "$(cat "$work/err")"
+	[[ $(cat "$work/err") != *"nothing was seen"* ]] || fail "run says that nothing was seen"
+	invreg snapshot "$home/root-$$.seg" --format json >"$work/snapshot.json"
+	same_as_truth "what another's process wrote" "$truth"
+	rm -rf "$home"
+done
+
 # one that begins as root, binds, and then is another user: lanes and a child come later
 rm -f "$work/root"/*
 INVREG_DIR=$work/root observed_as 0 "$host/drops" --threads 4 --calls 5000 --state "$other" \

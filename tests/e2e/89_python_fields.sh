@@ -33,6 +33,25 @@ bare_group() {
 		"runs []" "$(tail -n 1 "$kept.out")"
 }
 
+# A probe whose fields take code is named by a note, once, with the first such field.
+notes() {
+	local said note
+	said=$(json "$work/snapshot.json" \
+		"[n['probe'] + ': ' + n['detail'] for n in d['notes'] if 'properties = yes' in n['reason']]")
+	case $group in
+	code)
+		for note in 'property: invoker_id = x.principal_id' 'sized: args_count = len(x)' \
+			'item: invoker_id = x["a"]' 'truth: success = return' \
+			'message_property: error_message = return.principal_id'; do
+			assert_contains "$version: notes" "'$note'" "$said"
+			assert_eq "$version: notes $note" 1 "$(grep -oF "'${note%%=*}" <<<"$said" | wc -l)"
+		done
+		;;
+	values) [[ $said != *"'missing"* ]] || fail "$version: what is not there takes no code: $said" ;;
+	*) assert_eq "$version $group: notes of code" "[]" "$said" ;;
+	esac
+}
+
 seen_group() {
 	local probes=$SUBJECTS/$group.ini
 	bare_group
@@ -41,6 +60,7 @@ seen_group() {
 	snapshot_json "$(session)" >"$work/snapshot.json"
 	python3 "$root/tests/e2e/compare_fields.py" "$work/events.jsonl" "$work/$group.expected" \
 		"$work/snapshot.json" >"$work/verdict" || fail "$version $group: $(cat "$work/verdict")"
+	notes
 	echo "$version $group: $(cat "$work/verdict")"
 }
 

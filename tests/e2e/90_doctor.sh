@@ -124,6 +124,8 @@ int main(int argc, char **v) { return work_on(argc) == 9; }'
 c hidden <<<"$hidden"
 says_truly 0 bound "hidden 1" "$work/work.ini" "$bin/hidden"
 says_truly 0 bound "hidden 1" "$work/in_program.ini" "$bin/hidden"
+probe work program:work_om >"$work/local_typo.ini"
+says_truly 1 "no symbol" "did you mean work_on? correct the name" "$work/local_typo.ini" "$bin/hidden"
 says_truly 1 hidden "local or hidden" "$work/by_got.ini" "$bin/hidden"
 c local.so -shared -fPIC -Wl,-soname,libwork.so "-Wl,-rpath,$bin" <<<"${hidden/main/entry}"
 mkdir "$bin/local" && mv "$bin/local.so" "$bin/local/libwork.so"
@@ -280,6 +282,10 @@ if [[ $(id -u) == 0 ]] && [[ $(findmnt -no OPTIONS -T "$bin") != *nosuid* ]]; th
 	cp "$bin/good" "$bin/setuid"
 	chown nobody "$bin/setuid" && chmod u+s "$bin/setuid"
 	says 1 setuid "the loader ignores the preload" "$work/work.ini" "$bin/setuid"
+	if setpriv --no-new-privs true 2>/dev/null; then # under which the bit means nothing
+		setpriv --no-new-privs "$build/invreg" doctor -p "$work/work.ini" -- "$bin/setuid" >"$work/out" ||
+			fail "a setuid bit that is not honoured: $(cat "$work/out")"
+	fi
 else
 	echo "not root, or nosuid: another's setuid bit is not provoked"
 fi
@@ -291,9 +297,45 @@ assert_eq "its program" "$bin/good" "$(json "$work/out.json" 'd["program"]')"
 printf '#!/usr/bin/env -S good\n' >"$bin/by_env" && chmod +x "$bin/by_env"
 PATH=$bin:$PATH says 0 bound "is a script" "$work/work.ini" by_env
 
-status_of invreg doctor -p "$work/work.ini" -- no-such-command >"$work/out" 2>"$work/err"
-assert_eq "command not found" "1 1" "$status $(wc -l <"$work/err")"
-assert_contains "command not found" "command not found" "$(cat "$work/err")"
+# Python by its name, and a script that starts it, as pyenv has them: the interpreter is judged.
+python=$(python3 -c 'import os; print(os.path.realpath("/proc/self/exe"))')
+mkdir "$bin/shims"
+printf '#!/usr/bin/env bash\necho started "$@" >>%q\nexec %q "$@"\n' "$work/started" "$python" >"$bin/shims/python3"
+printf '#!/usr/bin/env python3\n' >"$bin/by_python.py"
+printf '#!/bin/sh\nexit 3\n' >"$bin/shims/python3.99"
+chmod +x "$bin"/shims/* "$bin/by_python.py"
+printf '[probe work]\ntarget = python:__main__:nothing\n' >"$work/python.ini"
+printf '[probe work]\ntarget = PyList_New\nsignature = ptr (i64 n)\n' >"$work/in_python.ini"
+for command in "$bin/shims/python3" "env A=1 $bin/shims/python3 -u" "nice $bin/shims/python3"; do
+	# shellcheck disable=SC2086
+	says 0 bound "$python was judged: the interpreter that the command starts" \
+		"$work/python.ini" $command "$work/no_such_program.py" --its own
+	assert_eq "program of $command" "$python" "$(json "$work/out.json" 'd["program"]')"
+done
+[[ $(cat "$work/started") != *no_such_program* ]] || fail "doctor started the program"
+rm "$work/started"
+PATH=$bin/shims:$PATH says 0 bound "$python was judged" "$work/python.ini" "$bin/by_python.py"
+says 0 bound "$python was judged" "$work/in_python.ini" "$bin/shims/python3"
+says 1 "not python" "no interpreter that it starts answers" "$work/python.ini" "$bin/shims/python3.99" run.py
+says 1 "not python" "no CPython of 3.8 or later ($bin/good)" "$work/python.ini" "$bin/good"
+rm -f "$work/started"
+
+printf '#!/bin/sh\n%q\n' "$bin/good" >"$bin/starts_it" && chmod +x "$bin/starts_it"
+says 1 "$([[ -n $(nm /bin/sh 2>/dev/null) ]] && echo "no symbol" || echo stripped)" \
+	"give the program that the script starts" "$work/work.ini" "$bin/starts_it"
+
+no_program() { # WORDS CMD: one line, and nothing is judged
+	status_of invreg doctor -p "$work/work.ini" -- "$2" >"$work/out" 2>"$work/err"
+	assert_eq "status, lines of judgement and of error: $2" "1 0 1" \
+		"$status $(wc -l <"$work/out") $(wc -l <"$work/err")"
+	assert_contains "doctor -- $2" "invreg doctor: $1" "$(cat "$work/err")"
+}
+no_program "no-such-command: command not found" no-such-command
+no_program "$bin/nothing: No such file or directory" "$bin/nothing"
+no_program "$bin: a directory" "$bin"
+no_program "/dev/null: not a regular file" /dev/null
+printf '#!/no/such/interpreter -x\n' >"$bin/orphaned" && chmod +x "$bin/orphaned"
+no_program "$bin/orphaned: its interpreter /no/such/interpreter: No such file or directory" "$bin/orphaned"
 status_of invreg doctor -p "$work/work.ini" 2>/dev/null
 assert_eq "no command" 2 "$status"
 status_of invreg doctor --no-such-option -- "$bin/good" 2>/dev/null
@@ -333,6 +375,13 @@ after_run "a static program" "$work/work.ini" "$bin/static"
 after_run "did you mean work_on" "$work/typo.ini" "$bin/quiet"
 after_run "no object imports it" "$work/by_got.ini" "$bin/symbolic"
 [[ ! -e $bin/setuid ]] || after_run "the loader ignores the preload" "$work/work.ini" "$bin/setuid"
+
+printf '[probe far]\ntarget = python:no_such_module:nothing\n' >"$work/far.ini"
+for command in "$bin/shims/python3 -c pass" "bash -c $(printf '%q' "$python")\\ -c\\ pass"; do
+	eval "after_run 'no module of that name was imported: no_such_module' '$work/far.ini' $command"
+	[[ $(cat "$work/err") != *"nothing was seen"* ]] || fail "$command: $(cat "$work/err")"
+done
+rm -f "$work/started"
 
 after_run "" "$work/work.ini" "$bin/good"
 ! grep -E 'never called|nothing was seen' "$work/err" || fail "run explains although calls were seen"

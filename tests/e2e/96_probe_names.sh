@@ -134,9 +134,19 @@ refused 4:17 "no parameter 'stop'" 's/= shop->world/= stop->world/'
 refused 4:23 "an expression can read" 's/world.clock->current_tick/world/'
 refused 10:33 "no pointer to a struct" 's/last_error/last_error->text/'
 refused 4:26 "behind an offset" 's/shop->world.clock/shop->16:ptr/'
-refused 4:17 "no debug information" '' /bin/true
+# a function that is not there is told before what is not known of it
+refused 2:17 "did you mean shop_run_till?" 's/program:shop_run_till/program:shop_run_tilt/'
+refused 2:17 "did you mean shop_run_till?" 's/program:shop_run_till/shop_run_tilt/'
+refused 2:17 "program:shop_run_till: not exported, and the program is stripped" '' /bin/true
+refused 2:17 "program:none_such: no object loaded at start defines it: correct the name" \
+	's/program:shop_run_till/program:none_such/'
+refused 2:17 "(libplug.so): correct the name, or, where it is loaded later (dlopen)" 's/program:shop/libplug.so:shop/'
+refused 2:17 "\`invreg probe ./libplug.so:shop_run_till\` prints it" 's/program:shop/libplug.so:shop/'
+status_of invreg doctor -p "$work/bad.ini" -- "$bin/shop" 2>"$work/err"
+assert_eq "exit status of doctor" 4 "$status"
+assert_contains "doctor" "prints it" "$(cat "$work/err")"
 gcc -O2 -o "$bin/bare" "$source_folder"/shop{,_main}.c
-refused 4:17 "write the offset" '' "$bin/bare"
+refused 4:17 "no debug information of program:shop_run_till" '' "$bin/bare"
 status_of invreg check "$work/shop.ini" >/dev/null 2>"$work/err"
 assert_eq "exit status without a command" 4 "$status"
 assert_contains "without a command" "check FILE -- CMD" "$(cat "$work/err")"

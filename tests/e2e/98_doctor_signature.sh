@@ -49,13 +49,18 @@ probe() { # NAME SIGNATURE [LINE]
 
 # ---- what is warned of -------------------------------------------------------------------------
 warns() { # WORDS NAME SIGNATURE [LINE]: in one line, with both prototypes; the verdict stays
+	local breaks=False
+	[[ $1 != *"THE CALL BREAKS"* ]] || breaks=True
 	probe "${@:2}" >"$work/one.ini"
-	invreg doctor -p "$work/one.ini" -- "$bin/many" >"$work/out" || fail "doctor fails for $3"
+	status_of invreg doctor -p "$work/one.ini" -- "$bin/many" >"$work/out"
+	assert_eq "exit status of doctor for $3" "$([[ $breaks == False ]] && echo 0 || echo 1)" "$status"
 	assert_eq "warnings about $3" 1 "$(grep -c warning "$work/out")"
 	assert_contains "$3" "$1" "$(grep warning "$work/out")"
 	assert_contains "$3" "the signature is $3, and by debug information" "$(cat "$work/out")"
 	assert_contains "$3" "invreg probe $library:$2" "$(cat "$work/out")"
-	invreg doctor --json -p "$work/one.ini" -- "$bin/many" >"$work/out.json"
+	status_of invreg doctor --json -p "$work/one.ini" -- "$bin/many" >"$work/out.json"
+	assert_eq "whether $3 breaks the call" "('bound', $breaks)" \
+		"$(json "$work/out.json" 'd["probes"][0]["verdict"], d["probes"][0]["call_breaks"]')"
 	assert_contains "$3" "$1" "$(json "$work/out.json" 'd["probes"][0]["signature_differs"]')"
 }
 
@@ -70,7 +75,7 @@ is_quiet() { # NAME SIGNATURE [LINE]
 six='i64 a, i64 b, i64 c, i64 d, i64 e, i64 f'
 warns "0 words on the stack are passed on, and its arguments there take 3: THE CALL BREAKS" \
 	run_nine "i64 ($six)"
-warns "2 words on the stack are passed on, and its arguments there take 3" \
+warns "2 words on the stack are passed on, and its arguments there take 3: THE CALL BREAKS" \
 	run_nine "i64 ($six, i64 g, i64 h)"
 assert_contains "the other prototype" "the function is i64 ($six, i64 g, i64 h, str i)" "$(cat "$work/out")"
 warns "wrong places" run_nine "i64 ($six, i64 g, i64 h, str i, int j)"
