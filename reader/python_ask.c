@@ -35,7 +35,7 @@ static void fill_words(struct question *question, const struct inv_python_comman
 	for (; n < command->count; n++)
 		question->words[n] = command->words[n];
 	question->words[n++] = (char *)"-B";
-	for (size_t i = 0; words[i] && i < INV_PYTHON_ASK_WORDS_MAX; i++)
+	for (size_t i = 0; i < INV_PYTHON_ASK_WORDS_MAX && words[i]; i++)
 		question->words[n++] = (char *)words[i];
 	question->words[n] = NULL;
 }
