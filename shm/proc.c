@@ -323,8 +323,8 @@ const char *inv_reason_text(enum inv_reason reason)
 		[INV_REASON_ENTRY] = "the function itself cannot be patched",
 		[INV_REASON_CONTROL] = "it cannot be paused or filtered: no usable control page",
 		[INV_REASON_SANDBOX] = "the program shut itself into a sandbox",
-		[INV_REASON_PROPERTY] = "a field takes code of the program to read, which "
-					"`properties = yes` allows",
+		[INV_REASON_PROPERTY] =
+			"a field takes Python code, which `properties = yes` allows",
 	};
 	return (unsigned)reason < INV_REASON_COUNT ? text[reason] : "unknown reason";
 }
