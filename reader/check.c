@@ -18,6 +18,7 @@
 
 #include "reader/help.h"
 #include "reader/probe_resolve.h"
+#include "reader/say.h"
 #include "reader/verbs.h"
 
 static const char *const bind_names[] = {
@@ -196,10 +197,10 @@ int inv_check_read(struct inv_probe_file *file, const char *path, char *const *c
 		r = read_text(file, path, text, command, &made, &error);
 	}
 	if (r && error.line)
-		fprintf(stderr, "invreg: %s:%" PRIu32 ":%" PRIu32 ": %s\n", error.path, error.line,
+		inv_say("invreg: %s:%" PRIu32 ":%" PRIu32 ": %s\n", error.path, error.line,
 			error.column, error.text);
 	else if (r)
-		fprintf(stderr, "invreg: %s: %s\n", error.path, error.text);
+		inv_say("invreg: %s: %s\n", error.path, error.text);
 	free(text);
 	if (resolved && !r)
 		*resolved = made;
@@ -233,12 +234,12 @@ int inv_verb_check(int argc, char **argv)
 	for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
 		if (c == 'h')
 			return inv_help(argv[0]);
-		fprintf(stderr, "invreg: check: unknown option '%s': see `invreg check --help`\n",
+		inv_say("invreg: check: unknown option '%s': see `invreg check --help`\n",
 			argv[optind - 1]);
 		return INV_EXIT_USAGE;
 	}
 	if (optind == argc || !strcmp(argv[optind], "--")) {
-		fprintf(stderr, "invreg: check: no file: see `invreg check --help`\n");
+		inv_say("invreg: check: no file: see `invreg check --help`\n");
 		return INV_EXIT_USAGE;
 	}
 	int files = optind;
@@ -249,7 +250,7 @@ int inv_verb_check(int argc, char **argv)
 		if (check_file(argv[i], command))
 			r = INV_EXIT_REFUSED;
 	if (fflush(stdout) && errno != EPIPE) {
-		fprintf(stderr, "invreg: stdout: %s\n", strerror(errno));
+		inv_say("invreg: stdout: %s\n", strerror(errno));
 		return INV_EXIT_RUNTIME;
 	}
 	return r;

@@ -4,7 +4,7 @@
  *
  * A function is looked for by the address of its symbol and not by name: static functions of
  * one name, methods and overloads are told apart by it. All units are walked, since the index
- * by address (.debug_aranges) is left out by some compilers.
+ * by address (.debug_aranges) is left out by some compilers: it serves who has no time.
  */
 #include "reader/debug_info.h"
 
@@ -104,6 +104,17 @@ bool inv_debug_function_at(const struct inv_debug_info *info, Dwarf_Addr address
 {
 	struct search search = {.address = address, .out = out};
 	inv_debug_each(info, false, is_at, &search);
+	return search.found;
+}
+
+bool inv_debug_function_indexed(const struct inv_debug_info *info, Dwarf_Addr address,
+				Dwarf_Die *out)
+{
+	struct search search = {.address = address, .out = out};
+	struct walk walk = {.take = is_at, .arg = &search};
+	Dwarf_Die unit;
+	if (dwarf_addrdie(info->dwarf, address, &unit))
+		dwarf_getfuncs(&unit, each_function, &walk, 0);
 	return search.found;
 }
 

@@ -39,6 +39,12 @@ void inv_debug_each(const struct inv_debug_info *info, bool inlined,
 /* The function whose code begins at the address. Returns: whether there is one. */
 bool inv_debug_function_at(const struct inv_debug_info *info, Dwarf_Addr address, Dwarf_Die *out);
 
+/*
+ * The same by the index of addresses, in no time: of code by gcc; clang makes none unless told.
+ */
+bool inv_debug_function_indexed(const struct inv_debug_info *info, Dwarf_Addr address,
+				Dwarf_Die *out);
+
 /* NAME, or NAMESPACE::CLASS::NAME. Returns: its length, cut to size. */
 size_t inv_debug_name(Dwarf_Die *function, char *out, size_t size);
 

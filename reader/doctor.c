@@ -85,7 +85,7 @@ int inv_doctor_open(struct inv_doctor *out, const struct inv_probe_file *file, c
 {
 	memset(out, 0, sizeof(*out));
 	out->probes = calloc(file->count + 1, sizeof(*out->probes));
-	if (!out->probes || inv_doctor_program_open(&out->program, command)) {
+	if (!out->probes || inv_doctor_program_open(&out->program, command, true)) {
 		free(out->probes);
 		return -ENOMEM;
 	}

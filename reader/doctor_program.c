@@ -325,7 +325,7 @@ static void follow_wrapper(struct inv_doctor_program *program, char *const *comm
 
 /* ---- all ----------------------------------------------------------------------------------- */
 
-int inv_doctor_program_open(struct inv_doctor_program *out, char *const *command)
+int inv_doctor_program_open(struct inv_doctor_program *out, char *const *command, bool ask)
 {
 	memset(out, 0, sizeof(*out));
 	out->objects = calloc(INV_DOCTOR_OBJECTS_MAX, sizeof(*out->objects));
@@ -336,7 +336,8 @@ int inv_doctor_program_open(struct inv_doctor_program *out, char *const *command
 		;
 	if (!out->block)
 		open_elf(out);
-	follow_wrapper(out, command);
+	if (ask)
+		follow_wrapper(out, command);
 	return 0;
 }
 

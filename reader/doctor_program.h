@@ -45,8 +45,12 @@ struct inv_doctor_program {
 	struct inv_doctor_elf *objects;
 };
 
-/* To be released. Returns: 0, whatever the block; -ENOMEM. */
-int inv_doctor_program_open(struct inv_doctor_program *out, char *const *command);
+/*
+ * ask: an interpreter behind a wrapper may be started, which takes a tenth of a second. To be
+ * released.
+ * Returns: 0, whatever the block; -ENOMEM.
+ */
+int inv_doctor_program_open(struct inv_doctor_program *out, char *const *command, bool ask);
 void inv_doctor_program_close(struct inv_doctor_program *program);
 
 /* The object that is CPython, 3.8 or later; NULL: none is. */

@@ -12,9 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "reader/debug_info.h"
 #include "reader/probe_prototype.h"
+#include "reader/table.h"
 
 #define INTEGER_REGISTERS 6u
 #define FLOAT_REGISTERS	  8u
@@ -254,4 +256,96 @@ void inv_doctor_check_signatures(struct inv_doctor *doctor)
 	}
 	if (usable)
 		inv_debug_close(&debug);
+}
+
+/* ---- before a run ------------------------------------------------------------------------ */
+
+#define OBJECT_BYTES_MAX (64u << 20) /* of debug information that is looked into */
+#define WALKED_BYTES_MAX (1u << 20)  /* ... from one end to the other */
+
+/* The debug information that one object has in it. */
+struct inside {
+	const struct inv_doctor_elf *elf;
+	struct inv_debug_info debug;
+	off_t bytes;
+};
+
+static bool open_inside(struct inside *out, const struct inv_doctor_elf *elf)
+{
+	struct stat st;
+	if (out->elf == elf)
+		return out->debug.dwarf != NULL;
+	if (out->debug.dwarf)
+		dwarf_end(out->debug.dwarf);
+	*out = (struct inside){.elf = elf};
+	if (fstat(elf->fd, &st) || st.st_size > OBJECT_BYTES_MAX)
+		return false;
+	out->bytes = st.st_size;
+	out->debug.dwarf = dwarf_begin_elf(elf->elf, DWARF_C_READ, NULL);
+	return out->debug.dwarf != NULL;
+}
+
+/* Whether the object has the probe's function, as its calls by name would find it. */
+static bool find_inside(const struct inv_doctor_program *program, size_t i,
+			const struct inv_probe *probe, uint64_t *address)
+{
+	struct inv_doctor_function function = {.address = probe->offset};
+	if (!inv_doctor_program_accepts(program, probe->object, i))
+		return false;
+	if (probe->target_kind != INV_TARGET_OFFSET) {
+		enum inv_doctor_symbol least = i == 0 || probe->object[0]
+						       ? INV_DOCTOR_SYMBOL_PRIVATE
+						       : INV_DOCTOR_SYMBOL_EXPORTED;
+		if (inv_doctor_elf_find(&program->objects[i], probe->symbol, &function) < least)
+			return false;
+	}
+	*address = function.address;
+	return true;
+}
+
+static void warn_of(FILE *to, const struct inv_doctor_program *program, struct inside *inside,
+		    const struct inv_probe *probe)
+{
+	struct inv_doctor_probe row = {.probe = probe};
+	Dwarf_Die function;
+	uint64_t address = 0;
+	size_t i = 0;
+	while (i < program->count && !find_inside(program, i, probe, &address))
+		i++;
+	if (i == program->count || !open_inside(inside, &program->objects[i]))
+		return;
+	if (!inv_debug_function_indexed(&inside->debug, address, &function) &&
+	    (inside->bytes > WALKED_BYTES_MAX ||
+	     !inv_debug_function_at(&inside->debug, address, &function)))
+		return;
+	row.functions =
+		probe->bind != INV_BIND_GOT && !inv_signature_entry_refusal(&probe->signature);
+	compare(&row, &program->objects[i], &function);
+	if (!row.breaks)
+		return;
+	fprintf(to, "invreg: warning: probe %s: ", probe->name);
+	inv_table_say(to, row.signature, strlen(row.signature));
+	fputc('\n', to);
+}
+
+void inv_doctor_warn(FILE *to, const struct inv_probe_file *file, char *const *command)
+{
+	struct inv_doctor_program program = {.count = 0};
+	struct inside inside = {.elf = NULL};
+	bool opened = false;
+	for (uint32_t i = 0; i < file->count; i++) {
+		const struct inv_probe *probe = &file->probes[i];
+		if (probe->target_kind == INV_TARGET_PYTHON || probe->signature.by_value_struct)
+			continue;
+		if (!opened && inv_doctor_program_open(&program, command, false))
+			return;
+		opened = true;
+		if (program.block || program.objects[0].machine != EM_X86_64)
+			break;
+		warn_of(to, &program, &inside, probe);
+	}
+	if (inside.debug.dwarf)
+		dwarf_end(inside.debug.dwarf);
+	if (opened)
+		inv_doctor_program_close(&program);
 }

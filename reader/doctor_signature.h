@@ -17,4 +17,11 @@
  */
 void inv_doctor_check_signatures(struct inv_doctor *doctor);
 
+/*
+ * Before a run, in a few milliseconds: says on `to` which signatures break calls. By what the
+ * objects themselves have of debug information (none of its own files, no server), and only
+ * what is so whether the function can be patched or not.
+ */
+void inv_doctor_warn(FILE *to, const struct inv_probe_file *file, char *const *command);
+
 #endif

@@ -184,7 +184,7 @@ static int open_program(struct resolver *r, const char *at, const char *what)
 {
 	if (!r->command)
 		return refuse(r, at, "%s takes the program: `invreg check FILE -- CMD`", what);
-	if (!r->opened && inv_doctor_program_open(&r->program, r->command))
+	if (!r->opened && inv_doctor_program_open(&r->program, r->command, true))
 		return -ENOMEM;
 	r->opened = true;
 	if (r->program.block)

@@ -32,6 +32,7 @@
 #include "preload/probe.h"
 #include "reader/check.h"
 #include "reader/doctor.h"
+#include "reader/doctor_signature.h"
 #include "reader/follow.h"
 #include "reader/guard.h"
 #include "reader/launch.h"
@@ -95,7 +96,11 @@ static int prepare(struct run *run)
 	int r = inv_run_probes_read(&run->probes, run->options.probes, run->options.command);
 	if (!r)
 		r = inv_run_session_shim(run->shim, sizeof(run->shim));
-	return r ? r : open_output(run);
+	if (!r)
+		r = open_output(run);
+	if (!r)
+		inv_doctor_warn(stderr, &run->probes.file, run->options.command);
+	return r;
 }
 
 /* ---- session ------------------------------------------------------------------------ */

@@ -28,7 +28,7 @@ struct request {
 
 static int wrong(const char *what)
 {
-	fprintf(stderr, "invreg doctor: %s; --help tells more\n", what);
+	inv_say("invreg doctor: %s; --help tells more\n", what);
 	return INV_EXIT_USAGE;
 }
 
@@ -216,7 +216,7 @@ static int print_json(const struct inv_doctor *doctor)
 static int report(const struct request *request, const struct inv_doctor *doctor)
 {
 	if (doctor->program.block == INV_DOCTOR_BLOCK_NOT_FOUND) {
-		fprintf(stderr, "invreg doctor: %s\n", doctor->program.detail);
+		inv_say("invreg doctor: %s\n", doctor->program.detail);
 		return INV_EXIT_RUNTIME;
 	}
 	if (!request->json)
@@ -239,7 +239,7 @@ int inv_verb_doctor(int argc, char **argv)
 		return INV_EXIT_REFUSED;
 	int r = inv_doctor_open(&doctor, &file, request.command);
 	if (r) {
-		fprintf(stderr, "invreg doctor: %s\n", strerror(-r));
+		inv_say("invreg doctor: %s\n", strerror(-r));
 		code = INV_EXIT_RUNTIME;
 	} else {
 		inv_doctor_check_signatures(&doctor);

@@ -64,6 +64,14 @@ warns() { # WORDS NAME SIGNATURE [LINE]: in one line, with both prototypes; the 
 	assert_contains "$3" "$1" "$(json "$work/out.json" 'd["probes"][0]["signature_differs"]')"
 }
 
+# run warns of what breaks the call in any case, before the program, and starts it
+run_warns() { # COUNT NAME SIGNATURE [LINE] [PROGRAM]
+	probe "$2" "$3" "${4:-}" >"$work/one.ini"
+	invreg run -q -p "$work/one.ini" -- "${5:-$bin/many}" >/dev/null 2>"$work/err" || true
+	assert_eq "warnings by run of $3: $(cat "$work/err")" "$1" "$(grep -c "THE CALL BREAKS" "$work/err")"
+	(($1 == 0)) || assert_contains "run of $3" "invreg: warning: probe $2: the signature is $3, and" "$(cat "$work/err")"
+}
+
 is_quiet() { # NAME SIGNATURE [LINE]
 	probe "$@" >"$work/one.ini"
 	invreg doctor -p "$work/one.ini" -- "$bin/many" >"$work/out"
@@ -95,6 +103,14 @@ warns "name is str" run_plain "int (ptr p, stdstr name, int n)"
 is_quiet run_plain "int (ptr p, str name, int n)"
 warns "the function is variadic: THE CALL BREAKS" run_dots "int (str format)"
 is_quiet run_dots "int (str format, ... i64, f64)"
+
+run_warns 1 run_nine "i64 ($six)"
+run_warns 1 run_real "int (str name)" "bind = got"
+run_warns 0 run_real "f64 (f64 a, str name)" "bind = got"
+run_warns 0 run_nine "i64 ($six, i64 g, i64 h, str i)"
+run_warns 0 run_plain "int (ptr p, str name)"
+run_warns 0 run_nine "i64 ($six)" "" "$bin/plain"
+run_warns 0 no_such_function "i64 ($six)"
 
 # Without debug information nobody knows; what `probe` prints is never warned of.
 probe run_nine "i64 ($six)" >"$work/one.ini"
