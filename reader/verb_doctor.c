@@ -17,6 +17,7 @@
 #include "help.h"
 #include "json.h"
 #include "output.h"
+#include "say.h"
 #include "table.h"
 #include "verbs.h"
 

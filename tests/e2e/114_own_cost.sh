@@ -38,7 +38,7 @@ for source in measured "$work/copy.seg" "$work/run.jsonl"; do
 done
 assert_eq "CSV has rows alone" 0 "$(invreg stats measured --csv 2>/dev/null | grep -c Observing || true)"
 serve measured
-assert_eq "/api/status" True "$(ask /api/status "$same")"
+becomes /api/status "$same" True
 get /metrics | grep -E '^invocation_observing_seconds_per_call [0-9.]+e-0[5-9]$' >/dev/null || fail "/metrics: $(get /metrics | grep observing)"
 stop_server
 

@@ -109,7 +109,14 @@ invreg prune --keep 0 >/dev/null
 [[ -e $INVREG_DIR/shared.seg ]] || fail "prune removed a session that may live elsewhere"
 
 # its end cannot be seen from outside: a follower says so, and goes when it is told to
-status_of timeout --preserve-status -s TERM 1 "$build/invreg" events -f -n 0 shared >"$work/out" 2>"$work/err"
+"$build/invreg" events -f -n 0 shared >"$work/out" 2>"$work/err" &
+follower=$!
+for _ in $(seq 200); do
+	[[ ! -s $work/err ]] || break
+	sleep 0.05
+done
+kill -TERM "$follower"
+status_of wait "$follower"
 assert_eq "exit status of a follower that was told to stop" 0 "$status"
 assert_contains "a follower" "another pid namespace" "$(cat "$work/err")"
 
