@@ -115,7 +115,7 @@ uint32_t inv_name_of_string_slow(struct inv_name_cache *cache, struct inv_segmen
 {
 	size_t length;
 	if (!inv_readable_string(cache, p, INV_NAME_BYTES_MAX + 1, &length)) {
-		miss->unreadable = true;
+		*miss = (struct inv_name_miss){.unreadable = true};
 		return INV_NAME_OTHER;
 	}
 	return inv_name_of_bytes_slow(cache, seg, p, length, miss);
@@ -124,6 +124,7 @@ uint32_t inv_name_of_string_slow(struct inv_name_cache *cache, struct inv_segmen
 uint32_t inv_name_of_bytes_slow(struct inv_name_cache *cache, struct inv_segment *seg,
 				const char *p, size_t length, struct inv_name_miss *miss)
 {
+	*miss = (struct inv_name_miss){.text = NULL};
 	if (length > INV_NAME_BYTES_MAX) {
 		miss->truncated = true;
 		length = INV_NAME_BYTES_MAX;
@@ -159,7 +160,7 @@ static void remember_short(struct inv_name_cache *cache, const char *p, uint32_t
 uint32_t inv_name_of_counted(struct inv_name_cache *cache, struct inv_segment *seg, const char *p,
 			     uint64_t length, struct inv_name_miss *miss)
 {
-	miss->truncated = length > INV_NAME_BYTES_MAX;
+	*miss = (struct inv_name_miss){.truncated = length > INV_NAME_BYTES_MAX};
 	if (miss->truncated)
 		length = INV_NAME_BYTES_MAX;
 	if (!inv_readable_bytes(cache, p, length)) {
@@ -202,6 +203,7 @@ uint32_t inv_name_of_number_slow(struct inv_name_cache *cache, struct inv_segmen
 {
 	char text[24];
 	char *p = digits_before(text + sizeof(text), number, is_signed);
+	*miss = (struct inv_name_miss){.text = NULL};
 	uint32_t id = inv_name_intern(seg, p, (size_t)(text + sizeof(text) - p));
 	if (id == INV_NAME_OTHER)
 		miss->overflow = true;

@@ -87,6 +87,7 @@ bool inv_readable_bytes(struct inv_name_cache *cache, const char *p, size_t leng
  */
 bool inv_readable_string(struct inv_name_cache *cache, const char *p, size_t most, size_t *length);
 
+/* These two, and inv_name_of_bytes_slow: the same as without `slow`, and *miss is filled always. */
 uint32_t inv_name_of_string_slow(struct inv_name_cache *cache, struct inv_segment *seg,
 				 const char *p, struct inv_name_miss *miss);
 uint32_t inv_name_of_number_slow(struct inv_name_cache *cache, struct inv_segment *seg,

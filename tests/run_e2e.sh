@@ -4,7 +4,7 @@
 #   tests/run_e2e.sh [PATTERN...]    only those whose name contains one of them
 #
 # A test passes by exit 0 and is skipped by exit 77 (its last line says why). A line
-# `# skip-under: thread address` in a test names sanitizers that it is not for; a file that
+# `# skip-under: thread address: why` in a test names sanitizers that it is not for; a file that
 # LEFT_OUT names has a line `NN_name: why` for each that is not for this run.
 set -uo pipefail
 
@@ -19,8 +19,8 @@ rm -f "$logs"/*
 run_one() { # FILE
 	local file=$1 name status=0 start=$SECONDS verdict detail='' why=''
 	name=$(basename "$file" .sh)
-	if [[ -n ${SAN:-} ]] && grep -q "^# skip-under:.*\b$SAN\b" "$file"; then
-		echo "not for -fsanitize=$SAN" >"$logs/$name.log"
+	if [[ -n ${SAN:-} ]] && why=$(sed -n "s/^# skip-under: [a-z ]*\b$SAN\b[a-z ]*: //p" "$file") && [[ -n $why ]]; then
+		echo "$why" >"$logs/$name.log"
 		status=77
 	elif [[ -n ${LEFT_OUT:-} ]] && why=$(sed -n "s/^$name: //p" "$LEFT_OUT") && [[ -n $why ]]; then
 		echo "$why" >"$logs/$name.log"

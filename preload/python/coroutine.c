@@ -314,11 +314,11 @@ static PyObject *get_class(PyObject *self, void *closure)
 	return type;
 }
 
-static struct inv_py_getset getset[] = {{"__class__", get_class, NULL, NULL, NULL}, {NULL}};
+static struct inv_py_getset getset[] = {{"__class__", get_class, NULL, NULL, NULL}, {.name = NULL}};
 static struct inv_py_method methods[] = {{"send", (void *)step, INV_PY_METH_O, NULL},
 					 {"throw", (void *)throw_step, INV_PY_METH_VARARGS, NULL},
 					 {"close", (void *)close_step, INV_PY_METH_NOARGS, NULL},
-					 {NULL}};
+					 {.name = NULL}};
 
 bool inv_py_coroutine_start(void)
 {

@@ -63,9 +63,10 @@ static PyObject *reduce(PyObject *self, PyObject *protocol)
 	return inv_py.PyObject_GetAttrString(self, "__qualname__");
 }
 
-static struct inv_py_getset getset[] = {{"__class__", get_class, set_class, NULL, NULL}, {NULL}};
+static struct inv_py_getset getset[] = {{"__class__", get_class, set_class, NULL, NULL},
+					{.name = NULL}};
 static struct inv_py_method methods[] = {{"__reduce_ex__", (void *)reduce, INV_PY_METH_O, NULL},
-					 {NULL}};
+					 {.name = NULL}};
 
 bool inv_py_function_start(void)
 {

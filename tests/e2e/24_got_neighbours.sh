@@ -4,7 +4,7 @@
 # the names of libraries that are linked into the shim, and preloads of the program's own, by
 # `run` and by hand, before ours and behind it: ones that look symbols up before we are there,
 # wrap the probed function, or wrap dlsym and dlopen.
-# skip-under: address thread
+# skip-under: address thread: its runtime is to be in front of all, and so are preloads of the test
 . "$(dirname "$0")/bind.sh"
 need gcc
 

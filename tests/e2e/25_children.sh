@@ -3,7 +3,6 @@
 # Three processes, each started by the one before in every way there is, each with ten calls of
 # its own: exact counts over the tree, in one session; INVREG_CHILDREN=ignore sees the first
 # alone; a child whose environment was cleaned is not seen, and nothing claims that it was.
-# skip-under: thread
 # shellcheck disable=SC2317 # functions that expect_green calls
 . "$(dirname "$0")/bind.sh"
 need gcc python3

@@ -3,7 +3,7 @@
 # The truth table of the entry tier for what a program finds or loads while it runs: dlsym,
 # ctypes, wrappers through RTLD_NEXT, plug-ins bound in every way, closed and opened again,
 # here and elsewhere.
-# skip-under: address thread
+# skip-under: address thread: its runtime takes no RTLD_DEEPBIND
 # shellcheck disable=SC2034 # variables of bind.sh
 . "$(dirname "$0")/bind.sh"
 need gcc

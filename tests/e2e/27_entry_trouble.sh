@@ -3,7 +3,8 @@
 # The entry tier where something is in its way: threads that run while a library comes late, a
 # process that may make no code, no /proc, little memory, few descriptors, text that is to
 # stay writable; and in children started in every way.
-# skip-under: thread address
+# skip-under: address: its runtime wants a /proc
+# skip-under: thread: its runtime does not live within the limits of the test
 # shellcheck disable=SC2317,SC2034 # functions that expect_green calls; variables of bind.sh
 . "$(dirname "$0")/bind.sh"
 need gcc python3

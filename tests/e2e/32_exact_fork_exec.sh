@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Across fork, _Fork, vfork and exec, in the middle of calls too: one session, exact totals.
-# skip-under: thread
+# skip-under: thread: its runtime makes a fork of a vfork
 . "$(dirname "$0")/lib.sh"
 need python3
 

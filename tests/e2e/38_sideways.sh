@@ -3,8 +3,7 @@
 # Calls left by C++ exceptions, pthread_exit, cancellation and longjmp: the program's output is
 # the same, who called whom too, and each is counted as a failure under its type, through a
 # stub and a closure, and through entries that were patched.
-# ASan keeps the poison of frames that a forced unwind has passed, and then finds it.
-# skip-under: address
+# skip-under: address: it keeps the poison of frames that a forced unwind has passed
 . "$(dirname "$0")/lib.sh"
 need g++
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Output, exit status, signals, open files and environment: the same bare and observed.
-# A sanitizer's runtime, preloaded before us, catches signals and wraps fork by itself.
-# skip-under: address thread
+# skip-under: address: its runtime catches signals by itself
+# skip-under: thread: its runtime makes a fork of a vfork
 . "$(dirname "$0")/lib.sh"
 
 for host in threads nest forks longjmps churn ballast dlopens; do

@@ -3,7 +3,7 @@
 # A probed function that recurses through most of its stack ends as it does bare, where a frame
 # of ours for each call would not fit. What was passed by is counted, to the call, and what is
 # not deep is recorded again after every descent, one left by longjmp too.
-# skip-under: address thread
+# skip-under: thread: its runtime ends a recursion that deep
 . "$(dirname "$0")/bind.sh"
 need python3 gcc
 

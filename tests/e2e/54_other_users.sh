@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Several users: each has sessions of its own, root reads all, a third is told that it is a
 # matter of rights; what is not one's own alone is refused, and the program runs on.
-# skip-under: thread address
+# skip-under: thread: other users start run without its runtime in front
 . "$(dirname "$0")/lib.sh"
 need python3 setpriv
 [[ $(id -u) == 0 ]] || skip "only root can be other users"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A /dev/shm of 64 MB as in containers, a full one, one that fills while threads claim lanes,
 # a read-only one, none at all: the program is never harmed, what is lost is counted.
-# skip-under: thread address
+# skip-under: thread: run is started without its runtime in front
 if [[ -z ${IN_OWN_MOUNTS:-} ]]; then
 	if [[ $(id -u) != 0 ]] || ! unshare -m --propagation private mount -t tmpfs none /dev/shm 2>/dev/null; then
 		echo "no right to mount a /dev/shm of its own"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Programs in pid namespaces of their own, in a directory shared with the one outside, as
 # containers are: counts stay exact, liveness is "unknown", nothing is taken from another.
-# skip-under: thread address
+# skip-under: thread: its runtime makes it take minutes
 . "$(dirname "$0")/lib.sh"
 need python3 unshare
 if [[ $(id -u) != 0 ]] || ! unshare -m -p -f --mount-proc true 2>/dev/null; then

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # In a chroot without /proc: nothing is known of who lives, counts are exact all the same,
 # and neither those inside nor those outside take anything from the others.
-# skip-under: thread address
+# skip-under: address thread: its runtime wants a /proc
 if [[ -z ${IN_OWN_MOUNTS:-} ]]; then
 	if [[ $(id -u) != 0 ]] || ! unshare -m --propagation private mount -t tmpfs none /mnt 2>/dev/null; then
 		echo "no right to mount for a chroot"

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # SIGKILL of the program, then of `invreg run`: what returned is there, the next run is clean.
-# skip-under: thread
 . "$(dirname "$0")/lib.sh"
 need python3
 

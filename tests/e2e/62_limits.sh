@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Limits of the process that are reached at its start, and in the middle of its run: no signal
 # (SIGXFSZ), no failure of the program's own; what is recorded is exact, what is not is said.
-# skip-under: thread address
+# skip-under: address thread: its runtime does not live within the limits of the test
 . "$(dirname "$0")/lib.sh"
 need python3 prlimit setpriv
 

@@ -3,7 +3,7 @@
 # A thousand forks, a thousand forks that exec, one after the other and in four threads: totals
 # are exact, rows and lanes are taken again. More processes at once than the process table has
 # rows: every call is tallied still, and it is said why those have no events.
-# skip-under: thread
+# skip-under: thread: its runtime makes it take minutes
 . "$(dirname "$0")/lib.sh"
 need python3
 

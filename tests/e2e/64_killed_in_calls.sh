@@ -3,7 +3,6 @@
 # A program killed with 64 threads in three nested calls each: all 192 are named, once, with
 # whose they are and how deep; the session's next program takes the lanes over and they stay
 # named, as the dead one's; 40 deep, 32 are named and the rest counted.
-# skip-under: thread
 . "$(dirname "$0")/lib.sh"
 need python3
 

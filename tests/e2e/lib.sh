@@ -48,7 +48,8 @@ if [[ -n $runtime ]]; then
 fi
 export ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0:use_sigaltstack=0:${ASAN_OPTIONS:-}
 export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
-export TSAN_OPTIONS=halt_on_error=0:exitcode=66:suppressions=$root/tests/tsan/suppressions.txt:${TSAN_OPTIONS:-}
+# daemon threads of an interpreter are its own
+export TSAN_OPTIONS=halt_on_error=0:exitcode=66:report_thread_leaks=0:suppressions=$root/tests/tsan/suppressions.txt:${TSAN_OPTIONS:-}
 
 # There is one for this processor: what `auto` chooses, and `entry` demands.
 has_entry_tier() {

@@ -40,6 +40,32 @@ static void expect_text(uint32_t id, const char *want)
 	cr_assert(text && length == strlen(want) && !memcmp(text, want, length), "%s", want);
 }
 
+static bool nothing_missed(const struct inv_name_miss *miss)
+{
+	return !miss->text && !miss->length && !miss->unreadable && !miss->overflow &&
+	       !miss->truncated;
+}
+
+/* As it lies on a stack: what is left of others there must not be taken for what was missed. */
+Test(name_cache, a_new_name_missed_nothing_whatever_the_miss_held)
+{
+	static const char *const text = "a new name";
+	struct inv_name_miss miss;
+	memset(&miss, 1, sizeof(miss));
+	expect_text(inv_name_of_string(&cache, &seg, text, &miss), text);
+	cr_expect(nothing_missed(&miss));
+	cr_expect_neq(inv_name_hit(&cache, text), 0, "the name was not remembered");
+	memset(&miss, 1, sizeof(miss));
+	expect_text(inv_name_of_counted(&cache, &seg, "counted", 5, &miss), "count");
+	cr_expect(nothing_missed(&miss));
+	memset(&miss, 1, sizeof(miss));
+	expect_text(inv_name_of_number(&cache, &seg, 17, false, &miss), "17");
+	cr_expect(nothing_missed(&miss));
+	memset(&miss, 1, sizeof(miss));
+	cr_expect_eq(inv_name_of_string(&cache, &seg, NULL, &miss), 0);
+	cr_expect(miss.unreadable && !miss.overflow && !miss.truncated);
+}
+
 Test(name_cache, unreadable_pointers_are_told_and_do_no_harm)
 {
 	struct inv_name_miss miss;
