@@ -296,7 +296,8 @@ tsan: ## the same under ThreadSanitizer, in build/tsan
 SAN_UNIT := $(if $(filter thread,$(SAN)),$(BUILD)/tests/record_threads,$(UNIT))
 sanitized: all man $(SAN_UNIT) $(DECODE_WHERE_ZYDIS_IS)
 	$(Q)SAN=$(SAN) BUILD=$(BUILD) CC="$(CC)" $(SAN_RUN) tests/run_e2e.sh $(E2E)
-	$(Q)$(SAN_RUN) $(SAN_UNIT) $(if $(filter thread,$(SAN)),,--jobs 2) >$(BUILD)/unit.log 2>&1; status=$$?; \
+	$(Q)LSAN_OPTIONS=suppressions=tests/unit/leaks.txt:print_suppressions=0 \
+	  $(SAN_RUN) $(SAN_UNIT) $(if $(filter thread,$(SAN)),,--jobs 2) >$(BUILD)/unit.log 2>&1; status=$$?; \
 	  cat $(BUILD)/unit.log; ! grep -a '^SUMMARY: .*Sanitizer' $(BUILD)/unit.log && exit $$status
 
 $(BUILD)/tests/record_threads: $(call obj,tests/tsan/record_threads.c $(SHM_SRC))

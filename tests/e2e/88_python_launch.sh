@@ -3,6 +3,7 @@
 # However an interpreter is started, every call is recorded and the program does what it does
 # unobserved: options, -m, -c, stdin, environments, archives, tools on top, and programs in C
 # that have Python inside. (95 is what programs start themselves.)
+# skip-under: thread: behind its runtime, a libpython that a program opens by dlopen is not noticed
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/python_lib.sh"
 need python3 gcc
