@@ -16,7 +16,7 @@ bad() {
 # build CC SHIM: the test shim, from the tier's own sources.
 build_shim() {
 	"$1" "${shim_flags[@]}" -shared -o "$2" "$bind/counting_shim.c" "$root"/preload/got*.c \
-		"$root/preload/elf_object.c" "-Wl,--version-script=$root/preload/exports.map" \
+		"$root/preload/elf_object.c" "$root/shm/sandbox.c" "-Wl,--version-script=$root/preload/exports.map" \
 		-Wl,-z,now,-z,relro,-z,nodelete,--gc-sections
 }
 
