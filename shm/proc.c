@@ -347,10 +347,11 @@ static const struct {
 						       "what can be read"},
 	[INV_LOSS_TALLY_OVERFLOW] = {"tally_overflow",
 				     "calls whose (artifact, method, outcome) has no cell of its "
-				     "own: they are in the totals, under _other"},
+				     "own: they are in the totals, under _other; --size gives "
+				     "more room, up to 16,384 a thread"},
 	[INV_LOSS_PAIR_OVERFLOW] = {"pair_overflow",
 				    "calls whose (invoker, artifact) has no row of its own: they "
-				    "are in the totals, under _other"},
+				    "are in the totals, under _other; --size gives more room"},
 	[INV_LOSS_TYPE_OVERFLOW] = {"type_overflow",
 				    "error or result types beyond 255 are shown as _other"},
 	[INV_LOSS_UNREADABLE] = {"unreadable", "fields that could not be read are shown as _other; "
