@@ -15,6 +15,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "shm/maps.h"
+
 #define TABLE_BYTES_MAX (256ul << 20)
 #define BUILD_ID_MAX	64u
 #define NOTE_BYTES_MAX	4096u
@@ -56,68 +58,37 @@ static void drop_part(struct part *part)
 
 /* ---- which file ----------------------------------------------------------------------- */
 
-static uint64_t hex(const char **at)
-{
-	uint64_t value = 0;
-	for (;; (*at)++) {
-		char c = **at;
-		if (c >= '0' && c <= '9')
-			value = value << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			value = value << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			return value;
-	}
-}
+struct wanted {
+	uintptr_t address;
+	const struct stat *st;
+	bool found;
+};
 
-/* A line of maps: low-high perms offset major:minor inode. Returns: it maps `address` of fd. */
-static bool line_is(const char *line, uintptr_t address, const struct stat *st)
+/* Behind the addresses: rights, offset, major:minor, inode. */
+static bool is_wanted(void *arg, uintptr_t low, uintptr_t high, const char *rest)
 {
-	uint64_t low = hex(&line), high, inode = 0;
-	line += *line == '-';
-	high = hex(&line);
-	if (address < low || address >= high)
+	struct wanted *w = arg;
+	uint64_t inode = 0;
+	if (w->address < low || w->address >= high)
 		return false;
-	for (int spaces = 0; *line && spaces < 3; line++)
-		spaces += *line == ' ';
-	uint64_t major_number = hex(&line);
-	line += *line == ':';
-	uint64_t minor_number = hex(&line);
-	for (line += *line == ' '; *line >= '0' && *line <= '9'; line++)
-		inode = inode * 10 + (uint64_t)(*line - '0');
-	return inode == st->st_ino && major_number == major(st->st_dev) &&
-	       minor_number == minor(st->st_dev);
+	for (int spaces = 0; *rest && spaces < 3; rest++)
+		spaces += *rest == ' ';
+	uint64_t major_number = inv_maps_hex(&rest);
+	rest += *rest == ':';
+	uint64_t minor_number = inv_maps_hex(&rest);
+	for (rest += *rest == ' '; *rest >= '0' && *rest <= '9'; rest++)
+		inode = inode * 10 + (uint64_t)(*rest - '0');
+	w->found = inode == w->st->st_ino && major_number == major(w->st->st_dev) &&
+		   minor_number == minor(w->st->st_dev);
+	return true;
 }
 
 /* Whether the file is what is mapped at the object's start. */
 static bool is_mapped_file(int fd, const struct inv_elf_object *object)
 {
-	char text[8192];
 	struct stat st;
-	size_t have = 0;
-	bool found = false;
-	int maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (maps < 0)
-		return false;
-	while (fstat(fd, &st) == 0 && !found) {
-		ssize_t n = read(maps, text + have, sizeof(text) - 1 - have);
-		if (n <= 0)
-			break;
-		have += (size_t)n;
-		text[have] = 0;
-		char *line = text, *end;
-		while (!found && (end = strchr(line, '\n'))) {
-			*end = 0;
-			found = line_is(line, object->loads[0].start, &st);
-			line = end + 1;
-		}
-		have -= (size_t)(line - text);
-		memmove(text, line, have);
-		if (have == sizeof(text) - 1)
-			have = 0; /* a line too long to be true */
-	}
-	close(maps);
-	return found;
+	struct wanted wanted = {object->loads[0].start, &st, false};
+	return fstat(fd, &st) == 0 && inv_maps_each(is_wanted, &wanted) && wanted.found;
 }
 
 /* ---- symbols -------------------------------------------------------------------------- */

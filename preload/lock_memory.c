@@ -35,7 +35,7 @@ struct spared {
 };
 
 /* A mapping that cannot be filled is locked all the same, as by mlockall. */
-static bool lock_one(void *arg, uintptr_t low, uintptr_t high)
+static bool lock_one(void *arg, uintptr_t low, uintptr_t high, const char *rest)
 {
 	const struct spared *s = arg;
 	if (high <= s->low || low >= s->high)

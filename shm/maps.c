@@ -8,15 +8,15 @@
 
 #include "sandbox.h"
 
-static uintptr_t parse_hex(const char **p)
+uint64_t inv_maps_hex(const char **p)
 {
-	uintptr_t v = 0;
+	uint64_t v = 0;
 	for (;; (*p)++) {
 		char ch = **p;
 		if (ch >= '0' && ch <= '9')
-			v = v << 4 | (uintptr_t)(ch - '0');
+			v = v << 4 | (uint64_t)(ch - '0');
 		else if (ch >= 'a' && ch <= 'f')
-			v = v << 4 | (uintptr_t)(ch - 'a' + 10);
+			v = v << 4 | (uint64_t)(ch - 'a' + 10);
 		else
 			return v;
 	}
@@ -24,10 +24,11 @@ static uintptr_t parse_hex(const char **p)
 
 static bool tell_line(const char *line, inv_maps_fn fn, void *arg)
 {
-	uintptr_t low = parse_hex(&line);
+	uintptr_t low = (uintptr_t)inv_maps_hex(&line);
 	if (*line++ != '-')
 		return false;
-	return fn(arg, low, parse_hex(&line));
+	uintptr_t high = (uintptr_t)inv_maps_hex(&line);
+	return fn(arg, low, high, line);
 }
 
 bool inv_maps_each(inv_maps_fn fn, void *arg)
@@ -46,6 +47,7 @@ bool inv_maps_each(inv_maps_fn fn, void *arg)
 		buf[have] = 0;
 		char *line = buf, *end;
 		while (!done && (end = strchr(line, '\n'))) {
+			*end = 0;
 			done = !skipping && tell_line(line, fn, arg);
 			skipping = false;
 			line = end + 1;

@@ -12,7 +12,7 @@ struct asked {
 	uintptr_t address;
 };
 
-static bool holds(void *arg, uintptr_t low, uintptr_t high)
+static bool holds(void *arg, uintptr_t low, uintptr_t high, const char *rest)
 {
 	struct asked *a = arg;
 	if (a->address < low || a->address >= high)
