@@ -89,6 +89,18 @@ static bool main_thread_ends(pid_t pid)
 	return strstr(line, ") Z ") != NULL;
 }
 
+/* An emulator has threads of its own, which end a little later. */
+static bool becomes_dead(const struct inv_self *me, const struct inv_self *who)
+{
+	for (int i = 0; i < 5000; i++) {
+		if (inv_proc_liveness(me, me->boot_id, me->pid_ns, who->pid, who->start_time) ==
+		    INV_LIVENESS_DEAD)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
 static void at_once(void)
 {
 }
@@ -112,8 +124,7 @@ Test(proc, one_that_nobody_waited_for_is_dead_unless_a_thread_of_it_lives)
 	inv_self_read(&me);
 	pid_t first = child_that(at_once, &dead), second = child_that(but_for_a_thread, &half);
 	cr_assert(main_thread_ends(first) && main_thread_ends(second));
-	cr_expect_eq(inv_proc_liveness(&me, me.boot_id, me.pid_ns, dead.pid, dead.start_time),
-		     INV_LIVENESS_DEAD);
+	cr_expect(becomes_dead(&me, &dead));
 	cr_expect_eq(inv_proc_liveness(&me, me.boot_id, me.pid_ns, half.pid, half.start_time),
 		     INV_LIVENESS_ALIVE);
 	kill(second, SIGKILL);
