@@ -30,16 +30,30 @@ static ssize_t read_file(const char *path, char *buf, size_t size)
 	return n;
 }
 
-/* Field 22 of a stat file; comm (field 2) may hold spaces and brackets. */
-static uint64_t start_time_in(const char *path)
+/* Of a stat file; all 0: it cannot be read. */
+struct life {
+	char state;	     /* field 3 */
+	uint64_t threads;    /* field 20: of the process, a main thread that has ended too */
+	uint64_t start_time; /* field 22 */
+};
+
+/* comm (field 2) may hold spaces and brackets. */
+static struct life life_in(const char *path)
 {
+	struct life life = {0};
 	char text[1024];
 	if (read_file(path, text, sizeof(text)) <= 0)
-		return 0;
+		return life;
 	char *p = strrchr(text, ')');
-	for (int field = 2; p && field < 22; field++)
+	for (int field = 2; p && field < 22; field++) {
 		p = strchr(p + 1, ' ');
-	return p ? strtoull(p + 1, NULL, 10) : 0;
+		if (p && field + 1 == 3)
+			life.state = p[1];
+		else if (p && field + 1 == 20)
+			life.threads = strtoull(p + 1, NULL, 10);
+	}
+	life.start_time = p ? strtoull(p + 1, NULL, 10) : 0;
+	return life;
 }
 
 /*
@@ -47,11 +61,11 @@ static uint64_t start_time_in(const char *path)
  * makes up that of the process which asks, with another time than all others are told: they
  * would take it for dead.
  */
-static uint64_t start_time_of(uint32_t pid)
+static struct life life_of(uint32_t pid)
 {
 	char path[48];
 	snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", pid, pid);
-	return start_time_in(path);
+	return life_in(path);
 }
 
 /*
@@ -83,7 +97,7 @@ void inv_self_read(struct inv_self *self)
 	self->own_proc = proc_is_own(self->pid);
 	/* In another one's /proc our number is somebody else's. */
 	self->start_time =
-		self->own_proc ? start_time_of(self->pid) : start_time_in("/proc/self/stat");
+		(self->own_proc ? life_of(self->pid) : life_in("/proc/self/stat")).start_time;
 	if (read_file("/proc/sys/kernel/random/boot_id", self->boot_id, sizeof(self->boot_id)) > 0)
 		self->boot_id[strcspn(self->boot_id, "\n")] = 0;
 	if (read_file("/proc/self/comm", self->comm, sizeof(self->comm)) > 0)
@@ -114,9 +128,12 @@ static enum inv_liveness process_liveness(const struct inv_self *self, uint32_t 
 		return INV_LIVENESS_DEAD;
 	if (!start_time || !self->own_proc)
 		return INV_LIVENESS_ALIVE;
-	uint64_t now = start_time_of(pid);
-	if (!now || now == start_time)
+	struct life now = life_of(pid);
+	if (!now.start_time)
 		return INV_LIVENESS_ALIVE;
+	if (now.start_time == start_time) /* one whose parent has not waited for it is dead */
+		return now.state == 'Z' && now.threads <= 1 ? INV_LIVENESS_DEAD
+							    : INV_LIVENESS_ALIVE;
 	/* else the pid was given out again */
 	return other_time_namespace(pid) ? INV_LIVENESS_UNKNOWN : INV_LIVENESS_DEAD;
 }
