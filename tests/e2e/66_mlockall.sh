@@ -69,6 +69,26 @@ EOF
 probes=$work/invoke.ini
 "$work/locks" "$work/libinvoke.so" 3 >"$work/bare" || skip "this user may not lock memory: $(cat "$work/bare")"
 
+# a limit that the program keeps, and would not with the session's addresses: without CAP_IPC_LOCK
+limited() { # CMD...
+	(ulimit -l 8192 && exec setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock "$@")
+}
+for how in 1 3 "3 late"; do
+	forget_sessions
+	# shellcheck disable=SC2086 # one word or two
+	limited "$work/locks" "$work/libinvoke.so" $how >"$work/bare" || fail "$how at a limit, bare: $(cat "$work/bare")"
+	# shellcheck disable=SC2086
+	limited env "LD_PRELOAD=$preload" "INVREG_PROBES=$probes" "$work/locks" "$work/libinvoke.so" $how >"$work/seen" ||
+		fail "$how at a limit: $(cat "$work/seen")"
+	assert_eq "$how at a limit: what is locked" "$(cat "$work/bare")" "$(cat "$work/seen")"
+	# with MCL_FUTURE and no session yet, the kernel refuses us the addresses of one
+	if [[ $how != *late ]]; then
+		snapshot_json "$(session)" >"$work/snapshot.json"
+		assert_eq "$how at a limit: calls" 100 "$(json "$work/snapshot.json" 'total()')"
+	fi
+	echo "mlockall($how) at a limit: $(cat "$work/seen")"
+done
+
 # current, future, both, on fault; a session made before it, and after
 for how in 1 2 3 "1 late" "2 late" "3 late" 5 7; do
 	forget_sessions
