@@ -39,8 +39,6 @@
 #define OVERFLOW_PAIRS	       4096u
 #define OPEN_TRIES	       100
 #define ARENA_BYTES	       (UINT64_C(8) << 20)
-#define BUDGET_MIN	       (UINT64_C(4) << 20)
-#define BUDGET_MAX	       (UINT64_C(1) << 40)
 /* Where the address space is limited, the mapping may take this share of it. */
 #define ADDRESS_SPACE_SHARE 8u
 
@@ -456,7 +454,7 @@ static bool options_sane(const struct inv_segment_options *o)
 	uint64_t ring = o->ring_slots ? o->ring_slots : DEFAULT_RING_SLOTS;
 	return o->probe_count <= INV_PROBES_MAX && o->lane_count <= INV_LANES_MAX &&
 	       power_of_two(ring) && ring >= 64 && ring <= (1u << 26) &&
-	       o->budget_bytes <= BUDGET_MAX;
+	       o->budget_bytes <= INV_SEGMENT_MOST_BYTES;
 }
 
 /*
@@ -483,7 +481,7 @@ static enum inv_result create_at(struct inv_segment *seg, const char *temporary,
 	h.budget_bytes = choose_budget(fd, o);
 	fill_header(&h, o, self);
 	enum inv_result r = INV_E_FULL;
-	if (h.budget_bytes >= BUDGET_MIN)
+	if (h.budget_bytes >= INV_SEGMENT_LEAST_BYTES)
 		r = fit_limits(&h) ? build(seg, fd, &h, o) : INV_E_LIMIT;
 	close(fd);
 	return r;
@@ -583,7 +581,7 @@ void inv_segment_detach(struct inv_segment *seg)
 	if (seg->base)
 		munmap(seg->base, seg->bytes);
 	if (seg->base == mapping.base)
-		mapping.base = NULL;
+		mapping.base = NULL, mapping.bytes = 0;
 	memset(seg, 0, sizeof(*seg));
 	errno = saved;
 }

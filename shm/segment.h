@@ -44,6 +44,8 @@ struct inv_segment {
 };
 
 #define INV_SEGMENT_DEFAULT_BYTES (UINT64_C(48) << 20)
+#define INV_SEGMENT_LEAST_BYTES	  (UINT64_C(4) << 20) /* room for the tables and one lane */
+#define INV_SEGMENT_MOST_BYTES	  (UINT64_C(1) << 40)
 
 /* What a creator decides. Zero means the default in each field. */
 struct inv_segment_options {

@@ -24,8 +24,6 @@
 #include "proc.h"
 #include "segment.h"
 
-#define SIZE_MIN	  (UINT64_C(4) << 20) /* room for the tables and one lane */
-#define SIZE_MOST	  (UINT64_C(1) << 40)
 #define PRUNE_CHUNK	  64
 #define TEMPORARY_SECONDS 60 /* making a session takes milliseconds */
 #define STRAY_SECONDS	  60
@@ -98,9 +96,8 @@ bool inv_session_size(const char *text, uint64_t *bytes)
 		return false;
 	const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
 	unsigned shift = unit ? 10u * (unsigned)(unit - units + 1) : 0;
-	if (end[unit ? 1 : 0] || value > SIZE_MOST >> shift)
-		return false;
-	if (value << shift < SIZE_MIN)
+	if (end[unit ? 1 : 0] || value > INV_SEGMENT_MOST_BYTES >> shift ||
+	    value << shift < INV_SEGMENT_LEAST_BYTES)
 		return false;
 	*bytes = value << shift;
 	return true;
