@@ -171,10 +171,7 @@ static struct inv_inflight *name_the_lost(struct inv_lane *lane, const struct in
 	*taken |= 1u << at;
 	struct inv_inflight *to = &lane->ended[at];
 	put(&to->ordinal_1, 0);
-#ifndef INV_TSAN
-	/* [B11] release: its end before the next entry; pairs with copy_entry in view.c */
-	atomic_thread_fence(memory_order_release);
-#endif
+	inv_fence_reuse();
 	put(&to->call, get(&from->call));
 	put(&to->start_ticks, get(&from->start_ticks));
 	put(&to->tick, get(&from->tick));

@@ -163,15 +163,6 @@ static inline void inv_clear_busy(void)
 	inv_tls.busy = 0;
 }
 
-/* An in-flight entry that no commit closed may be taken for the next call. */
-static inline void inv_entry_closed(void)
-{
-#ifndef INV_TSAN
-	/* [B11] release: its end before the next entry; pairs with copy_entry in view.c */
-	atomic_thread_fence(memory_order_release);
-#endif
-}
-
 static inline uint64_t inv_get(const inv_a64 *word)
 {
 	return atomic_load_explicit((inv_a64 *)word, memory_order_relaxed);

@@ -339,7 +339,7 @@ static void abandon(struct inv_thread *t, uint32_t place)
 	inv_put(&t->lane->redo.abandoned, inv_get(&t->lane->abandoned));
 	INV_TEST_POINT(abandon_counted);
 	inv_put(&e->ordinal_1, 0);
-	inv_entry_closed();
+	inv_fence_reuse();
 	t->frames[place].ordinal_1 = 0;
 }
 

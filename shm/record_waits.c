@@ -50,7 +50,7 @@ uint32_t inv_forget_moved(struct inv_thread *t)
 		if (t->frames[i].address == INV_FRAME_SUSPENDED &&
 		    !inv_get(&t->lane->inflight[i].ordinal_1))
 			t->frames[i].ordinal_1 = 0;
-	inv_entry_closed();
+	inv_fence_reuse();
 	lower_top(t);
 	return t->top;
 }

@@ -113,15 +113,21 @@ static inline void inv_slot_publish(inv_a64 *seq, uint64_t index, enum inv_slot_
 	atomic_store_explicit(seq, INV_SEQ(index, state), memory_order_release);
 }
 
+/* Between the end of a record, or of an in-flight entry, and the next one in its place. */
+static inline void inv_fence_reuse(void)
+{
+#ifndef INV_TSAN
+	/* [B11] release: the end before what comes next; pairs with the second looks in view.c */
+	atomic_thread_fence(memory_order_release);
+#endif
+}
+
 /* The redo record is worth nothing from here on, and may be stored to again. */
 static inline void inv_commit_close(struct inv_lane *lane)
 {
 	/* [B5] release: the whole commit before its end; pairs with inv_view_lane */
 	atomic_store_explicit(&lane->in_slot, 0, memory_order_release);
-#ifndef INV_TSAN
-	/* [B11] release: the end before the next record; pairs with the second look in view.c */
-	atomic_thread_fence(memory_order_release);
-#endif
+	inv_fence_reuse();
 }
 
 static inline void inv_ring_advance(struct inv_lane *lane, uint64_t head)
