@@ -193,13 +193,3 @@ int inv_launch_start(const struct inv_launch *launch, const struct inv_launch_si
 	}
 	return -err;
 }
-
-/* A number below 3 would be taken for a standard stream; close-on-exec: the program finds
- * it closed, as it was. */
-void inv_launch_fill_standard_streams(void)
-{
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-		    open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
-			return;
-}

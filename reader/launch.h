@@ -28,9 +28,6 @@ struct inv_launch {
 	const int *streams; /* three descriptors to be its standard ones; NULL: it has ours */
 };
 
-/* Before any descriptor is opened: standard streams that are closed become /dev/null. */
-void inv_launch_fill_standard_streams(void);
-
 /*
  * Finds libinvreg_preload.so beside our own executable, in ../lib/invreg or in ../lib.
  * Returns: 0; -ENOENT; -EINVAL: its path (in buf) has a space or a colon, which LD_PRELOAD

@@ -37,7 +37,8 @@ int inv_output_stdout_done(void);
 
 /*
  * A standard stream that is closed is filled with what gives EBADF: else the next file that
- * is opened, a session, would have its number and be written to.
+ * is opened, a session, would have its number and be written to. Close-on-exec: a program that
+ * is started finds it closed, as it was.
  */
 void inv_output_fill_streams(void);
 

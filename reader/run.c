@@ -37,6 +37,7 @@
 #include "reader/guard.h"
 #include "reader/launch.h"
 #include "reader/now.h"
+#include "reader/output.h"
 #include "reader/output_file.h"
 #include "reader/run_options.h"
 #include "reader/run_probes.h"
@@ -532,7 +533,7 @@ int inv_verb_run(int argc, char **argv)
 {
 	static struct run run = {.output = -1, .signal_fd = -1};
 	inv_launch_ignore_write_signals(&run.signals);
-	inv_launch_fill_standard_streams();
+	inv_output_fill_streams();
 	int r = inv_run_options(&run.options, argc, argv);
 	if (r >= 0)
 		return r;
