@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "reader/help.h"
+#include "reader/output.h"
 #include "reader/probe_resolve.h"
 #include "reader/say.h"
 #include "reader/verbs.h"
@@ -249,9 +250,6 @@ int inv_verb_check(int argc, char **argv)
 	for (int i = optind; i < files; i++)
 		if (check_file(argv[i], command))
 			r = INV_EXIT_REFUSED;
-	if (fflush(stdout) && errno != EPIPE) {
-		inv_say("invreg: stdout: %s\n", strerror(errno));
-		return INV_EXIT_RUNTIME;
-	}
-	return r;
+	int written = inv_output_stdout_done();
+	return written ? written : r;
 }

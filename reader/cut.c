@@ -24,6 +24,14 @@ uint64_t inv_cut_total(const struct inv_cut *cut)
 	return total;
 }
 
+void inv_cut_count_lines(struct inv_cut *cut, struct inv_registry *totals)
+{
+	uint64_t successful, failed;
+	inv_registry_sum(totals, &successful, &failed);
+	cut->returned = successful + failed;
+	cut->begun = cut->returned + cut->in_flight.count;
+}
+
 void inv_cut_free(struct inv_cut *cut)
 {
 	inv_stats_list_free(&cut->artifacts);
@@ -182,7 +190,6 @@ static int take_lines(struct cutting *c)
 {
 	struct inv_cut *cut = c->cut;
 	struct inv_src *src = c->src;
-	uint64_t successful, failed;
 	int result = 0;
 	cut->session = src->call_count ? src->calls[0].session : src->words.empty;
 	cut->created_ns = src->call_count ? src->calls[0].start_ns : 0;
@@ -196,10 +203,7 @@ static int take_lines(struct cutting *c)
 			result = inv_registry_record(cut->registry, call);
 	}
 	take_lost_ranges(c);
-	/* Of those that were left by a longjmp, or lost, lines say nothing. */
-	inv_registry_sum(cut->registry, &successful, &failed);
-	cut->returned = successful + failed;
-	cut->begun = cut->returned + cut->in_flight.count;
+	inv_cut_count_lines(cut, cut->registry);
 	cut->cost_ns = src->reported_cost_ns;
 	cut->cost_at_least = src->reported_at_least;
 	cut->elapsed_ns = src->reported_elapsed_ns;

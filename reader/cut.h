@@ -99,6 +99,12 @@ void inv_cut_free(struct inv_cut *cut);
 
 uint64_t inv_cut_total(const struct inv_cut *cut);
 
+/*
+ * Fills in `begun` and `returned` of a file of lines, whose open calls are in the cut. Of calls
+ * that were left by a longjmp, or lost, lines say nothing.
+ */
+void inv_cut_count_lines(struct inv_cut *cut, struct inv_registry *totals);
+
 /* "got", "entry", "python", or "none". */
 const char *inv_tier_name(unsigned tier);
 

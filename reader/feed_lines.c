@@ -178,7 +178,6 @@ static ssize_t read_more(struct lines *l, char *chunk)
 
 static int make_cut(struct lines *l, struct inv_board *board)
 {
-	uint64_t successful, failed;
 	int result = inv_cut_take_tallies(&board->cut, &l->src);
 	if (result < 0)
 		return result;
@@ -188,8 +187,7 @@ static int make_cut(struct lines *l, struct inv_board *board)
 	board->epoch = l->feed->epoch;
 	board->cut.from_events = inv_registry_from_events(board->totals);
 	inv_feed_set_missed(board, l->missed);
-	inv_registry_sum(board->totals, &successful, &failed);
-	board->cut.begun = successful + failed + board->cut.in_flight.count;
+	inv_cut_count_lines(&board->cut, board->totals);
 	board->cut.session = l->session;
 	board->cut.created_ns = l->first_ns;
 	board->cut.events_kept = l->kept + l->src.call_count;
