@@ -122,6 +122,15 @@ session() {
 	basename "${files[0]}" .seg
 }
 
+# Waits for a host that is nobody's child any more: the last that it says is its digest.
+host_ends() { # OUTPUT SECONDS
+	for _ in $(seq $(($2 * 100))); do
+		grep -q digest "$1" && return
+		sleep 0.01
+	done
+	return 1
+}
+
 forget_sessions() {
 	rm -rf "$INVREG_DIR"
 	mkdir -m 700 "$INVREG_DIR"

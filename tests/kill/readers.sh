@@ -105,10 +105,7 @@ for ((i = 0; i < (count + 3) / 4; i++)); do
 	pause_a_little
 	kill -9 "$reader"
 	wait "$reader" 2>/dev/null || true
-	for _ in $(seq 2000); do
-		grep -q digest "$work/host.out" && break
-		sleep 0.01
-	done
+	host_ends "$work/host.out" 20 || true
 	# killed before it had started the program: then there is none
 	[[ -e $work/truth ]] || continue
 	diff "$work/bare.out" "$work/host.out" || fail "run kill $i: the program's output differs"
