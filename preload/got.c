@@ -41,7 +41,6 @@
  * thread in the middle of a scan never scans again; its patched slots go on working.
  */
 #include "preload/got_internal.h"
-#include "shm/sandbox.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -53,6 +52,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "shm/sandbox.h"
 
 #define WRAPPERS_MAX 1024
 #define TRIES_MAX    64u /* visits of an object with unsettled slots, outside of a watch */

@@ -29,7 +29,6 @@
  * name goes unseen.
  */
 #include "preload/got_internal.h"
-#include "shm/sandbox.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -40,6 +39,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "shm/sandbox.h"
 
 #if defined(__x86_64__)
 #define OLD_VERSION	    "GLIBC_2.2.5"

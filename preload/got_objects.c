@@ -25,12 +25,13 @@
  * Namespaces made by dlmopen are not in this list; what is loaded there is out of reach.
  */
 #include "preload/got_internal.h"
-#include "shm/sandbox.h"
 
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "shm/sandbox.h"
 
 static struct inv_got_table tables[2];
 struct inv_got_table *inv_got_table = &tables[0];

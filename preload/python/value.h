@@ -147,6 +147,7 @@ static inline bool inv_py_ascii(const PyObject *o, const char **bytes, size_t *l
  * them; a type by its name; others only by their own __str__, if `properties`.
  */
 void inv_py_value_text(const struct inv_py_value *v, bool properties, struct inv_py_text *out);
+
 /* Whether a value that gave no text would have given one by code of the program. */
 static inline bool inv_py_value_takes_code(const struct inv_py_value *v, bool properties)
 {
