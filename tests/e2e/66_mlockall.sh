@@ -3,7 +3,7 @@
 # A program that locks its memory (mlockall) before or after its session is made: each of its own
 # mappings has its pages and is locked as in the bare run, and the session takes what it ever
 # takes, though its holes are gigabytes of addresses.
-# skip-under: address thread
+# skip-under: address thread: its runtime makes nothing of mlockall
 . "$(dirname "$0")/lib.sh"
 need gcc python3
 
