@@ -103,7 +103,8 @@ static inline struct inv_cached_name *inv_name_cache_slot(struct inv_name_cache 
 {
 	/* The upper eight bits times the size of an entry, in one shift. */
 	uint64_t at = key * UINT64_C(0xc4ceb9fe1a85ec53) >> 50 & 255u << 6;
-	return (struct inv_cached_name *)((char *)cache->names + at);
+	char *first = (char *)cache + offsetof(struct inv_name_cache, names);
+	return (struct inv_cached_name *)(first + at);
 }
 
 /*
