@@ -23,11 +23,11 @@
 #include "preload/unwind.h"
 #include "shm/record_path.h"
 
-#define RAX_AT	  216
-#define AFTER_AT  240
-#define TARGET_AT 312
-#define SITE_AT	  320
-#define STACK_AT  328
+#define RAX_AT	  208
+#define AFTER_AT  232
+#define TARGET_AT 304
+#define SITE_AT	  312
+#define STACK_AT  320
 #define WORDS_AT  8 /* in the site */
 
 static_assert(offsetof(struct inv_entry_frame, rax) == RAX_AT, "entry frame");
@@ -61,9 +61,9 @@ void inv_entry_leave(struct inv_entry_frame *frame, void *area)
 	"	movq %rcx, 24(%rbx)\n"                                                                   \
 	"	movq %r8, 32(%rbx)\n"                                                                    \
 	"	movq %r9, 40(%rbx)\n"                                                                    \
-	"	movq %rax, 216(%rbx)\n"                                                                  \
-	"	movq %r10, 224(%rbx)\n"                                                                  \
-	"	movq %r11, 232(%rbx)\n"
+	"	movq %rax, 208(%rbx)\n"                                                                  \
+	"	movq %r10, 216(%rbx)\n"                                                                  \
+	"	movq %r11, 224(%rbx)\n"
 #define RESTORE_CALL                                                                               \
 	"	movq 0(%rbx), %rdi\n"                                                                    \
 	"	movq 8(%rbx), %rsi\n"                                                                    \
@@ -71,29 +71,29 @@ void inv_entry_leave(struct inv_entry_frame *frame, void *area)
 	"	movq 24(%rbx), %rcx\n"                                                                   \
 	"	movq 32(%rbx), %r8\n"                                                                    \
 	"	movq 40(%rbx), %r9\n"                                                                    \
-	"	movq 216(%rbx), %rax\n"                                                                  \
-	"	movq 224(%rbx), %r10\n"                                                                  \
-	"	movq 232(%rbx), %r11\n"
+	"	movq 208(%rbx), %rax\n"                                                                  \
+	"	movq 216(%rbx), %r10\n"                                                                  \
+	"	movq 224(%rbx), %r11\n"
 #define SAVE_RETURN                                                                                \
-	"	movq %rax, 240(%rbx)\n"                                                                  \
-	"	movq %rcx, 248(%rbx)\n"                                                                  \
-	"	movq %rdx, 256(%rbx)\n"                                                                  \
-	"	movq %rsi, 264(%rbx)\n"                                                                  \
-	"	movq %rdi, 272(%rbx)\n"                                                                  \
-	"	movq %r8, 280(%rbx)\n"                                                                   \
-	"	movq %r9, 288(%rbx)\n"                                                                   \
-	"	movq %r10, 296(%rbx)\n"                                                                  \
-	"	movq %r11, 304(%rbx)\n"
+	"	movq %rax, 232(%rbx)\n"                                                                  \
+	"	movq %rcx, 240(%rbx)\n"                                                                  \
+	"	movq %rdx, 248(%rbx)\n"                                                                  \
+	"	movq %rsi, 256(%rbx)\n"                                                                  \
+	"	movq %rdi, 264(%rbx)\n"                                                                  \
+	"	movq %r8, 272(%rbx)\n"                                                                   \
+	"	movq %r9, 280(%rbx)\n"                                                                   \
+	"	movq %r10, 288(%rbx)\n"                                                                  \
+	"	movq %r11, 296(%rbx)\n"
 #define RESTORE_RETURN                                                                             \
-	"	movq 240(%rbx), %rax\n"                                                                  \
-	"	movq 248(%rbx), %rcx\n"                                                                  \
-	"	movq 256(%rbx), %rdx\n"                                                                  \
-	"	movq 264(%rbx), %rsi\n"                                                                  \
-	"	movq 272(%rbx), %rdi\n"                                                                  \
-	"	movq 280(%rbx), %r8\n"                                                                   \
-	"	movq 288(%rbx), %r9\n"                                                                   \
-	"	movq 296(%rbx), %r10\n"                                                                  \
-	"	movq 304(%rbx), %r11\n"
+	"	movq 232(%rbx), %rax\n"                                                                  \
+	"	movq 240(%rbx), %rcx\n"                                                                  \
+	"	movq 248(%rbx), %rdx\n"                                                                  \
+	"	movq 256(%rbx), %rsi\n"                                                                  \
+	"	movq 264(%rbx), %rdi\n"                                                                  \
+	"	movq 272(%rbx), %r8\n"                                                                   \
+	"	movq 280(%rbx), %r9\n"                                                                   \
+	"	movq 288(%rbx), %r10\n"                                                                  \
+	"	movq 296(%rbx), %r11\n"
 
 __asm__(".text\n"
 	".globl inv_entry_thunk\n"
@@ -119,20 +119,20 @@ __asm__(".text\n"
 	"	subq $896, %rsp\n"
 	"	andq $-64, %rsp\n"
 	"	movq %rsp, %rbx\n" SAVE_CALL "	movq 8(%rbp), %rax\n"
-	"	movq %rax, 320(%rbx)\n"
+	"	movq %rax, 312(%rbx)\n"
 	"	leaq 24(%rbp), %rax\n"
-	"	movq %rax, 328(%rbx)\n"
+	"	movq %rax, 320(%rbx)\n"
 	"	subq inv_entry_area_bytes(%rip), %rsp\n"
 	"	movq %rbx, %rdi\n"
 	"	movq %rbp, %rsi\n"
 	"	movq %rsp, %rdx\n"
 	"	call inv_entry_enter\n"
 	"	movq %rbx, %rsp\n"
-	"	movq 320(%rbx), %rcx\n"
+	"	movq 312(%rbx), %rcx\n"
 	"	movl 8(%rcx), %ecx\n"
 	"	testl %ecx, %ecx\n"
 	"	jnz 2f\n"
-	"1:\n" RESTORE_CALL "	call *312(%rbx)\n"
+	"1:\n" RESTORE_CALL "	call *304(%rbx)\n"
 	".globl inv_entry_returns\n"
 	".hidden inv_entry_returns\n"
 	"inv_entry_returns:\n" SAVE_RETURN "	leaq (%rbx), %rsp\n"
@@ -152,7 +152,7 @@ __asm__(".text\n"
 	"	andq $-2, %rdx\n"
 	"	shlq $3, %rdx\n"
 	"	subq %rdx, %rsp\n"
-	"	movq 328(%rbx), %rsi\n"
+	"	movq 320(%rbx), %rsi\n"
 	"3:	movq -8(%rsi,%rcx,8), %rax\n"
 	"	movq %rax, -8(%rsp,%rcx,8)\n"
 	"	decq %rcx\n"

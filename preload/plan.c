@@ -80,19 +80,23 @@ static void make_fetch(struct inv_fetch *f, const struct inv_plan_source *s, boo
 {
 	f->kind = INV_FETCH_GENERAL;
 	f->reg = s->reg;
-	f->is_signed = s->is_signed;
 	if (s->source.kind == INV_SOURCE_NONE || s->source.kind == INV_SOURCE_PYTHON) {
 		f->kind = INV_FETCH_CONSTANT;
 		f->constant = absent;
-	} else if (s->source.kind == INV_SOURCE_NUMBER || s->source.kind == INV_SOURCE_TEXT) {
+		return;
+	}
+	if (s->source.kind == INV_SOURCE_NUMBER || s->source.kind == INV_SOURCE_TEXT) {
 		f->kind = INV_FETCH_CONSTANT;
 		f->constant = name ? s->constant : (uint64_t)s->source.number;
-	} else if (s->source.kind != INV_SOURCE_ARG || s->is_float || s->rewrite) {
 		return;
-	} else if (!type_bytes[s->source.type]) {
+	}
+	if (s->source.kind != INV_SOURCE_ARG || s->is_float || s->rewrite)
+		return;
+	if (!type_bytes[s->source.type]) {
 		make_std_fetch(f, s, name);
 		return;
-	} else if (s->source.step_count == 0) {
+	}
+	if (s->source.step_count == 0) {
 		f->kind = name && s->source.type == INV_TYPE_STR ? INV_FETCH_STRING
 								 : INV_FETCH_REGISTER;
 	} else if (s->source.step_count == 1) {
@@ -100,20 +104,20 @@ static void make_fetch(struct inv_fetch *f, const struct inv_plan_source *s, boo
 		f->offset = s->source.steps[0].offset;
 	}
 	f->shift = (uint8_t)(64 - 8 * type_bytes[s->source.type]);
+	f->bits = s->is_signed ? UINT64_MAX : UINT64_MAX >> f->shift;
 }
 
-/* The rules that the result register alone can tell; others have bounds that hold nothing. */
+/* The rules that the result register alone can tell; by others no result is a success yet. */
 static void make_success(struct inv_plan *plan, const struct inv_success *rule)
 {
 	const struct inv_plan_source *left = &plan->success_left;
 	bool wide = type_bytes[left->source.type] == 8;
-	plan->success_least = 1;
-	plan->success_most = 0;
+	plan->success_span = UINT64_MAX; /* all are within, and so none */
+	plan->success_outside = true;
 	if (plan->field[INV_FIELD_RESULT_TYPE].source.kind)
 		return;
 	if (rule->compare == INV_COMPARE_NONE || rule->compare == INV_COMPARE_TRUE) {
-		plan->success_least = INT64_MIN;
-		plan->success_most = INT64_MAX;
+		plan->success_outside = false;
 		return;
 	}
 	bool equality = rule->compare == INV_COMPARE_EQ || rule->compare == INV_COMPARE_NE ||
@@ -122,14 +126,16 @@ static void make_success(struct inv_plan *plan, const struct inv_success *rule)
 	    left->source.type == INV_TYPE_F64 || !(left->is_signed || (wide && equality)))
 		return;
 	plan->success_shift = (uint8_t)(64 - 8 * type_bytes[left->source.type]);
-	plan->success_least = plan->success_most = rule->number;
+	int64_t least = rule->number, most = rule->number;
 	plan->success_outside = rule->compare == INV_COMPARE_NE ||
 				rule->compare == INV_COMPARE_NOT_NULL ||
 				rule->compare == INV_COMPARE_LT || rule->compare == INV_COMPARE_GT;
 	if (rule->compare == INV_COMPARE_LE || rule->compare == INV_COMPARE_GT)
-		plan->success_least = INT64_MIN;
+		least = INT64_MIN;
 	if (rule->compare == INV_COMPARE_GE || rule->compare == INV_COMPARE_LT)
-		plan->success_most = INT64_MAX;
+		most = INT64_MAX;
+	plan->success_least = (uint64_t)least;
+	plan->success_span = (uint64_t)most - (uint64_t)least;
 }
 
 void inv_plan_make(struct inv_plan *plan, const struct inv_probe *probe, uint8_t index,

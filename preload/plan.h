@@ -30,7 +30,6 @@ struct inv_registers {
 	double floating[INV_FLOAT_REGS];
 	uint64_t result;
 	double float_result;
-	struct inv_vectors *vectors; /* as of the call (record.h) */
 };
 
 /* A field in the form the hot path wants it. */
@@ -57,18 +56,19 @@ enum inv_fetch_kind {
 struct inv_fetch {
 	uint8_t kind;
 	uint8_t reg;
-	uint8_t shift; /* REGISTER, LOAD: bits above the value's own */
-	bool is_signed;
-	uint32_t spare;
-	int64_t offset;	   /* LOAD, STDSTR */
-	uint64_t constant; /* CONSTANT */
+	uint8_t shift;	/* REGISTER, LOAD: bits above the value's own */
+	int64_t offset; /* LOAD, STDSTR */
+	union {
+		uint64_t constant; /* CONSTANT */
+		uint64_t bits;	   /* REGISTER, LOAD: of the type, with its sign */
+	};
 };
 
 struct inv_plan {
 	const struct inv_probe *probe;
 	struct inv_fetch fetch[INV_FIELD_ARGS_COUNT + 1]; /* the fields read at entry */
-	/* The results that are a success: within, or outside of, these bounds. None: 1 to 0. */
-	int64_t success_least, success_most;
+	/* The results that are a success: within, or outside of, least to least + span. */
+	uint64_t success_least, success_span;
 	uint8_t success_shift; /* bits of the register above the result's own */
 	bool success_outside;
 	bool plain_return; /* success is judged on a signed integer result itself */
@@ -112,7 +112,9 @@ static inline uint64_t inv_plan_narrow(uint64_t v, enum inv_type type)
 /* How many arguments an event can say. */
 static inline uint16_t inv_plan_args_count(int64_t count)
 {
-	return count < 0 ? 0 : (count > UINT16_MAX ? UINT16_MAX : (uint16_t)count);
+	if (__builtin_expect((uint64_t)count <= UINT16_MAX, 1))
+		return (uint16_t)count;
+	return count < 0 ? 0 : UINT16_MAX;
 }
 
 /* A name the slow way; what it missed is told in *out. */
@@ -176,7 +178,7 @@ void inv_plan_end_rewritten(const struct inv_plan *plan, const struct inv_regist
 static inline bool inv_plan_plain_success(const struct inv_plan *plan, uint64_t result)
 {
 	int64_t v = (int64_t)(result << plan->success_shift) >> plan->success_shift;
-	return (v >= plan->success_least && v <= plan->success_most) != plan->success_outside;
+	return ((uint64_t)v - plan->success_least > plan->success_span) == plan->success_outside;
 }
 
 #endif

@@ -9,14 +9,34 @@
 
 #include "preload/plan_path.h"
 
+static struct inv_path_fields __attribute__((noinline))
+read_fields(const struct inv_plan *plan, const struct inv_registers *regs,
+	    const struct inv_call *call, struct inv_call_fields *missed)
+{
+	return inv_path_read(plan, regs, call, missed);
+}
+
+/* A call that is the thread's first, or has no lane, or none at all. */
+static void __attribute__((noinline, cold))
+begin_elsewhere(struct inv_call *call, const struct inv_plan *plan,
+		const struct inv_registers *regs, uintptr_t frame)
+{
+	struct inv_call_fields fields;
+	if (!inv_record_enter_at(call, frame, call->vectors))
+		return;
+	struct inv_path_fields found = read_fields(plan, regs, call, &fields);
+	inv_record_begin(call, inv_path_spill(&fields, &found));
+}
+
 void inv_plan_begin(struct inv_call *call, const struct inv_plan *plan, struct inv_registers *regs,
 		    uintptr_t frame, struct inv_vectors *vectors)
 {
 	struct inv_call_fields missed;
-	regs->vectors = vectors;
-	if (__builtin_expect(!inv_path_enter(call, frame, vectors), 0))
+	if (__builtin_expect(!inv_path_enter(call, frame, vectors), 0)) {
+		begin_elsewhere(call, plan, regs, frame);
 		return;
-	struct inv_path_fields fields = inv_path_read(plan, regs, call->names, &missed);
+	}
+	struct inv_path_fields fields = inv_path_read(plan, regs, call, &missed);
 	inv_path_begin(call, &fields, &missed);
 }
 
@@ -33,13 +53,25 @@ static void __attribute__((noinline)) end_judged(struct inv_call *call, const st
 		inv_record_end(call, &outcome, now);
 }
 
+/* A call that has no lane, or begun in another thread or process. */
+static void __attribute__((noinline, cold))
+end_elsewhere(struct inv_call *call, const struct inv_plan *plan, const struct inv_registers *regs,
+	      uint64_t now)
+{
+	inv_vectors_keep(call->vectors);
+	inv_record_reenter(call);
+	if (call->mode != INV_CALL_UNOBSERVED)
+		end_judged(call, plan, regs, now);
+}
+
 void inv_plan_end(struct inv_call *call, const struct inv_plan *plan, struct inv_registers *regs,
 		  struct inv_vectors *vectors, uint64_t now)
 {
-	regs->vectors = call->vectors = vectors;
-	inv_path_reenter(call);
-	if (__builtin_expect(call->mode == INV_CALL_UNOBSERVED, 0))
+	call->vectors = vectors;
+	if (__builtin_expect(!inv_path_back(call), 0)) {
+		end_elsewhere(call, plan, regs, now);
 		return;
+	}
 	if (__builtin_expect(!inv_plan_plain_success(plan, regs->result), 0)) {
 		end_judged(call, plan, regs, now);
 		return;

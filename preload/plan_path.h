@@ -29,8 +29,9 @@ static __attribute__((noinline)) uint32_t inv_path_std_name(const struct inv_fet
 
 static inline __attribute__((always_inline)) uint32_t
 inv_path_name(const struct inv_plan *plan, unsigned field, const struct inv_registers *regs,
-	      struct inv_name_cache *names, struct inv_call_fields *missed)
+	      const struct inv_call *call, struct inv_call_fields *missed)
 {
+	struct inv_name_cache *names = call->names;
 	const struct inv_fetch *f = &plan->fetch[field];
 	if (__builtin_expect(f->kind == INV_FETCH_STRING, 1)) {
 		const char *p = (const char *)(uintptr_t)regs->integer[f->reg];
@@ -46,20 +47,20 @@ inv_path_name(const struct inv_plan *plan, unsigned field, const struct inv_regi
 		if (__builtin_expect(id != 0, 1))
 			return id;
 	}
-	return INV_SLOW(regs->vectors, inv_plan_name_slow(plan, field, regs, names, missed));
+	return INV_SLOW(call->vectors, inv_plan_name_slow(plan, field, regs, names, missed));
 }
 
 /* A register, or a load that read on, cut to the width of its type. */
 static inline uint64_t inv_path_extend(const struct inv_fetch *f, uint64_t v)
 {
-	v <<= f->shift;
-	return f->is_signed ? (uint64_t)((int64_t)v >> f->shift) : v >> f->shift;
+	return (uint64_t)((int64_t)(v << f->shift) >> f->shift) & f->bits;
 }
 
 static inline __attribute__((always_inline)) uint64_t
 inv_path_number(const struct inv_plan *plan, unsigned field, const struct inv_registers *regs,
-		struct inv_name_cache *names, struct inv_call_fields *missed)
+		const struct inv_call *call, struct inv_call_fields *missed)
 {
+	struct inv_name_cache *names = call->names;
 	const struct inv_fetch *f = &plan->fetch[field];
 	if (f->kind == INV_FETCH_REGISTER)
 		return inv_path_extend(f, regs->integer[f->reg]);
@@ -73,23 +74,23 @@ inv_path_number(const struct inv_plan *plan, unsigned field, const struct inv_re
 	} else if (f->kind == INV_FETCH_CONSTANT) {
 		return f->constant;
 	}
-	return INV_SLOW(regs->vectors, inv_plan_number_slow(plan, field, regs, names, missed));
+	return INV_SLOW(call->vectors, inv_plan_number_slow(plan, field, regs, names, missed));
 }
 
 /* Called between enter and begin; *missed: what was not found, all else in it is untouched. */
 static inline __attribute__((always_inline)) struct inv_path_fields
 inv_path_read(const struct inv_plan *plan, const struct inv_registers *regs,
-	      struct inv_name_cache *names, struct inv_call_fields *missed)
+	      const struct inv_call *call, struct inv_call_fields *missed)
 {
-	struct inv_path_fields f = {.probe = plan->index};
-	missed->missed = 0;
-	missed->unreadable = 0;
-	f.invoker = inv_path_name(plan, INV_FIELD_INVOKER, regs, names, missed);
-	f.artifact = inv_path_name(plan, INV_FIELD_ARTIFACT, regs, names, missed);
-	f.method = inv_path_name(plan, INV_FIELD_METHOD, regs, names, missed);
-	f.tick = (int64_t)inv_path_number(plan, INV_FIELD_TICK, regs, names, missed);
+	struct inv_path_fields f;
+	missed->amiss = 0;
+	f.invoker = inv_path_name(plan, INV_FIELD_INVOKER, regs, call, missed);
+	f.artifact = inv_path_name(plan, INV_FIELD_ARTIFACT, regs, call, missed);
+	f.method = inv_path_name(plan, INV_FIELD_METHOD, regs, call, missed);
+	f.tick = (int64_t)inv_path_number(plan, INV_FIELD_TICK, regs, call, missed);
 	f.args_count = inv_plan_args_count(
-		(int64_t)inv_path_number(plan, INV_FIELD_ARGS_COUNT, regs, names, missed));
+		(int64_t)inv_path_number(plan, INV_FIELD_ARGS_COUNT, regs, call, missed));
+	f.probe = plan->index;
 	return f;
 }
 

@@ -59,6 +59,20 @@ wrap_leave(struct inv_call *call, const struct binding *b, struct inv_registers 
 #define FLOAT_TYPES double, double, double, double, double, double, double, double
 #define FLOATS	    f0, f1, f2, f3, f4, f5, f6, f7
 
+/* Once more, from where they are kept anyway: in between they need no place of their own. */
+#if defined(__aarch64__)
+#define INTS_KEPT                                                                                  \
+	regs.integer[0], regs.integer[1], regs.integer[2], regs.integer[3], regs.integer[4],       \
+		regs.integer[5], regs.integer[6], regs.integer[7]
+#else
+#define INTS_KEPT                                                                                  \
+	regs.integer[0], regs.integer[1], regs.integer[2], regs.integer[3], regs.integer[4],       \
+		regs.integer[5]
+#endif
+#define FLOATS_KEPT                                                                                \
+	regs.floating[0], regs.floating[1], regs.floating[2], regs.floating[3], regs.floating[4],  \
+		regs.floating[5], regs.floating[6], regs.floating[7]
+
 /* What __builtin_frame_address would make a frame for. */
 static inline uintptr_t stack_pointer(void)
 {
@@ -89,7 +103,7 @@ static inline uintptr_t stack_pointer(void)
 		const uint64_t ints[] = {INTS};                                                    \
 		memcpy(regs.integer, ints, sizeof(ints));                                          \
 		wrap_enter(&call, b, &regs);                                                       \
-		regs.result = ((uint64_t(*)(INT_TYPES))b->real)(INTS);                             \
+		regs.result = ((uint64_t(*)(INT_TYPES))b->real)(INTS_KEPT);                        \
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.result;                                                                \
 	}                                                                                          \
@@ -114,7 +128,7 @@ static inline uintptr_t stack_pointer(void)
 		const uint64_t ints[] = {INTS};                                                    \
 		memcpy(regs.integer, ints, sizeof(ints));                                          \
 		wrap_enter(&call, b, &regs);                                                       \
-		regs.float_result = ((double (*)(INT_TYPES))b->real)(INTS);                        \
+		regs.float_result = ((double (*)(INT_TYPES))b->real)(INTS_KEPT);                   \
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.float_result;                                                          \
 	}                                                                                          \
@@ -141,7 +155,8 @@ static inline uintptr_t stack_pointer(void)
 		memcpy(regs.integer, ints, sizeof(ints));                                          \
 		memcpy(regs.floating, floats, sizeof(floats));                                     \
 		wrap_enter(&call, b, &regs);                                                       \
-		regs.result = ((uint64_t(*)(INT_TYPES, FLOAT_TYPES))b->real)(INTS, FLOATS);        \
+		regs.result =                                                                      \
+			((uint64_t(*)(INT_TYPES, FLOAT_TYPES))b->real)(INTS_KEPT, FLOATS_KEPT);    \
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.result;                                                                \
 	}                                                                                          \
@@ -170,7 +185,8 @@ static inline uintptr_t stack_pointer(void)
 		memcpy(regs.integer, ints, sizeof(ints));                                          \
 		memcpy(regs.floating, floats, sizeof(floats));                                     \
 		wrap_enter(&call, b, &regs);                                                       \
-		regs.float_result = ((double (*)(INT_TYPES, FLOAT_TYPES))b->real)(INTS, FLOATS);   \
+		regs.float_result =                                                                \
+			((double (*)(INT_TYPES, FLOAT_TYPES))b->real)(INTS_KEPT, FLOATS_KEPT);     \
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.float_result;                                                          \
 	}                                                                                          \

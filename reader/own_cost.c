@@ -116,9 +116,11 @@ static __attribute__((noinline)) void begin(struct measuring *m, const struct pl
 {
 	struct inv_call_fields missed;
 	const char *artifact = p->buffered ? m->buffer : m->artifacts[p->artifact];
-	if (!inv_path_enter(call, (uintptr_t)__builtin_frame_address(0), m->kept))
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	if (!inv_path_enter(call, frame, m->kept) &&
+	    !(inv_record_enter_at(call, frame, m->kept) && call->mode == INV_CALL_LANE))
 		return;
-	missed.missed = missed.unreadable = 0;
+	missed.amiss = 0;
 	struct inv_path_fields f = {.args_count = 2};
 	f.invoker = name_of(m, call->names, m->invokers[p->invoker], &missed.miss[0]);
 	f.artifact = name_of(m, call->names, artifact, &missed.miss[1]);
@@ -130,7 +132,8 @@ static __attribute__((noinline)) void end(struct measuring *m, const struct plan
 					  struct inv_call *call, uint64_t now)
 {
 	struct inv_call_outcome outcome = {.type = m->result_type};
-	inv_path_reenter(call);
+	if (!inv_path_back(call))
+		return;
 	if (!p->failed) {
 		inv_path_end(call, &outcome, now);
 		return;

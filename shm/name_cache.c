@@ -46,14 +46,16 @@ static bool kernel_can_read(uintptr_t page)
 
 static bool page_readable(struct inv_name_cache *cache, uintptr_t address)
 {
-	uint64_t page = (uint64_t)address / INV_PAGE_BYTES + 1;
-	struct inv_cached_page *c = &cache->pages[page % INV_PAGE_CACHE_SLOTS];
-	if (c->page == page && (c->readable || c->asks_left--))
-		return c->readable;
-	c->page = page;
-	c->readable = kernel_can_read(address & ~(uintptr_t)(INV_PAGE_BYTES - 1));
+	uint64_t last = (uint64_t)address | (INV_PAGE_BYTES - 1);
+	struct inv_cached_page *c = &cache->pages[inv_page_slot(address)];
+	if (c->last == last)
+		return true;
+	if (c->last == last - 1 && c->asks_left--)
+		return false;
+	bool readable = kernel_can_read(address & ~(uintptr_t)(INV_PAGE_BYTES - 1));
+	c->last = readable ? last : last - 1;
 	c->asks_left = ASK_NO_AGAIN_AFTER;
-	return c->readable;
+	return readable;
 }
 
 bool inv_readable(struct inv_name_cache *cache, const void *p, size_t length)

@@ -49,8 +49,7 @@ struct inv_cached_name {
 static_assert(sizeof(struct inv_cached_name) == 64, "an entry is a cache line");
 
 struct inv_cached_page {
-	uint64_t page; /* address / 4096 + 1; 0 = empty */
-	uint32_t readable;
+	uint64_t last; /* its last byte, or the one before that: it is not readable; 0 = empty */
 	uint32_t asks_left; /* of a "no" before it is checked again */
 };
 
@@ -102,8 +101,10 @@ uint32_t inv_name_of_number_slow(struct inv_name_cache *cache, struct inv_segmen
 static inline struct inv_cached_name *inv_name_cache_slot(struct inv_name_cache *cache,
 							  uint64_t key)
 {
-	return &cache->names[((key * UINT64_C(0xc4ceb9fe1a85ec53)) >> 56) &
-			     (INV_NAME_CACHE_SLOTS - 1)];
+	/* The upper eight bits times the size of an entry, in one shift. */
+	uint64_t at = key * UINT64_C(0xc4ceb9fe1a85ec53) >> 50 & 255u << 6;
+	char *first = (char *)cache + offsetof(struct inv_name_cache, names);
+	return (struct inv_cached_name *)(first + at);
 }
 
 /*
@@ -190,8 +191,11 @@ static inline __attribute__((always_inline)) uint32_t inv_name_hit(struct inv_na
 		memcpy(&high, p + 8, 8);
 		low = (low & c->mask[0]) ^ c->word[0];
 		high = (high & c->mask[1]) ^ c->word[1];
-		if (__builtin_expect(!(low | high), 1))
+		if (__builtin_expect(!(low | high), 1)) {
+			if (!c->id)
+				__builtin_unreachable();
 			return c->id;
+		}
 	}
 #endif
 #if defined(__SSE2__) || !defined(INV_BLOCK)
@@ -201,13 +205,19 @@ static inline __attribute__((always_inline)) uint32_t inv_name_hit(struct inv_na
 #endif
 }
 
-/* Whether [at, at+bytes), bytes less than a page, lies in one page known to be readable. */
+static inline uint32_t inv_page_slot(uintptr_t at)
+{
+	return (uint32_t)(at / INV_PAGE_BYTES) % INV_PAGE_CACHE_SLOTS;
+}
+
+/*
+ * Whether [at, at+bytes), bytes less than a page, lies in one page known to be readable. The slot
+ * is that of the first byte and the page that of the last: a page is never in its neighbour's.
+ */
 static inline bool inv_readable_hit(const struct inv_name_cache *cache, uintptr_t at,
 				    uint32_t bytes)
 {
-	uint64_t page = (uint64_t)at / INV_PAGE_BYTES + 1;
-	const struct inv_cached_page *c = &cache->pages[page % INV_PAGE_CACHE_SLOTS];
-	return c->page == page && c->readable && at % INV_PAGE_BYTES <= INV_PAGE_BYTES - bytes;
+	return cache->pages[inv_page_slot(at)].last == ((at + bytes - 1) | (INV_PAGE_BYTES - 1));
 }
 
 /* Returns: the id of the string p, or 0 and *miss filled. p may be any address, NULL too. */

@@ -64,12 +64,15 @@ __attribute__((cold)) bool inv_begin_controlled(struct inv_thread *t, struct inv
 						struct inv_call_fields *f)
 {
 	enum inv_verdict verdict = INV_SLOW(call->vectors, inv_control_judge(t, f));
-	if (verdict == INV_VERDICT_TALLY) {
+	if (verdict == INV_VERDICT_ALL && t->ring)
+		return false;
+	if (verdict != INV_VERDICT_NOTHING) {
 		struct inv_path_fields p = inv_path_fields_of(f);
-		inv_path_begin_lane(t, call, &p, f, true);
+		inv_path_begin_lane(t, call, &p, f,
+				    verdict == INV_VERDICT_ALL ? INV_LOSS_NO_RING
+							       : INV_LOSS_FILTERED);
+		return true;
 	}
-	if (verdict != INV_VERDICT_NOTHING)
-		return verdict == INV_VERDICT_TALLY;
 	inv_bump(&t->lane->lost[INV_LOSS_PAUSED], 1);
 	INV_TEST_POINT(begin_paused);
 	call->mode = INV_CALL_UNOBSERVED;
@@ -79,10 +82,10 @@ __attribute__((cold)) bool inv_begin_controlled(struct inv_thread *t, struct inv
 
 /* ---- end -------------------------------------------------------------------------- */
 
-uint32_t inv_add_cell(struct inv_thread *t, const struct inv_call *call, uint64_t key,
-		      uint32_t index_place)
+/* `index_place`: where the index has room for it, or UINT32_MAX. */
+static uint32_t add_cell(struct inv_thread *t, uint64_t key, uint64_t start_ticks,
+			 uint32_t index_place)
 {
-	inv_vectors_keep(call->vectors);
 	if (t->cell_count == t->cells_reserved)
 		t->cells_reserved = inv_lane_grow_cells(inv_process.segment, t->lane_index);
 	bool room = t->cell_count < t->cells_reserved;
@@ -93,13 +96,49 @@ uint32_t inv_add_cell(struct inv_thread *t, const struct inv_call *call, uint64_
 		return INV_CELL_FAILED(key) ? INV_CELL_OTHER_FAILED : INV_CELL_OTHER_OK;
 	}
 	uint32_t cell = t->cell_count++;
-	inv_put(&t->cells[cell].first_ticks, call->start_ticks);
+	inv_put(&t->cells[cell].first_ticks, start_ticks);
 	inv_put(&t->cells[cell].key, key);
 	t->cell_index[index_place] = (uint16_t)cell;
 	/* [B4] release: the key before the count; pairs with inv_view_lane */
 	atomic_store_explicit(&t->lane->cell_count, t->cell_count, memory_order_release);
 	INV_TEST_POINT(end_cell_added);
 	return cell;
+}
+
+uint32_t inv_find_cell(struct inv_thread *t, const struct inv_call *call, uint64_t key)
+{
+	uint32_t mask = (1u << t->cell_bits) - 1, place = inv_key_place(key, t->cell_bits);
+	uint32_t free_place = UINT32_MAX;
+	for (uint32_t i = 0; i < INV_CELL_PROBES; i++, place = (place + 1) & mask) {
+		uint32_t cell = t->cell_index[place];
+		if (!cell) {
+			free_place = place;
+			break;
+		}
+		if (inv_get(&t->cells[cell].key) == key)
+			return cell;
+	}
+	return INV_SLOW(call->vectors, add_cell(t, key, call->start_ticks, free_place));
+}
+
+uint32_t inv_find_pair(struct inv_thread *t, uint64_t key)
+{
+	uint32_t mask = (1u << t->pair_bits) - 1, place = inv_key_place(key, t->pair_bits);
+	for (uint32_t i = 0; i < INV_CELL_PROBES; i++, place = (place + 1) & mask) {
+		if (!place)
+			continue; /* the _other pair */
+		uint64_t have = inv_get(&t->pairs[place].key);
+		if (have == key)
+			return place;
+		if (!have) {
+			/* [B4] release: a pair is a complete empty one before; pairs with view */
+			atomic_store_explicit(&t->pairs[place].key, key, memory_order_release);
+			INV_TEST_POINT(end_pair_added);
+			return place;
+		}
+	}
+	inv_bump(&t->lane->lost[INV_LOSS_PAIR_OVERFLOW], 1);
+	return 0;
 }
 
 /*
@@ -213,8 +252,37 @@ void inv_end_elsewhere(struct inv_call *call, const struct inv_call_outcome *o, 
 	inv_clear_busy();
 }
 
-void inv_end_unusual(struct inv_thread *t, struct inv_call *call, const struct inv_call_outcome *o,
-		     uint8_t flags, const struct inv_counted *at, bool taken_back)
+/* Closes the private frame. Returns: the call's self time. */
+static uint64_t close_frame(struct inv_thread *t, const struct inv_call *call, uint64_t duration)
+{
+	uint32_t place = call->place_1 - 1;
+	uint64_t children = t->frames[place].children_ticks;
+	if (t->aside || place + 1 != t->top) {
+		INV_SLOW(call->vectors, inv_close_among(t, place, duration));
+	} else {
+		t->frames[place].ordinal_1 = 0;
+		if (place)
+			t->frames[place - 1].children_ticks += duration;
+		t->top = place;
+		if (t->deep)
+			INV_SLOW(call->vectors, inv_abandon_deep(t));
+	}
+	return children < duration ? duration - children : 0;
+}
+
+static uint64_t close_deep(struct inv_thread *t, const struct inv_call *call, uint64_t duration)
+{
+	if (t->deep == 1)
+		INV_SLOW(call->vectors, inv_charge(t, t->top, duration));
+	if (t->deep)
+		inv_deep_ended(t);
+	return duration;
+}
+
+/* A call with a message, or one that was lapped or taken back. */
+static void commit_unusual(struct inv_thread *t, struct inv_call *call,
+			   const struct inv_call_outcome *o, uint8_t flags,
+			   const struct inv_counted *at, bool taken_back)
 {
 	struct inv_unusual u = {.taken_back = taken_back,
 				.outcome = INV_OUTCOME(o->type, flags, 0, 0)};
@@ -226,17 +294,58 @@ void inv_end_unusual(struct inv_thread *t, struct inv_call *call, const struct i
 	inv_path_commit(t, *at, u.index, u.outcome, &u);
 }
 
+void inv_end_unusual(struct inv_call *call, const struct inv_call_outcome *o, uint64_t end_ticks)
+{
+	struct inv_thread *t = call->thread;
+	bool clamped = end_ticks < call->start_ticks, taken_back = false;
+	uint64_t duration = clamped ? 0 : end_ticks - call->start_ticks, self = duration;
+	bool named = call->place_1 && t->frames[call->place_1 - 1].ordinal_1 == call->ordinal_1;
+	uint8_t flags = inv_path_flags(o, clamped);
+	uint32_t close_1 = 0;
+	if (!named && call->claims != t->claims) { /* begun by a former owner of the lane */
+		inv_end_elsewhere(call, o, duration, clamped);
+		return;
+	}
+	if (clamped)
+		inv_bump(&t->lane->lost[INV_LOSS_CLOCK_BACKWARDS], 1);
+	if (named) {
+		self = close_frame(t, call, duration);
+		close_1 = call->place_1;
+	} else if (!call->place_1) {
+		taken_back = !call->waits && !t->deep;
+		if (!call->waits)
+			self = close_deep(t, call, duration);
+	} else {
+		taken_back = true; /* had been judged jumped over: a return always wins */
+	}
+	struct inv_counted at = inv_path_count(t, call, o, duration, self, close_1);
+	bool lapped = call->index && inv_get(&t->lane->head) - call->index > t->ring_mask;
+	if (taken_back || lapped || o->message)
+		commit_unusual(t, call, o, flags, &at, taken_back);
+	else
+		inv_path_commit(t, at, call->index, INV_OUTCOME(o->type, flags, 0, 0), NULL);
+	inv_clear_busy();
+}
+
 /* ---- the path, as functions --------------------------------------------------------- */
 
 bool inv_record_enter_at(struct inv_call *call, uintptr_t frame, struct inv_vectors *vectors)
 {
-	return inv_path_enter(call, frame, vectors);
+	if (__builtin_expect(inv_path_enter(call, frame, vectors), 1))
+		return true;
+	return inv_process.segment ? INV_SLOW(vectors, inv_enter_slow(call, frame))
+				   : INV_SLOW(vectors, inv_enter_nothing());
 }
 
 void inv_record_begin(struct inv_call *call, struct inv_call_fields *fields)
 {
 	struct inv_path_fields p = inv_path_fields_of(fields);
-	inv_path_begin(call, &p, fields);
+	if (__builtin_expect(call->mode == INV_CALL_LANE, 1)) {
+		inv_path_begin(call, &p, fields);
+		return;
+	}
+	inv_path_who(call, &p);
+	INV_SLOW(call->vectors, inv_overflow_begin(call, fields));
 }
 
 uint64_t inv_record_now(void)
@@ -246,11 +355,22 @@ uint64_t inv_record_now(void)
 
 void inv_record_reenter(struct inv_call *call)
 {
-	inv_path_reenter(call);
+	if (!inv_path_back(call))
+		INV_SLOW(call->vectors, inv_reenter_slow(call));
 }
 
 void inv_record_end(struct inv_call *call, const struct inv_call_outcome *outcome,
 		    uint64_t end_ticks)
 {
-	inv_path_end(call, outcome, end_ticks);
+	bool clamped = end_ticks < call->start_ticks, here;
+	uint64_t duration = clamped ? 0 : end_ticks - call->start_ticks;
+	if (call->mode == INV_CALL_LANE) {
+		here = call->thread == inv_tls.thread && call->epoch == inv_process.epoch;
+		if (__builtin_expect(here, 1))
+			inv_path_end(call, outcome, end_ticks);
+		else
+			inv_end_elsewhere(call, outcome, duration, clamped);
+	} else if (call->mode == INV_CALL_OVERFLOW) {
+		INV_SLOW(call->vectors, inv_overflow_end(call, outcome, duration));
+	}
 }

@@ -93,10 +93,24 @@ struct inv_call {
 	uint64_t call_id;
 	uint64_t index; /* of the slot; 0 = none */
 	uint64_t start_ticks;
-	uint64_t tick, who, what, where;
-	uint32_t place_1; /* in the in-flight stack plus 1; 0 = too deep */
+	uint64_t tick;
+	/* As words of an event (ring.h), and the halves of them that are counted by. */
+	union {
+		uint64_t who;
+		struct {
+			uint32_t invoker, artifact;
+		};
+	};
+	union {
+		uint64_t what;
+		struct {
+			uint32_t method, tid;
+		};
+	};
+	uint64_t where;
 	uint32_t lane;	  /* before begin of an overflow call: why it is one, enum inv_loss */
 	uint32_t claims;  /* of the lane: its next owner may be the same thread state */
+	uint32_t place_1; /* in the in-flight stack plus 1; 0 = too deep */
 	bool waits;	  /* of one too deep: it is suspended */
 	INV_FRAME_WORDS(frame, pointer);
 	struct inv_vectors *vectors; /* to be kept by what may lose them; NULL: none need be */
@@ -107,8 +121,13 @@ struct inv_call_fields {
 	int64_t tick;
 	uint16_t args_count;
 	uint8_t probe;
-	uint8_t missed;		      /* bit i: miss[i] is filled */
-	uint32_t unreadable;	      /* further fields that could not be read */
+	union {
+		struct {
+			uint16_t missed;     /* bit i: miss[i] is filled */
+			uint16_t unreadable; /* further fields that could not be read */
+		};
+		uint32_t amiss; /* 0: neither */
+	};
 	struct inv_name_miss miss[3]; /* invoker, artifact, method; see missed */
 };
 

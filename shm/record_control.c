@@ -28,7 +28,7 @@ static bool take_rules(struct inv_thread *t)
 		return false;
 	atomic_signal_fence(memory_order_seq_cst);
 	t->rules_generation = generation;
-	if (inv_control_plain(&t->rules))
+	if (inv_control_plain(&t->rules) && t->ring)
 		t->plain_generation = generation;
 	return true;
 }

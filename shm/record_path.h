@@ -3,7 +3,7 @@
  * record_path.h - the path of every call, to be inlined where a call is wrapped.
  *
  * record.c has the protocol, and these functions once more as functions. A call of a native
- * function passes through here by inlining: it takes some 700 instructions, of which the
+ * function passes through here by inlining: it takes some 500 instructions, of which the
  * borders between functions would be a tenth. What only some calls need is in record.c.
  *
  * For files that are built without vector registers (vectors.h).
@@ -46,17 +46,16 @@ uint32_t inv_begin_misses(struct inv_thread *t, struct inv_call *call,
 /* Something has been switched on or off. Returns: whether the call is begun, or paused. */
 bool inv_begin_controlled(struct inv_thread *t, struct inv_call *call, struct inv_call_fields *f);
 
-/* The cell of a new key. `index_place`: where the index has room for it, or UINT32_MAX. */
-uint32_t inv_add_cell(struct inv_thread *t, const struct inv_call *call, uint64_t key,
-		      uint32_t index_place);
+/* The cell or pair of a key, a new one if there is none and room. Returns: its number. */
+uint32_t inv_find_cell(struct inv_thread *t, const struct inv_call *call, uint64_t key);
+uint32_t inv_find_pair(struct inv_thread *t, uint64_t key);
 
 /* A call begun in another process or thread: recorded whole here [C2]. */
 void inv_end_elsewhere(struct inv_call *call, const struct inv_call_outcome *o, uint64_t duration,
 		       bool clamped);
 
-/* A call with a message, or one that was lapped or taken back. */
-void inv_end_unusual(struct inv_thread *t, struct inv_call *call, const struct inv_call_outcome *o,
-		     uint8_t flags, const struct inv_counted *at, bool taken_back);
+/* A call of this thread and process that inv_path_end has no way for. */
+void inv_end_unusual(struct inv_call *call, const struct inv_call_outcome *o, uint64_t end_ticks);
 
 /*
  * Whether, by [C5], a wrapper whose stack pointer is `at` has to go on to its function without a
@@ -81,19 +80,21 @@ static inline uint64_t inv_path_now(void)
 
 /* ---- begin ------------------------------------------------------------------------ */
 
+/*
+ * Whether the call can be recorded in the thread's lane as it is: then the thread is busy with it,
+ * and *call is what inv_path_begin wants. Else the call is still to enter, by inv_record_enter_at.
+ */
 static inline __attribute__((always_inline)) bool
 inv_path_enter(struct inv_call *call, uintptr_t frame, struct inv_vectors *vectors)
 {
 	struct inv_thread *t = inv_tls.thread;
 	call->vectors = vectors;
+	call->mode = INV_CALL_UNOBSERVED;
 	if (__builtin_expect(!t || inv_tls.busy ||
 				     atomic_load_explicit(inv_process.alive,
 							  memory_order_relaxed) != t->epoch,
-			     0)) {
-		call->mode = INV_CALL_UNOBSERVED;
-		return inv_process.segment ? INV_SLOW(vectors, inv_enter_slow(call, frame))
-					   : INV_SLOW(vectors, inv_enter_nothing());
-	}
+			     0))
+		return false;
 	inv_set_busy(frame);
 	call->mode = INV_CALL_LANE;
 	call->thread = t;
@@ -116,16 +117,10 @@ static inline void inv_path_attempt(struct inv_slot *slot, struct inv_path_words
 	inv_word_store(&slot->where, w.where);
 }
 
-/* Makes the slot of the attempt BUSY and fills it; NULL: the lane has no ring. */
+/* Makes the slot of the attempt BUSY and fills it. */
 static inline __attribute__((always_inline)) struct inv_slot *
-inv_path_slot(struct inv_thread *t, struct inv_lane *lane, struct inv_call *call, uint64_t index,
-	      struct inv_path_words w)
+inv_path_slot(struct inv_thread *t, struct inv_call *call, uint64_t index, struct inv_path_words w)
 {
-	if (__builtin_expect(!t->ring, 0)) {
-		inv_bump(&lane->lost[INV_LOSS_NO_RING], 1);
-		call->index = 0;
-		return NULL;
-	}
 	struct inv_slot *slot = inv_ring_slot(t->ring, t->ring_mask, index);
 	call->index = index;
 	inv_slot_open(&slot->seq, index);
@@ -167,36 +162,39 @@ inv_path_inflight(struct inv_thread *t, struct inv_lane *lane, struct inv_call *
 	return e;
 }
 
-/* `filtered` is known when this is compiled: the call gets no slot, and all else. */
+/* Why a call that gets all else gets no slot, by `slotless`: filtered, or there is no ring. */
 static inline __attribute__((always_inline)) void
 inv_path_begin_lane(struct inv_thread *t, struct inv_call *call, const struct inv_path_fields *p,
-		    struct inv_call_fields *f, bool filtered)
+		    struct inv_call_fields *f, enum inv_loss slotless)
 {
 	struct inv_lane *lane = t->lane;
 	uint64_t index = inv_get(&lane->head) + 1, ordinal_1 = inv_get(&lane->begun) + 1;
-	uint64_t id = t->id_base |
-		      (filtered ? ordinal_1 | INV_CALL_FILTERED : (t->ring ? index : ordinal_1));
+	bool has_slot = slotless == INV_LOSS_COUNT;
+	uint64_t id = t->id_base | (has_slot ? index : ordinal_1) |
+		      (slotless == INV_LOSS_FILTERED ? INV_CALL_FILTERED : 0);
 	uint32_t depth = t->top + t->deep - t->aside, texts = 0;
+	if (__builtin_expect(depth > 255, 0))
+		depth = 255;
 	struct inv_path_words w = {
 		.tick = (uint64_t)p->tick,
 		.who = (uint64_t)p->artifact << 32 | p->invoker,
 		.what = t->what_base | p->method,
-		.where = t->where_base |
-			 INV_WHERE(0, 0, p->args_count, p->probe, depth < 255 ? depth : 255),
+		.where = t->where_base | INV_WHERE(0, 0, p->args_count, p->probe, depth),
 	};
 	call->what = w.what;
 	call->where = w.where;
-	call->lane = t->lane_index;
-	call->claims = t->claims;
+	uint32_t lane_index = t->lane_index, claims = t->claims; /* one load and one store */
+	call->lane = lane_index;
+	call->claims = claims;
 	call->ordinal_1 = ordinal_1;
 	call->call_id = id;
-	if (filtered)
+	if (!has_slot)
 		call->index = 0;
-	if (__builtin_expect(f->missed | f->unreadable, 0)) {
-		texts = inv_begin_misses(t, call, f, filtered ? 0 : index);
+	if (__builtin_expect(f->amiss != 0, 0)) {
+		texts = inv_begin_misses(t, call, f, has_slot ? index : 0);
 		w.where = call->where;
 	}
-	struct inv_slot *slot = filtered ? NULL : inv_path_slot(t, lane, call, index, w);
+	struct inv_slot *slot = has_slot ? inv_path_slot(t, call, index, w) : NULL;
 	struct inv_inflight *e = inv_path_inflight(t, lane, call, id, ordinal_1, w);
 	INV_TEST_POINT(begin_inflight_filled);
 	uint64_t now = inv_clock_ticks(inv_process.clock);
@@ -210,10 +208,10 @@ inv_path_begin_lane(struct inv_thread *t, struct inv_call *call, const struct in
 	/* [B9] release: counted after the entry is whole; pairs with inv_view_lane */
 	atomic_store_explicit(&lane->begun, ordinal_1, memory_order_release);
 	INV_TEST_POINT(begin_counted);
-	if (filtered) {
-		inv_bump(&lane->lost[INV_LOSS_FILTERED], 1);
+	if (!has_slot) {
+		inv_bump(&lane->lost[slotless], 1);
 		INV_TEST_POINT(begin_filtered);
-	} else if (__builtin_expect(slot != NULL, 1)) {
+	} else {
 		inv_word_store(&slot->start_ticks, now);
 		inv_slot_publish(&slot->seq, index, INV_SLOT_ATTEMPT);
 		INV_TEST_POINT(begin_slot_attempt);
@@ -249,73 +247,58 @@ static inline struct inv_call_fields *inv_path_spill(struct inv_call_fields *f,
 	return f;
 }
 
+static inline void inv_path_who(struct inv_call *call, const struct inv_path_fields *p)
+{
+	call->who = (uint64_t)p->artifact << 32 | p->invoker;
+	call->tick = (uint64_t)p->tick;
+}
+
+/* A call that has entered by inv_path_enter, or is in LANE mode. */
 static inline __attribute__((always_inline)) void
 inv_path_begin(struct inv_call *call, const struct inv_path_fields *p, struct inv_call_fields *f)
 {
 	struct inv_thread *t = call->thread;
-	call->who = (uint64_t)p->artifact << 32 | p->invoker;
-	call->tick = (uint64_t)p->tick;
-	if (__builtin_expect(call->mode != INV_CALL_LANE, 0)) {
-		INV_SLOW(call->vectors, inv_overflow_begin(call, inv_path_spill(f, p)));
-		return;
-	}
+	inv_path_who(call, p);
 	if (__builtin_expect(t->top && t->frames[t->top - 1].address <= call->frame, 0))
 		INV_SLOW(call->vectors, inv_abandon_jumped(t, call->frame));
 	/* A paused call too: its frame must not be taken for that of one jumped over. */
 	if (__builtin_expect(inv_get(&inv_process.control->generation) != t->plain_generation, 0) &&
 	    inv_begin_controlled(t, call, inv_path_spill(f, p)))
 		return;
-	inv_path_begin_lane(t, call, p, f, false);
+	inv_path_begin_lane(t, call, p, f, INV_LOSS_COUNT);
 }
 
 /* ---- end -------------------------------------------------------------------------- */
 
-static inline __attribute__((always_inline)) void inv_path_reenter(struct inv_call *call)
+/* Whether the call returns where it began, in its thread and its process, which is busy then. */
+static inline __attribute__((always_inline)) bool inv_path_back(struct inv_call *call)
 {
-	if (__builtin_expect(call->mode == INV_CALL_LANE && inv_tls.thread == call->thread &&
-				     !inv_tls.busy &&
-				     atomic_load_explicit(inv_process.alive,
-							  memory_order_relaxed) == call->epoch,
-			     1))
+	bool back = call->mode == INV_CALL_LANE && inv_tls.thread == call->thread &&
+		    !inv_tls.busy &&
+		    atomic_load_explicit(inv_process.alive, memory_order_relaxed) == call->epoch;
+	if (__builtin_expect(back, 1))
 		inv_set_busy(call->frame);
-	else
-		INV_SLOW(call->vectors, inv_reenter_slow(call));
+	return back;
 }
 
+/* The first place that a key may have; nearly all are there. */
 static inline __attribute__((always_inline)) uint32_t
 inv_path_cell(struct inv_thread *t, const struct inv_call *call, uint64_t key)
 {
-	uint32_t mask = (1u << t->cell_bits) - 1, place = inv_key_place(key, t->cell_bits);
-	for (uint32_t i = 0; i < INV_CELL_PROBES; i++) {
-		uint32_t cell = t->cell_index[place];
-		if (!cell)
-			return inv_add_cell(t, call, key, place);
-		if (__builtin_expect(inv_get(&t->cells[cell].key) == key, 1))
-			return cell;
-		place = (place + 1) & mask;
-	}
-	return inv_add_cell(t, call, key, UINT32_MAX);
+	uint32_t cell = t->cell_index[inv_key_place(key, t->cell_bits)];
+	if (__builtin_expect(cell && inv_get(&t->cells[cell].key) == key, 1))
+		return cell;
+	return inv_find_cell(t, call, key);
 }
 
+/* Place 0 is the _other pair, of which inv_find_pair makes nothing else. */
 static inline __attribute__((always_inline)) uint32_t inv_path_pair(struct inv_thread *t,
 								    uint64_t key)
 {
-	uint32_t mask = (1u << t->pair_bits) - 1, place = inv_key_place(key, t->pair_bits);
-	for (uint32_t i = 0; i < INV_CELL_PROBES; i++, place = (place + 1) & mask) {
-		if (!place)
-			continue; /* the _other pair */
-		uint64_t have = inv_get(&t->pairs[place].key);
-		if (__builtin_expect(have == key, 1))
-			return place;
-		if (!have) {
-			/* [B4] release: a pair is a complete empty one before; pairs with view */
-			atomic_store_explicit(&t->pairs[place].key, key, memory_order_release);
-			INV_TEST_POINT(end_pair_added);
-			return place;
-		}
-	}
-	inv_bump(&t->lane->lost[INV_LOSS_PAIR_OVERFLOW], 1);
-	return 0;
+	uint32_t place = inv_key_place(key, t->pair_bits);
+	if (__builtin_expect(inv_get(&t->pairs[place].key) == key, 1))
+		return place;
+	return inv_find_pair(t, key);
 }
 
 /* From the redo record, where the values are at hand: kept elsewhere they would be spilled. */
@@ -401,17 +384,17 @@ inv_path_count(struct inv_thread *t, const struct inv_call *call, const struct i
 	       uint64_t duration, uint64_t self, uint32_t place_1)
 {
 	struct inv_redo *r = &t->lane->redo;
-	uint64_t artifact = call->who >> 32, invoker = (uint32_t)call->who;
-	uint32_t cell_at =
-		inv_path_cell(t, call, inv_path_cell_key(artifact, (uint32_t)call->what, o));
-	uint32_t pair_at = inv_path_pair(t, INV_PAIR_KEY(0, 0) | invoker << 24 | artifact);
+	uint64_t artifact = call->artifact;
+	uint32_t cell_at = inv_path_cell(t, call, inv_path_cell_key(artifact, call->method, o));
+	uint32_t pair_at =
+		inv_path_pair(t, INV_PAIR_KEY(0, 0) | (uint64_t)call->invoker << 24 | artifact);
 	uint32_t bucket = inv_bucket_of(duration);
 	struct inv_cell *cell = &t->cells[cell_at];
 	struct inv_pair *pair = &t->pairs[pair_at];
 	struct inv_counted at = {cell, pair, &cell->bucket[bucket], inv_get(&t->lane->returned) + 1,
 				 place_1};
 	uint64_t min = inv_get(&cell->min_ticks), max = inv_get(&cell->max_ticks);
-	uint64_t least = duration ? duration : 1;
+	uint64_t least = duration + !duration;
 	inv_put(&r->duration_ticks, duration);
 	inv_put(&r->places, (uint64_t)pair_at << 32 | cell_at);
 	inv_put(&r->bucket, (uint64_t)place_1 << 32 | bucket);
@@ -429,95 +412,40 @@ inv_path_count(struct inv_thread *t, const struct inv_call *call, const struct i
 	return at;
 }
 
-/* Closes the private frame. Returns: the call's self time. */
-static inline uint64_t inv_path_close(struct inv_thread *t, const struct inv_call *call,
-				      uint64_t duration)
-{
-	uint32_t place = call->place_1 - 1;
-	uint64_t children = t->frames[place].children_ticks;
-	if (__builtin_expect(t->aside || place + 1 != t->top, 0)) {
-		INV_SLOW(call->vectors, inv_close_among(t, place, duration));
-	} else {
-		t->frames[place].ordinal_1 = 0;
-		if (place)
-			t->frames[place - 1].children_ticks += duration;
-		t->top = place;
-		if (__builtin_expect(t->deep != 0, 0))
-			INV_SLOW(call->vectors, inv_abandon_deep(t));
-	}
-	return children < duration ? duration - children : 0;
-}
-
-static uint64_t inv_path_close_deep(struct inv_thread *t, const struct inv_call *call,
-				    uint64_t duration)
-{
-	if (t->deep == 1)
-		INV_SLOW(call->vectors, inv_charge(t, t->top, duration));
-	if (t->deep)
-		inv_deep_ended(t);
-	return duration;
-}
-
-static uint8_t inv_path_flags(const struct inv_call_outcome *o, bool clamped)
+static inline uint8_t inv_path_flags(const struct inv_call_outcome *o, bool clamped)
 {
 	return (uint8_t)(o->flags | (o->failed ? INV_FLAG_FAILED : 0) |
 			 (clamped ? INV_FLAG_CLAMPED : 0));
 }
 
-/* Whether the call still has its place in the in-flight stack. */
-static inline bool inv_path_named(const struct inv_thread *t, const struct inv_call *call)
-{
-	return call->place_1 && t->frames[call->place_1 - 1].ordinal_1 == call->ordinal_1;
-}
-
-/* What is not inlined has copies, so that the originals can stay in registers. */
+/*
+ * Ends a call that is back (inv_path_back). Nearly all are the innermost open call, have a slot
+ * that has not been lapped, and no message: those end here. What is not inlined has a copy of the
+ * outcome, so that the original can stay in registers.
+ */
 static inline __attribute__((always_inline)) void
 inv_path_end(struct inv_call *call, const struct inv_call_outcome *o, uint64_t end_ticks)
 {
 	struct inv_thread *t = call->thread;
-	bool clamped = end_ticks < call->start_ticks;
-	uint64_t duration = clamped ? 0 : end_ticks - call->start_ticks;
-	if (__builtin_expect(call->mode != INV_CALL_LANE, 0)) {
+	uint32_t place_1 = call->place_1;
+	uint64_t index = call->index, start = call->start_ticks;
+	bool usual = place_1 && index && place_1 == t->top && !(t->aside | t->deep) &&
+		     t->frames[place_1 - 1].ordinal_1 == call->ordinal_1 && end_ticks >= start &&
+		     inv_get(&t->lane->head) - index <= t->ring_mask && !o->message;
+	if (__builtin_expect(!usual, 0)) {
 		struct inv_call_outcome copy = *o;
-		if (call->mode == INV_CALL_OVERFLOW)
-			INV_SLOW(call->vectors, inv_overflow_end(call, &copy, duration));
+		inv_end_unusual(call, &copy, end_ticks);
 		return;
 	}
-	bool named = false;
-	/* Begun in another process or thread, or by a former owner of the lane. */
-	if (__builtin_expect(t != inv_tls.thread || call->epoch != inv_process.epoch ||
-				     (!(named = inv_path_named(t, call)) &&
-				      call->claims != t->claims),
-			     0)) {
-		struct inv_call_outcome copy = *o;
-		inv_end_elsewhere(call, &copy, duration, clamped);
-		return;
-	}
-	bool taken_back = false;
-	uint64_t self;
-	uint8_t flags = inv_path_flags(o, clamped);
-	if (__builtin_expect(clamped, 0))
-		inv_bump(&t->lane->lost[INV_LOSS_CLOCK_BACKWARDS], 1);
-	uint32_t close_1 = 0;
-	if (__builtin_expect(!call->place_1, 0)) {
-		taken_back = !call->waits && !t->deep;
-		self = call->waits ? duration : inv_path_close_deep(t, call, duration);
-	} else if (__builtin_expect(named, 1)) {
-		self = inv_path_close(t, call, duration);
-		close_1 = call->place_1;
-	} else {
-		taken_back = true; /* had been judged jumped over: a return always wins */
-		self = duration;
-	}
-	struct inv_counted at = inv_path_count(t, call, o, duration, self, close_1);
-	bool lapped = call->index && inv_get(&t->lane->head) - call->index > t->ring_mask;
-	if (__builtin_expect(taken_back || lapped || o->message != NULL, 0)) {
-		struct inv_call_outcome copy = *o;
-		struct inv_counted counted = at;
-		inv_end_unusual(t, call, &copy, flags, &counted, taken_back);
-	} else {
-		inv_path_commit(t, at, call->index, INV_OUTCOME(o->type, flags, 0, 0), NULL);
-	}
+	uint64_t duration = end_ticks - start, children = t->frames[place_1 - 1].children_ticks;
+	t->frames[place_1 - 1].ordinal_1 = 0;
+	if (place_1 > 1)
+		t->frames[place_1 - 2].children_ticks += duration;
+	t->top = place_1 - 1;
+	struct inv_counted at =
+		inv_path_count(t, call, o, duration, children < duration ? duration - children : 0,
+			       place_1);
+	inv_path_commit(t, at, index, INV_OUTCOME(o->type, inv_path_flags(o, false), 0, 0), NULL);
 	inv_clear_busy();
 }
 

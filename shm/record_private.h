@@ -40,7 +40,8 @@ struct inv_thread {
 	struct inv_cell *cells;
 	struct inv_pair *pairs;
 	uint64_t ring_mask;
-	uint64_t plain_generation; /* of the control page: nothing is on in it */
+	uint64_t plain_generation; /* of the control page: nothing is on in it, and there is a ring
+				    */
 	uint64_t owner;
 	uint64_t what_base, where_base, id_base; /* what is the same in each of its calls */
 	uint32_t lane_index;

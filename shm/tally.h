@@ -29,7 +29,7 @@
 static inline uint32_t inv_bucket_of(uint64_t ticks)
 {
 	/* The octaves below 8 are taken for one of width 1, whose buckets are 0 to 7. */
-	uint32_t top = 63u - (uint32_t)__builtin_clzll(ticks | (1u << INV_HIST_SUB_BITS));
+	uint32_t top = 63u ^ (uint32_t)__builtin_clzll(ticks | (1u << INV_HIST_SUB_BITS));
 	if (__builtin_expect(top >= INV_HIST_TOP_BITS, 0))
 		return INV_HIST_BUCKETS - 1;
 	uint32_t shift = top - INV_HIST_SUB_BITS;
@@ -47,7 +47,7 @@ static inline uint64_t inv_bucket_low(uint32_t bucket)
 /* Spreads a key over a table of 2^bits places, two or more (Fibonacci hashing). */
 static inline uint32_t inv_key_place(uint64_t key, uint32_t bits)
 {
-	return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - bits));
+	return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> (-bits & 63)); /* 64 - bits */
 }
 
 /* Overflow region only: counts one call, by atomic additions. Lock-free. */

@@ -33,7 +33,8 @@ static void make(const char *signature, const char *lines)
 static struct inv_call_fields fields(void)
 {
 	struct inv_call_fields f;
-	struct inv_path_fields read = inv_path_read(&plan, &regs, &cache, &f);
+	const struct inv_call call = {.names = &cache};
+	struct inv_path_fields read = inv_path_read(&plan, &regs, &call, &f);
 	return *inv_path_spill(&f, &read);
 }
 
