@@ -62,7 +62,9 @@ assert_eq "from" "['events']" "$(ask /api/series 'sorted({p["from"] for p in d})
 stop_server
 
 echo "-- joined late: of events before, exact from then on, and nothing is counted twice"
-observed env INVREG_SESSION=late "$hosts/ballast" --calls 3000 --work-us 1500 >/dev/null &
+calls=3000
+[[ -z ${SAN:-} ]] || calls=9000 # the server is slow to start
+observed env INVREG_SESSION=late "$hosts/ballast" --calls $calls --work-us 1500 >/dev/null &
 program=$!
 for _ in $(seq 100); do
 	[[ -e $INVREG_DIR/late.seg ]] && break
@@ -70,14 +72,13 @@ for _ in $(seq 100); do
 done
 sleep 2
 serve late
-sleep 2.2
-order=$(ask /api/series '[p["from"] for p in d] == sorted((p["from"] for p in d)), {p["from"] for p in d} == {"events", "tallies"}')
-assert_eq "events come first, then tallies" "(True, True)" "$order"
+# events come first, then tallies
+becomes /api/series '[p["from"] for p in d] == sorted((p["from"] for p in d)), {p["from"] for p in d} == {"events", "tallies"}' "(True, True)"
 wait "$program"
-becomes /api/status 'd["state"], d["total_invocations"]' "('ended', 3000)"
+becomes /api/status 'd["state"], d["total_invocations"]' "('ended', $calls)"
 # At the seam: a call's event tells its own second, its tally when it was looked at.
 sum=$(ask '/api/series?seconds=900' 'sum(p["calls"] for p in d)')
-((sum > 2700 && sum <= 3150)) || fail "$sum calls of 3000"
+((sum > calls * 9 / 10 && sum <= calls * 21 / 20)) || fail "$sum calls of $calls"
 stop_server
 
 echo "-- silence is seconds without a call"
