@@ -53,6 +53,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shm/cancel.h"
 #include "shm/sandbox.h"
 
 #define WRAPPERS_MAX 1024
@@ -86,6 +87,7 @@ static bool open_ends;	/* something is to be visited again */
 
 static _Atomic bool locked;
 static sigset_t signals_before; /* of the lock's holder */
+static int cancel_before;	/* the same */
 static _Atomic uint64_t watch_end_ns;
 static _Atomic uint32_t watch_count;
 static __thread uint32_t watch_seen, watch_calls;
@@ -104,6 +106,7 @@ bool inv_got_try_lock(void)
 	/* [G5] acquire: the tables as the last holder left them; pairs with unlock */
 	if (!atomic_exchange_explicit(&locked, true, memory_order_acquire)) {
 		signals_before = before;
+		cancel_before = inv_cancel_hold(); /* files are read under it */
 		return true;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -113,10 +116,12 @@ bool inv_got_try_lock(void)
 void inv_got_unlock(void)
 {
 	sigset_t before = signals_before;
+	int cancel = cancel_before;
 
 	/* [G5] release: the tables; pairs with try_lock */
 	atomic_store_explicit(&locked, false, memory_order_release);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	inv_cancel_restore(cancel);
 }
 
 uint32_t inv_got_want_named(const char *symbol)

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shm/cancel.h"
+
 static int raised_by(int error)
 {
 	return error == EPIPE ? SIGPIPE : error == EFBIG ? SIGXFSZ : 0;
@@ -22,6 +24,7 @@ bool inv_quiet_write(int fd, const char *text, size_t length)
 	sigemptyset(&held);
 	sigaddset(&held, SIGPIPE);
 	sigaddset(&held, SIGXFSZ);
+	int cancel = inv_cancel_hold();
 	pthread_sigmask(SIG_BLOCK, &held, &before);
 	sigpending(&pending);
 	bool written = write(fd, text, length) >= 0;
@@ -32,6 +35,7 @@ bool inv_quiet_write(int fd, const char *text, size_t length)
 		sigtimedwait(&held, NULL, &at_once);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	inv_cancel_restore(cancel);
 	errno = error;
 	return written;
 }

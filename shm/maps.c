@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "cancel.h"
 #include "sandbox.h"
 
 uint64_t inv_maps_hex(const char **p)
@@ -31,17 +32,13 @@ static bool tell_line(const char *line, inv_maps_fn fn, void *arg)
 	return fn(arg, low, high, line);
 }
 
-bool inv_maps_each(inv_maps_fn fn, void *arg)
+/* Lines up to one that fn wants no more after. */
+static void tell_lines(int fd, inv_maps_fn fn, void *arg)
 {
 	char buf[1024];
 	size_t have = 0;
 	ssize_t n;
 	bool done = false, skipping = false;
-	if (!inv_sandbox_allows(INV_ASK_LOOK))
-		return false;
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
 	while (!done && (n = read(fd, buf + have, sizeof(buf) - 1 - have)) > 0) {
 		have += (size_t)n;
 		buf[have] = 0;
@@ -60,6 +57,17 @@ bool inv_maps_each(inv_maps_fn fn, void *arg)
 			have = 0;
 		}
 	}
-	close(fd);
-	return true;
+}
+
+bool inv_maps_each(inv_maps_fn fn, void *arg)
+{
+	if (!inv_sandbox_allows(INV_ASK_LOOK))
+		return false;
+	int cancel = inv_cancel_hold(), fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		tell_lines(fd, fn, arg);
+		close(fd);
+	}
+	inv_cancel_restore(cancel);
+	return fd >= 0;
 }

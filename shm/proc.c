@@ -17,16 +17,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cancel.h"
 #include "clock.h"
 
 static ssize_t read_file(const char *path, char *buf, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	ssize_t n = read(fd, buf, size - 1);
-	close(fd);
-	buf[n > 0 ? n : 0] = 0;
+	ssize_t n = -1;
+	int cancel = inv_cancel_hold(), fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, buf, size - 1);
+		close(fd);
+		buf[n > 0 ? n : 0] = 0;
+	}
+	inv_cancel_restore(cancel);
 	return n;
 }
 

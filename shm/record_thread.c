@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "advise.h"
+#include "cancel.h"
 #include "record_private.h"
 #include "sandbox.h"
 
@@ -50,7 +51,10 @@ struct inv_segment *inv_record_segment(void)
 static uint64_t fresh_nonce(void)
 {
 	uint64_t nonce = 0;
-	if (getrandom(&nonce, sizeof(nonce), GRND_NONBLOCK) != (ssize_t)sizeof(nonce))
+	int cancel = inv_cancel_hold();
+	ssize_t n = getrandom(&nonce, sizeof(nonce), GRND_NONBLOCK);
+	inv_cancel_restore(cancel);
+	if (n != (ssize_t)sizeof(nonce))
 		nonce = inv_clock_ticks(inv_process.clock) ^ ((uint64_t)getpid() << 40);
 	return nonce | 1;
 }

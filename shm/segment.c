@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "advise.h"
+#include "cancel.h"
 #include "clock.h"
 #include "proc.h"
 #include "sandbox.h"
@@ -217,14 +218,15 @@ struct inv_slot *inv_segment_ring(const struct inv_segment *seg, uint32_t lane)
 
 static enum inv_result reserve_by_path(struct inv_segment *seg, uint64_t offset, uint64_t bytes)
 {
+	int cancel = inv_cancel_hold(), err = ENOENT;
 	int fd = open(seg->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return INV_E_FULL;
-	int err;
-	do {
-		err = fallocate(fd, 0, (off_t)offset, (off_t)bytes) ? errno : 0;
-	} while (err == EINTR);
-	close(fd);
+	if (fd >= 0) {
+		do {
+			err = fallocate(fd, 0, (off_t)offset, (off_t)bytes) ? errno : 0;
+		} while (err == EINTR);
+		close(fd);
+	}
+	inv_cancel_restore(cancel);
 	return err ? INV_E_FULL : INV_OK;
 }
 
