@@ -365,6 +365,7 @@ struct claimer {
 	struct inv_segment *seg;
 	const struct inv_self *self;
 	uint64_t owner;
+	uint32_t first_asked; /* lane */
 	uint32_t asked;
 	/* Liveness of each row's current generation, once known: 0 unknown yet, else 1 + value. */
 	uint8_t verdict[INV_PROCS_MAX];
@@ -413,19 +414,51 @@ static void note_touched(struct inv_segment *seg, uint32_t lane)
 		;
 }
 
-/* Lanes used before come first: their memory is already paid for. */
+/* Whether its memory is paid for. */
+static bool is_granted(const struct claimer *c, uint32_t lane)
+{
+	inv_a32 *pairs = &c->seg->rows[lane].pair_slots; /* its tallies, which come last */
+	return atomic_load_explicit(pairs, memory_order_relaxed) != 0;
+}
+
+static uint32_t find_free(struct claimer *c, uint32_t touched, bool granted)
+{
+	for (uint32_t i = 0; i < touched; i++)
+		if (is_granted(c, i) == granted && !get(&c->seg->rows[i].owner) && take(c, i, 0))
+			return i;
+	return INV_LANE_NONE;
+}
+
+/* Not always from the first: only so many are asked whether they live. */
+static uint32_t find_dead(struct claimer *c, uint32_t touched, bool granted)
+{
+	for (uint32_t n = 0; n < touched; n++) {
+		uint32_t i = (c->first_asked + n) % touched;
+		uint64_t owner = get(&c->seg->rows[i].owner);
+		if (is_granted(c, i) == granted && owner && owner_dead(c, owner) &&
+		    take(c, i, owner))
+			return i;
+	}
+	return INV_LANE_NONE;
+}
+
+/*
+ * Lanes whose memory is paid for come first. Among the others is one, once there is no more
+ * memory, that nobody can use.
+ */
 static uint32_t find_used(struct claimer *c)
 {
 	uint32_t touched =
 		atomic_load_explicit(&c->seg->shared->lanes_touched, memory_order_relaxed);
-	for (int dead = 0; dead < 2; dead++)
-		for (uint32_t i = 0; i < touched && i < c->seg->header->lane_count; i++) {
-			uint64_t owner = get(&c->seg->rows[i].owner);
-			if (dead ? owner && owner_dead(c, owner) : !owner)
-				if (take(c, i, owner))
-					return i;
-		}
-	return INV_LANE_NONE;
+	uint32_t lane = INV_LANE_NONE;
+	if (touched > c->seg->header->lane_count)
+		touched = c->seg->header->lane_count;
+	for (int granted = 1; granted >= 0 && lane == INV_LANE_NONE; granted--) {
+		lane = find_free(c, touched, granted);
+		if (lane == INV_LANE_NONE)
+			lane = find_dead(c, touched, granted);
+	}
+	return lane;
 }
 
 static uint32_t find_fresh(struct claimer *c)
@@ -438,7 +471,13 @@ static uint32_t find_fresh(struct claimer *c)
 
 uint32_t inv_lane_claim(struct inv_segment *seg, const struct inv_self *self, uint64_t owner)
 {
-	struct claimer c = {.seg = seg, .self = self, .owner = owner};
+	static inv_a32 turn;
+	uint32_t first =
+		atomic_fetch_add_explicit(&turn, LIVENESS_ASKED_MOST, memory_order_relaxed);
+	struct claimer c = {.seg = seg,
+			    .self = self,
+			    .owner = owner,
+			    .first_asked = first + INV_OWNER_TID(owner)};
 	int saved = errno;
 	uint32_t lane = find_used(&c);
 	if (lane == INV_LANE_NONE)

@@ -152,3 +152,44 @@ Test(lane, sizes_that_cannot_be_are_granted_anew)
 	cr_expect_leq(lane->cell_count, seg.rows[0].cells_reserved);
 	cr_expect_eq(lane->in_slot, 0);
 }
+
+/* Of the fixture's two lanes the first has a dead owner, and for the second there is no room. */
+Test(lane, one_without_room_does_not_stand_in_front_of_a_dead_owners)
+{
+	uint32_t mine;
+	uint16_t generation;
+	cr_assert_eq(inv_proc_claim(&seg, &self, 1, 0, &mine, &generation), INV_OK);
+	seg.shared->reserved_bytes = seg.header->budget_bytes;
+	cr_expect_eq(inv_lane_claim(&seg, &self, INV_OWNER(mine, generation, 5)), INV_LANE_NONE);
+	make_owner_dead();
+	cr_expect_eq(inv_lane_claim(&seg, &self, INV_OWNER(mine, generation, 5)), 0);
+}
+
+/* At each claim it is asked who lives of some rows only: not always of the same ones. */
+Test(lane, a_dead_owners_is_found_behind_those_of_many_that_live)
+{
+	struct inv_segment many;
+	struct inv_self neighbour = self; /* whoever has the number: no start time */
+	char other[80];
+	uint32_t found = INV_LANE_NONE, at = 0;
+	uint16_t generation = 0;
+	struct inv_segment_options o = {.ring_slots = 64,
+					.lane_count = 40,
+					.budget_bytes = 64 << 20};
+	snprintf(other, sizeof(other), "%s.many.seg", path);
+	cr_assert_eq(inv_segment_create(&many, other, &o), INV_OK);
+	neighbour.pid = (uint32_t)getppid();
+	neighbour.start_time = 0;
+	for (uint32_t i = 0; i < o.lane_count; i++) {
+		cr_assert_eq(inv_proc_claim(&many, &neighbour, i + 1, 0, &at, &generation), INV_OK);
+		many.rows[i].owner = INV_OWNER(at, generation, neighbour.pid);
+	}
+	many.shared->lanes_touched = o.lane_count;
+	many.procs[at].state = INV_PROC_STATE(generation, INV_PROC_LIVE, INT32_MAX); /* nobody */
+	cr_assert_eq(inv_proc_claim(&many, &self, 99, 0, &at, &generation), INV_OK);
+	for (uint32_t tid = 1; tid < 40 && found == INV_LANE_NONE; tid++)
+		found = inv_lane_claim(&many, &self, INV_OWNER(at, generation, tid));
+	cr_expect_eq(found, 39);
+	inv_segment_detach(&many);
+	unlink(other);
+}
