@@ -195,8 +195,7 @@ static void move_unnamed(const struct inv_call *call)
 					  1, memory_order_relaxed);
 }
 
-/* Retires the first slot and in-flight entry of a call that another thread began. */
-static void tell_first_lane(const struct inv_call *call)
+void inv_tell_first_lane(const struct inv_call *call)
 {
 	struct inv_segment *seg = inv_process.segment;
 	struct inv_lane *lane = inv_segment_lane(seg, call->lane);
@@ -236,7 +235,7 @@ void inv_end_elsewhere(struct inv_call *call, const struct inv_call_outcome *o, 
 	struct inv_unusual u = {.inherited = true};
 	uint8_t flags = (uint8_t)(inv_path_flags(o, clamped) | (forked ? INV_FLAG_FORKED : 0));
 	if (!forked)
-		tell_first_lane(call);
+		inv_tell_first_lane(call);
 	call->what = (uint64_t)t->tid << 32 | (uint32_t)call->what;
 	call->where = (call->where & ~UINT64_C(0xffffffff)) |
 		      INV_WHERE(inv_process.row, inv_process.generation, 0, 0, 0);

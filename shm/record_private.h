@@ -145,6 +145,9 @@ void inv_cells_index(struct inv_thread *t);
 /* A larger index. Returns: a free place in it for the key, or UINT32_MAX. */
 uint32_t inv_cells_grow_index(struct inv_thread *t, uint64_t key);
 
+/* Retires the first slot and in-flight entry of a call that another thread began. */
+void inv_tell_first_lane(const struct inv_call *call);
+
 /* Counts calls beyond the in-flight stack as jumped over. */
 void inv_abandon_deep(struct inv_thread *t);
 

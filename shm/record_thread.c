@@ -513,6 +513,8 @@ void inv_reenter_slow(struct inv_call *call)
 	} else if (why == INV_LOSS_NO_RING) {
 		call->names = &inv_tls.thread->names;
 	} else if (call->mode == INV_CALL_LANE) {
+		if (call->epoch == inv_process.epoch && call->thread != inv_tls.thread)
+			inv_tell_first_lane(call);
 		inv_overflow_enter(call);
 		call->epoch = inv_process.epoch - 1; /* begun elsewhere: counted inherited there */
 	} else {

@@ -110,3 +110,29 @@ Test(record_waits, a_call_without_a_place_that_returns_elsewhere_is_moved_too)
 	cr_expect_eq(s.open, 0);
 	cr_expect_eq(s.inherited, WAITING);
 }
+
+static void *end_two_there(void *calls)
+{
+	end(calls, 5, NULL);
+	end((struct inv_call *)calls + 1, 5, NULL);
+	return NULL;
+}
+
+Test(record_waits, calls_that_return_in_a_thread_without_a_lane_are_moved_too)
+{
+	struct inv_call calls[INV_INFLIGHT_MAX + 1];
+	struct inv_overflow_copy over;
+	for (uint32_t i = 0; i <= INV_INFLIGHT_MAX; i++) {
+		begin(&calls[i], inv_call_frame(&calls[i]));
+		inv_record_suspend(&calls[i]);
+	}
+	for (uint32_t i = 1; i < seg.header->lane_count; i++)
+		seg.rows[i].owner = seg.rows[0].owner; /* all are taken */
+	in_a_thread(end_two_there, &calls[INV_INFLIGHT_MAX - 1]);
+	struct sums s = add_up();
+	cr_expect_eq(s.moved, 2);
+	cr_expect_eq(s.open, INV_INFLIGHT_MAX - 1);
+	cr_assert_eq(inv_view_overflow(&view, &over), INV_OK);
+	cr_expect_eq(over.fixed.inherited, 2);
+	inv_overflow_copy_free(&over);
+}
