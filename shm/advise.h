@@ -4,25 +4,17 @@
  *
  * qemu-user (7.2) answers 0 to every advice and follows hardly one: memory that was said to be
  * reserved then is not, and a child that was to notice the fork does not. Who does not refuse
- * an advice that does not exist is not believed about any.
+ * an advice that does not exist is not believed about any. That is found out once, by the first
+ * that asks: a program may shut itself in later, where no advice is allowed but what is wanted.
  *
  * Any thread; never blocks or allocates. Changes errno.
  */
 #ifndef INV_SHM_ADVISE_H
 #define INV_SHM_ADVISE_H
 
-#include <errno.h>
 #include <stddef.h>
-#include <sys/mman.h>
-
-#define INV_NO_ADVICE (-1)
 
 /* Returns: 0, or what errno says; EINVAL: the advice is not known here. */
-static inline int inv_advise(void *at, size_t bytes, int advice)
-{
-	if (madvise(at, bytes, INV_NO_ADVICE) == 0)
-		return EINVAL;
-	return madvise(at, bytes, advice) ? errno : 0;
-}
+int inv_advise(void *at, size_t bytes, int advice);
 
 #endif

@@ -11,10 +11,12 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "sandbox.h"
 #include "testpoint.h"
 
 #define ARENA_CHUNK (UINT64_C(64) << 10)
 #define ARENA_FIRST 64u /* offset 0 means an empty entry */
+#define READ_BEHIND 8u	/* name_cache.h compares by blocks of 16, and texts are padded to 8 */
 
 static uint64_t load_word(const unsigned char *p, size_t n)
 {
@@ -39,21 +41,38 @@ static uint64_t padded(size_t length)
 	return ((uint64_t)length + 8) & ~UINT64_C(7); /* at least one NUL */
 }
 
+/* How much is to be reserved for a text that ends there: reading a hole may be a SIGBUS, too. */
+static uint64_t reserved_for(const struct inv_segment *seg, uint64_t end)
+{
+	uint64_t limit = seg->header->regions[INV_REGION_ARENA].bytes;
+	return end + READ_BEHIND < limit ? end + READ_BEHIND : limit;
+}
+
+/* Whether a text may end there; a process that may not ask for more leaves it to others. */
+static bool within_reach(const struct inv_segment *seg, uint64_t end)
+{
+	return reserved_for(seg, end) <=
+		       atomic_load_explicit(&seg->shared->arena_reserved, memory_order_relaxed) ||
+	       inv_sandbox_allows(INV_ASK_LANE);
+}
+
 /* Extends what may be stored to; two writers may both do it, harmlessly. */
 static bool reserve_arena(struct inv_segment *seg, uint64_t end)
 {
 	uint64_t limit = seg->header->regions[INV_REGION_ARENA].bytes;
+	uint64_t wanted = reserved_for(seg, end);
 	inv_a64 *reserved = &seg->shared->arena_reserved;
 	uint64_t have = atomic_load_explicit(reserved, memory_order_relaxed);
-	while (have < end) {
+	while (have < wanted) {
 		uint64_t bytes = ARENA_CHUNK < limit - have ? ARENA_CHUNK : limit - have;
 		uint64_t at = seg->header->regions[INV_REGION_ARENA].offset + have;
-		if (!bytes || inv_segment_reserve(seg, at, bytes)) {
-			/* Full for good: asking again at each new name would be a system call. */
+		enum inv_result r = inv_segment_reserve(seg, at, bytes);
+		/* Full for good: asking again at each new name would be a system call. */
+		if (r == INV_E_FULL)
 			atomic_store_explicit(&seg->shared->arena_used, limit,
 					      memory_order_relaxed);
+		if (r)
 			return false;
-		}
 		/* On failure `have` becomes what somebody else reserved: go on from there. */
 		if (atomic_compare_exchange_strong_explicit(reserved, &have, have + bytes,
 							    memory_order_relaxed,
@@ -70,7 +89,8 @@ static uint64_t take_arena(struct inv_segment *seg, uint64_t bytes)
 	inv_a64 *used = &seg->shared->arena_used;
 	uint64_t at = atomic_load_explicit(used, memory_order_relaxed);
 	do {
-		if (at > limit || bytes > limit - at)
+		if (at > limit || bytes > limit - at ||
+		    !within_reach(seg, ARENA_FIRST + at + bytes))
 			return 0;
 	} while (!atomic_compare_exchange_weak_explicit(used, &at, at + bytes, memory_order_relaxed,
 							memory_order_relaxed));

@@ -22,7 +22,8 @@
 #include "record_path.h"
 #include "text.h"
 
-#define TEXT_NAME_BYTES 120u /* of a name without an id that an event carries */
+#define RETRY_CELLS_AFTER 4096u
+#define TEXT_NAME_BYTES	  120u /* of a name without an id that an event carries */
 
 __thread struct inv_tls inv_tls;
 struct inv_process inv_process;
@@ -82,12 +83,22 @@ __attribute__((cold)) bool inv_begin_controlled(struct inv_thread *t, struct inv
 
 /* ---- end -------------------------------------------------------------------------- */
 
+/* Where there are none now, not at each call of a key without one: it may be a system call. */
+static void more_cells(struct inv_thread *t)
+{
+	if (t->calls_without_cell++ % RETRY_CELLS_AFTER)
+		return;
+	t->cells_reserved = inv_lane_grow_cells(inv_process.segment, t->lane_index);
+	if (t->cell_count < t->cells_reserved)
+		t->calls_without_cell = 0;
+}
+
 /* `index_place`: where the index has room for it, or UINT32_MAX. */
 static uint32_t add_cell(struct inv_thread *t, uint64_t key, uint64_t start_ticks,
 			 uint32_t index_place)
 {
 	if (t->cell_count == t->cells_reserved)
-		t->cells_reserved = inv_lane_grow_cells(inv_process.segment, t->lane_index);
+		more_cells(t);
 	bool room = t->cell_count < t->cells_reserved;
 	if (room && (index_place == UINT32_MAX || t->cell_count >= 1u << (t->cell_bits - 2)))
 		index_place = inv_cells_grow_index(t, key);

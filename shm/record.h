@@ -168,7 +168,8 @@ void inv_record_settle(void);
 
 /*
  * Whether the caller only borrows this memory (a vfork child): what it does to itself is no
- * matter of the observed process. Asks the kernel. Returns: false where nothing is observed.
+ * matter of the observed process. Asks the kernel. Returns: false where nothing is observed, and
+ * where it may not be asked (sandbox.h).
  */
 bool inv_record_borrowed(void);
 

@@ -49,6 +49,7 @@ struct inv_thread {
 	uint32_t tid;
 	uint32_t cell_count;
 	uint32_t cells_reserved;
+	uint32_t calls_without_cell; /* since there were last more cells to be had */
 	uint32_t pair_bits;
 	uint32_t top;	    /* open places are below it */
 	uint32_t deep;	    /* open calls beyond INV_INFLIGHT_MAX */

@@ -233,6 +233,7 @@ static struct inv_thread *adopt_lane(uint32_t index, uint32_t tid, uint64_t owne
 	t->id_base = INV_CALL_ID(index, 0);
 	t->cell_count = (uint32_t)inv_get(&t->lane->cell_count);
 	t->cells_reserved = atomic_load_explicit(&row->cells_reserved, memory_order_relaxed);
+	t->calls_without_cell = 0;
 	t->pair_bits = 31u - (uint32_t)__builtin_clz(pair_slots);
 	t->top = t->deep = t->aside = t->deep_most = 0;
 	t->epoch = inv_process.epoch;
@@ -256,7 +257,7 @@ static bool claim_lane(void)
 	    inv_tls.calls_without_lane++ % RETRY_LANE_AFTER)
 		return false;
 	/* To a vfork child our threads are another process's and look dead, as it will to them. */
-	if (inv_sandbox_allows(INV_ASK_LOOK) && inv_record_borrowed())
+	if (inv_record_borrowed())
 		return false;
 	uint32_t tid = (uint32_t)syscall(SYS_gettid);
 	uint64_t owner = INV_OWNER(inv_process.row, inv_process.generation, tid);
@@ -463,7 +464,7 @@ void inv_record_settle(void)
 
 bool inv_record_borrowed(void)
 {
-	return inv_process.segment &&
+	return inv_process.segment && inv_sandbox_allows(INV_ASK_LOOK) &&
 	       atomic_load_explicit(inv_process.alive, memory_order_relaxed) &&
 	       (uint32_t)getpid() != local.self.pid;
 }

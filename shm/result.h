@@ -20,7 +20,7 @@ enum inv_result {
 	INV_E_NOT_READY,  /* its creator has not finished (or died creating) */
 	INV_E_CORRUPT,	  /* truncated, or sizes and offsets that contradict each other */
 	INV_E_CLOCK,	  /* this process cannot read the session's clock */
-	INV_E_LIMIT,	  /* RLIMIT_FSIZE or RLIMIT_AS forbids it */
+	INV_E_LIMIT,	  /* RLIMIT_FSIZE, RLIMIT_AS or a sandbox forbids it */
 	INV_E_USAGE	  /* an argument is out of range */
 };
 

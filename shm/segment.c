@@ -249,7 +249,7 @@ enum inv_result inv_segment_reserve(struct inv_segment *seg, uint64_t offset, ui
 	if (begin > seg->bytes || bytes > seg->bytes - begin)
 		return INV_E_USAGE;
 	if (!inv_sandbox_allows(INV_ASK_LANE))
-		return INV_E_FULL;
+		return INV_E_LIMIT;
 	int saved = errno;
 	enum inv_result r = INV_E_FULL;
 	uint64_t before = atomic_fetch_add_explicit(reserved, bytes, memory_order_relaxed);

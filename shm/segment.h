@@ -88,7 +88,8 @@ void inv_segment_detach(struct inv_segment *seg);
 /*
  * Makes [offset, offset+bytes) storable, charging the budget; whole pages. Idempotent
  * for the file, not for the budget.
- * Returns: INV_OK, or INV_E_FULL (budget or file system), nothing charged then.
+ * Returns: INV_OK, or INV_E_FULL (budget or file system), INV_E_LIMIT (this process may not ask),
+ * nothing charged then.
  */
 enum inv_result inv_segment_reserve(struct inv_segment *seg, uint64_t offset, uint64_t bytes);
 

@@ -75,3 +75,20 @@ Test(names, an_entry_that_points_outside_the_arena_is_not_followed)
 	cr_expect_str_eq(inv_name_text(&seg, other, &length), "stray");
 	cr_expect_null(inv_name_text(&seg, id, &length));
 }
+
+/* Strings are compared with the arena by whole blocks of 16: a read of a hole in a full file
+ * system is a SIGBUS. */
+Test(names, what_is_read_behind_a_text_is_reserved_with_it)
+{
+	char text[64];
+	uint64_t chunk = UINT64_C(64) << 10;
+	memset(text, 'x', sizeof(text));
+	for (uint32_t i = 0; 64 + seg.shared->arena_used < chunk - 24; i++) {
+		snprintf(text, 16, "%07u", i); /* eight bytes there */
+		cr_assert_neq(inv_name_intern(&seg, text, 7), 0);
+	}
+	memset(text, 'y', sizeof(text)); /* ends at the end of what is reserved */
+	cr_assert_neq(inv_name_intern(&seg, text, 23), 0);
+	cr_assert_eq(64 + seg.shared->arena_used, chunk);
+	cr_expect_geq(seg.shared->arena_reserved, chunk + 8);
+}

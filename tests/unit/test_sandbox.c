@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* test_sandbox.c - calls where the kernel may not be asked, and where the clock may not be read. */
+#include <errno.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -135,4 +138,114 @@ Test(sandbox, nothing_is_asked_of_the_kernel_when_all_is_forbidden)
 	waitpid(pid, &status, 0);
 	cr_expect(WIFEXITED(status), "killed by signal %d", WTERMSIG(status));
 	cr_expect_eq(fix_total(), 11);
+}
+
+static uint32_t names_from(uint32_t first)
+{
+	char text[32];
+	uint32_t known = 0;
+	for (uint32_t i = first; i < first + 10000; i++) {
+		snprintf(text, sizeof(text), "name %u", i);
+		known += inv_name_intern(&fix_segment, text, strlen(text)) != 0;
+	}
+	return known;
+}
+
+Test(sandbox, who_may_not_ask_for_room_for_names_leaves_it_to_the_others)
+{
+	fix_open();
+	forbid(INV_ASK_LANE);
+	cr_expect_lt(names_from(0), 10000);
+	uint64_t used = fix_segment.shared->arena_used;
+	cr_expect_leq(used, fix_segment.shared->arena_reserved);
+	forbid(0);
+	cr_expect_eq(names_from(20000), 10000);
+}
+
+static void skip_without_seccomp(int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		cr_skip_test("this kernel has no seccomp");
+}
+
+Test(sandbox, whether_memory_is_borrowed_is_not_asked_where_nothing_may_be)
+{
+	int status = -1;
+	fix_open();
+	pid_t pid = fork();
+	if (pid == 0) {
+		fix_call("anvil", false);
+		forbid(INV_ASK_ALL);
+		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+			_exit(77);
+		bool borrowed = inv_record_borrowed();
+		syscall(SYS_exit, borrowed);
+	}
+	waitpid(pid, &status, 0);
+	skip_without_seccomp(status);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
+}
+
+/* From here on. */
+static void answer_advice(uint32_t advice, uint32_t answer)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, advice, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, answer),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(*code), code};
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(77);
+}
+
+/* MADV_POPULATE_WRITE may be all that a filter allows. */
+Test(sandbox, room_is_asked_for_by_no_advice_but_the_one_that_is_wanted)
+{
+	int status = -1;
+	fix_open();
+	pid_t pid = fork();
+	if (pid == 0) {
+		answer_advice((uint32_t)-1, SECCOMP_RET_KILL_PROCESS);
+		ten_in_a_thread();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	skip_without_seccomp(status);
+	cr_expect(WIFEXITED(status), "killed by signal %d", WTERMSIG(status));
+	cr_expect_eq(fix_total(), 10);
+}
+
+static void call_each(uint32_t first, uint32_t last)
+{
+	char artifact[16];
+	for (uint32_t i = first; i < last; i++) {
+		snprintf(artifact, sizeof(artifact), "anvil %u", i);
+		fix_call(artifact, false);
+	}
+}
+
+/* The kernel is the judge of this, too. */
+Test(sandbox, where_there_is_no_room_for_cells_it_is_not_asked_for_in_each_call)
+{
+	int status = -1;
+	fix_open();
+	pid_t pid = fork();
+	if (pid == 0) {
+		fix_call("anvil", false);
+		answer_advice(23, SECCOMP_RET_ERRNO | EFAULT); /* the file system is full */
+		call_each(0, 100);
+		answer_advice(23, SECCOMP_RET_KILL_PROCESS);
+		call_each(100, 200);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	skip_without_seccomp(status);
+	cr_expect(WIFEXITED(status), "killed by signal %d", WTERMSIG(status));
+	cr_expect_eq(WEXITSTATUS(status), 0);
+	cr_expect_eq(fix_total(), 201);
 }
