@@ -410,6 +410,7 @@ static enum inv_result map_file(struct inv_segment *seg, int fd, uint64_t bytes)
 		return INV_E_LIMIT;
 	}
 	madvise(base, bytes, MADV_DONTDUMP);
+	madvise(base, bytes, MADV_NOHUGEPAGE); /* a lane would take some where it needs little */
 	seg->base = mapping.base = base;
 	seg->bytes = mapping.bytes = bytes;
 	return INV_OK;

@@ -102,6 +102,20 @@ for size in "" "--size $larger"; do
 	echo "exact in total: 300 threads in 64 MB $size: $(json "$work/snapshot.json" 'd["lost"]' | cut -c 1-100)"
 done
 
+# ---- huge pages -----------------------------------------------------------------------------
+
+if (shm size=1g,huge=always) 2>/dev/null; then
+	run --session huge -- "$hosts/threads" --threads 60 --calls 500 --truth "$work/truth" >/dev/null
+	snapshot_json huge >"$work/snapshot.json"
+	compare_truth "$work/snapshot.json" "$work/truth"
+	used=$(($(stat -f -c '(%b - %a) * %S' /dev/shm)))
+	((used <= $(field budget_bytes))) || fail "$((used / MB)) MB are used of a session of 48"
+	echo "exact, where pages are huge: 60 threads in $((used / MB)) MB"
+else
+	echo "this kernel has no huge pages for a tmpfs"
+	mount -t tmpfs none /dev/shm
+fi
+
 # ---- full -----------------------------------------------------------------------------------
 
 shm size=64m
