@@ -37,15 +37,13 @@
  * relocation, and through a canonical PLT entry.
  *
  * One try-lock guards all state: a probed call that loses returns at once, so none waits, in
- * a signal handler neither; a dlsym tries a bounded number of times. A child forked by another
- * thread in the middle of a scan never scans again; its patched slots go on working.
+ * a signal handler neither; a dlsym tries a bounded number of times (got_lock).
  */
 #include "preload/got_internal.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -53,7 +51,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shm/cancel.h"
 #include "shm/sandbox.h"
 
 #define WRAPPERS_MAX 1024
@@ -85,44 +82,12 @@ static char program_path[4096];
 static bool installing; /* single-threaded, and every object is complete */
 static bool open_ends;	/* something is to be visited again */
 
-static _Atomic bool locked;
-static sigset_t signals_before; /* of the lock's holder */
-static int cancel_before;	/* the same */
 static _Atomic uint64_t watch_end_ns;
 static _Atomic uint32_t watch_count;
 static __thread uint32_t watch_seen, watch_calls;
 
 _Static_assert(sizeof(void *) == 8, "slots are 64-bit words");
 _Static_assert(__atomic_always_lock_free(sizeof(void *), 0), "slots are written in one piece");
-
-bool inv_got_try_lock(void)
-{
-	sigset_t all, before;
-
-	if (!inv_sandbox_allows(INV_ASK_HOLD))
-		return false;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	/* [G5] acquire: the tables as the last holder left them; pairs with unlock */
-	if (!atomic_exchange_explicit(&locked, true, memory_order_acquire)) {
-		signals_before = before;
-		cancel_before = inv_cancel_hold(); /* files are read under it */
-		return true;
-	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return false;
-}
-
-void inv_got_unlock(void)
-{
-	sigset_t before = signals_before;
-	int cancel = cancel_before;
-
-	/* [G5] release: the tables; pairs with try_lock */
-	atomic_store_explicit(&locked, false, memory_order_release);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	inv_cancel_restore(cancel);
-}
 
 uint32_t inv_got_want_named(const char *symbol)
 {
@@ -507,6 +472,7 @@ void inv_got_load_begins(int mode)
 {
 	uint32_t count = atomic_fetch_add_explicit(&watch_count, 1, memory_order_relaxed) + 1;
 
+	inv_got_sure();
 	if (mode & RTLD_DEEPBIND)
 		atomic_store_explicit(&inv_got_deepbind, true, memory_order_relaxed);
 	if (mode & RTLD_GLOBAL)
@@ -582,6 +548,7 @@ void inv_got_install(const struct inv_got_want *wants, uint32_t count, inv_got_w
 	ask_loader();
 	inv_got_scan();
 	installing = false;
+	inv_got_expect_forks();
 	/* [G7] release: all of the above; pairs with acquire in the dlsym hook */
 	atomic_store_explicit(&inv_got_installed, true, memory_order_release);
 	inv_got_unlock();

@@ -82,6 +82,12 @@ void inv_got_install(const struct inv_got_want *wants, uint32_t count, inv_got_w
 static inline bool inv_got_stale(void);
 void inv_got_catch_up(void);
 
+/*
+ * Whether the loader's list may not be asked for: its lock may be that of a thread of our parent's
+ * (got_lock.c).
+ */
+bool inv_got_unsure(void);
+
 /* libc's dlsym, resolved by version, for our own use: ours would answer ourselves. */
 void *inv_got_real_dlsym(void *handle, const char *name);
 

@@ -33,11 +33,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <gnu/libc-version.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "shm/sandbox.h"
@@ -49,9 +46,6 @@
 #define OLD_VERSION	    "GLIBC_2.17"
 #define OLD_DLMOPEN_VERSION "GLIBC_2.17"
 #endif
-
-#define LOCK_TRIES   200
-#define LOCK_WAIT_NS 100000 /* between tries, after the first few: 20 ms in all */
 
 typedef void *(*dlsym_fn)(void *handle, const char *name);
 
@@ -373,9 +367,10 @@ bool inv_got_dlopen_begins(const char *file, int mode, uintptr_t caller_address)
 {
 	struct opener caller = {caller_address, false};
 	int saved_errno = errno;
+	bool unsure = inv_got_unsure(); /* no more, once it is in the list */
 
 	inv_got_dlmopen_begins(mode);
-	if (!atomic_load_explicit(&inv_got_installed, memory_order_relaxed) || !file ||
+	if (unsure || !atomic_load_explicit(&inv_got_installed, memory_order_relaxed) || !file ||
 	    mode & RTLD_NOLOAD || !strchr(file, '/') || strchr(file, '$') || !inv_got_try_lock())
 		return false;
 	inv_got_locked(judge_opener, &caller);
@@ -486,36 +481,9 @@ static bool is_special(const void *handle)
 	return handle == RTLD_DEFAULT || handle == RTLD_NEXT;
 }
 
-/* The holder may have lost its processor, so yielding alone is not enough. */
-static void give_way(int tries)
-{
-	struct timespec pause = {.tv_nsec = LOCK_WAIT_NS};
-
-	if (tries < 10)
-		sched_yield();
-	else
-		syscall(SYS_nanosleep, &pause, NULL); /* no cancellation point, as libc's is */
-}
-
-/*
- * A dlsym while a load may be going on is worth some patience, and so is a wanted name: a
- * plug-in's slots or a pointer missed here are missed for long. The holder blocks signals
- * and waits for nobody, so it is not this thread and does not take long; still the number
- * of tries is bounded. Probed calls never come here.
- */
-static bool lock_patiently(void)
-{
-	for (int i = 0; i < LOCK_TRIES && inv_sandbox_allows(INV_ASK_HOLD); i++) {
-		if (inv_got_try_lock())
-			return true;
-		give_way(i);
-	}
-	return false;
-}
-
 static void with_lock(void (*fn)(void *), struct question *question)
 {
-	if (!lock_patiently())
+	if (!inv_got_lock_patiently())
 		return;
 	inv_got_locked(fn, question);
 	inv_got_publish();
@@ -539,7 +507,7 @@ static void *answer_wanted(struct question *question, const char *name)
 
 static void scan_for_dlsym(void)
 {
-	if (inv_got_stale() ? !lock_patiently() : !inv_got_try_lock())
+	if (inv_got_stale() ? !inv_got_lock_patiently() : !inv_got_try_lock())
 		return;
 	inv_got_scan();
 	inv_got_unlock();

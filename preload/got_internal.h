@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * got_internal.h - what the files of the `got` tier share: the table of loaded objects
- * (got_objects), the rules of symbol scope (got_scope), slots and wrappers (got), and the
- * hooks (got_dlsym).
+ * (got_objects), the rules of symbol scope (got_scope), slots and wrappers (got), the
+ * hooks (got_dlsym), and the lock of it all (got_lock).
  *
  * All of it is owned by the holder of the try-lock (inv_got_try_lock); what reads an
  * object's memory runs in an inv_got_locked section besides. Never blocks, allocates from
@@ -106,10 +106,27 @@ void inv_got_mark_initial(void);
 /* The definition that RTLD_NEXT finds from `object`. */
 struct inv_got_target inv_got_next(uint32_t object, uint32_t want);
 
-/* got */
+/* got_lock */
 
+/* Signals are blocked from here to unlock. Returns: false: somebody has it, or inv_got_unsure. */
 bool inv_got_try_lock(void);
 void inv_got_unlock(void);
+
+/*
+ * A dlsym while a load may be going on is worth some patience, and so is a wanted name: a
+ * plug-in's slots or a pointer missed here are missed for long. The holder blocks signals
+ * and waits for nobody, so it is not this thread and does not take long; still the number
+ * of tries is bounded. Probed calls never come here.
+ */
+bool inv_got_lock_patiently(void);
+
+/* From here on forks are seen to. */
+void inv_got_expect_forks(void);
+
+/* A dlopen begins: beyond it, the loader's list is free. */
+void inv_got_sure(void);
+
+/* got */
 
 /* Looks for new objects and patches them. */
 void inv_got_scan(void);

@@ -24,6 +24,7 @@
 
 #include "preload/cxx_name.h"
 #include "preload/elf_object.h"
+#include "preload/got.h"
 #include "shm/record.h"
 
 #if defined(__aarch64__)
@@ -68,6 +69,8 @@ static uintptr_t get_register_of(uintptr_t caller)
 	if (atomic_load_explicit(&unwinder_at, memory_order_acquire) == caller)
 		return atomic_load_explicit(&function_at, memory_order_relaxed);
 	struct question q = {caller, 0};
+	if (inv_got_unsure())
+		return 0;
 	dl_iterate_phdr(ask_object, &q);
 	if (q.answer && !atomic_load_explicit(&unwinder_at, memory_order_relaxed)) {
 		uintptr_t none = 0;
