@@ -52,6 +52,7 @@
 #include <unistd.h>
 
 #include "shm/sandbox.h"
+#include "shm/signal_stack.h"
 
 #define WRAPPERS_MAX 1024
 #define TRIES_MAX    64u /* visits of an object with unsettled slots, outside of a watch */
@@ -511,7 +512,7 @@ void inv_got_catch_up(void)
 	uint32_t watch = atomic_load_explicit(&inv_got_watch, memory_order_acquire);
 	int saved_errno = errno;
 
-	if (!watch || !is_my_turn(watch) || !inv_got_try_lock())
+	if (!watch || !is_my_turn(watch) || inv_is_cramped() || !inv_got_try_lock())
 		return;
 	look(watch);
 	inv_got_unlock();

@@ -5,7 +5,8 @@
  * Everything that the hot path can skip ends here: the first call of a thread, the first
  * call after a fork, a call from a signal handler in the middle of a record, and calls
  * that somebody jumped out of. May run inside a signal handler: nothing here allocates
- * or takes a lock.
+ * or takes a lock; what takes room waits for a call that is on no small signal stack, and those
+ * before it are tallied as without a lane (signal_stack.h).
  *
  * Fork is noticed by a page that the kernel wipes in the child (MADV_WIPEONFORK), so that
  * _Fork and raw clone count too; where the kernel refuses, pthread_atfork has to do.
@@ -25,6 +26,7 @@
 #include "cancel.h"
 #include "record_private.h"
 #include "sandbox.h"
+#include "signal_stack.h"
 
 #define RETRY_LANE_AFTER    4096u
 #define KEYS_WITHOUT_MALLOC 32u /* glibc keeps the values of the first 32 keys inline */
@@ -206,7 +208,8 @@ static bool after_fork(void)
 static inline bool settle_process(void)
 {
 	/* [B15] acquire: the process as its epoch has it; pairs with after_fork and attach */
-	return atomic_load_explicit(inv_process.alive, memory_order_acquire) || after_fork();
+	return atomic_load_explicit(inv_process.alive, memory_order_acquire) ||
+	       (!inv_is_cramped() && after_fork());
 }
 
 /* ---- thread ----------------------------------------------------------------------- */
@@ -257,7 +260,7 @@ static bool claim_lane(void)
 	    inv_tls.calls_without_lane++ % RETRY_LANE_AFTER)
 		return false;
 	/* To a vfork child our threads are another process's and look dead, as it will to them. */
-	if (inv_record_borrowed())
+	if (inv_record_borrowed() || inv_is_cramped())
 		return false;
 	uint32_t tid = (uint32_t)syscall(SYS_gettid);
 	uint64_t owner = INV_OWNER(inv_process.row, inv_process.generation, tid);
@@ -310,22 +313,15 @@ void inv_deep_begun(struct inv_thread *t, const struct inv_call *call)
 	errno = saved;
 }
 
-static bool on_signal_stack(void)
-{
-	stack_t ss;
-	return sigaltstack(NULL, &ss) == 0 && (ss.ss_flags & SS_ONSTACK);
-}
-
 /* Whether a and b are frames of this thread's own stack; errs to no. */
 static bool same_stack(struct inv_thread *t, uintptr_t a, uintptr_t b)
 {
-	if (!t->stack_low)
-		inv_find_stack(t, a);
 	/* The main thread's stack grows downwards: look again below its known end. */
-	if (t->stack_high > 1 && a < t->stack_low && t->stack_low - a < (64u << 20))
+	bool below = t->stack_high > 1 && a < t->stack_low && t->stack_low - a < (64u << 20);
+	if ((below || !t->stack_low) && !inv_signal_stack())
 		inv_find_stack(t, a);
 	return a >= t->stack_low && a < t->stack_high && b >= t->stack_low && b < t->stack_high &&
-	       inv_sandbox_allows(INV_ASK_LOOK) && !on_signal_stack();
+	       inv_sandbox_allows(INV_ASK_LOOK) && !inv_signal_stack();
 }
 
 /* ---- jumps ------------------------------------------------------------------------ */

@@ -5,9 +5,11 @@
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +87,50 @@ Test(record_edges, calls_jumped_over_beyond_the_stack_are_abandoned_too)
 static __attribute__((noinline)) void leave_open(struct inv_call *call)
 {
 	begin(call, inv_call_frame(call));
+}
+
+/* ---- a stack for signals above the thread's own ---- */
+
+static void handle(int signal)
+{
+	call_once();
+}
+
+static __attribute__((noinline)) void be_interrupted_and_jump(void)
+{
+	struct inv_call call;
+	begin(&call, inv_call_frame(&call));
+	raise(SIGUSR1);
+	longjmp(out, 1);
+}
+
+static void *handle_and_jump(void *signal_stack)
+{
+	stack_t ss = {.ss_sp = signal_stack, .ss_size = 128 << 10};
+	struct sigaction action = {.sa_handler = handle, .sa_flags = SA_ONSTACK};
+	sigaltstack(&ss, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	if (!setjmp(out))
+		be_interrupted_and_jump();
+	call_once();
+	return NULL;
+}
+
+Test(record_edges, a_handler_on_a_stack_of_its_own_is_not_where_the_threads_is_learnt)
+{
+	enum { OWN = 512 << 10, GAP = 128 << 20, HANDLERS = 128 << 10 };
+	pthread_attr_t attr;
+	pthread_t id;
+	char *low = mmap(NULL, OWN + GAP + HANDLERS, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mprotect(low + OWN, GAP, PROT_NONE);
+	pthread_attr_init(&attr);
+	pthread_attr_setstack(&attr, low, OWN);
+	cr_assert_eq(pthread_create(&id, &attr, handle_and_jump, low + OWN + GAP), 0);
+	pthread_join(id, NULL);
+	struct sums s = add_up();
+	cr_expect_eq(s.abandoned, 1);
+	cr_expect_eq(s.returned, 2);
 }
 
 Test(record_edges, a_return_takes_an_abandoned_call_back)
