@@ -165,7 +165,9 @@ void inv_record_set_binding(uint32_t probe, const struct inv_binding_row *bindin
 	if (probe >= INV_PROBES_MAX)
 		return;
 	local.bindings[probe] = *binding;
-	if (inv_process.segment && inv_process.row != INV_PROC_NONE)
+	/* A fork child has its parent's row, until it takes its own. */
+	if (inv_process.segment && inv_process.row != INV_PROC_NONE &&
+	    atomic_load_explicit(inv_process.alive, memory_order_relaxed))
 		inv_process.segment->procs[inv_process.row].bindings[probe] = *binding;
 }
 

@@ -367,3 +367,20 @@ Test(record, calls_lost_together_keep_their_names_apart)
 	cr_assert(inner);
 	inv_lane_copy_free(&c);
 }
+
+Test(record, a_fork_child_that_has_not_called_shows_no_binding_as_its_parents)
+{
+	struct inv_binding_row bound = {.tier = INV_TIER_GOT, .sites = 3}, late = bound;
+	fix_open();
+	inv_record_set_binding(0, &bound);
+	late.sites = 4;
+	pid_t pid = fork();
+	if (pid == 0) {
+		inv_record_set_binding(0, &late); /* by a dlopen */
+		fix_call("anvil", false);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	cr_expect_eq(fix_segment.procs[0].bindings[0].sites, 3);
+	cr_expect_eq(fix_segment.procs[1].bindings[0].sites, 4);
+}
