@@ -292,6 +292,19 @@ static const struct inv_probe_value *find_value(const struct resolver *r, const 
 	return NULL;
 }
 
+/* The signature may have other names than the source: those of the source count here. */
+static int refuse_parameter(struct resolver *r, const char *at, const char *name)
+{
+	const struct inv_probe_prototype *p = &r->prototype;
+	char names[160] = "";
+	for (size_t i = 0, n = 0; i < p->count && n < sizeof(names); i++)
+		if (p->values[i].name[0])
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+					      p->values[i].name);
+	return refuse(r, at, "the function has no parameter '%.60s' in its source, but %s", name,
+		      names[0] ? names : "none at all");
+}
+
 struct find {
 	const char *wanted;
 	size_t length;
@@ -388,7 +401,7 @@ static int resolve_chain(struct resolver *r, const char **at, const char *end, s
 	snprintf(name, sizeof(name), "%.*s", (int)length, *at);
 	const struct inv_probe_value *value = find_value(r, name);
 	if (!value)
-		return refuse(r, *at, "the function has no parameter '%.60s'", name);
+		return refuse_parameter(r, *at, name);
 	fputs(name, r->to);
 	*at += length;
 	return resolve_steps(r, at, end, value->type);

@@ -130,7 +130,7 @@ refused() { # WHERE WORDS SED-SCRIPT [CMD]
 }
 
 refused 4:36 "no member 'tock'" 's/current_tick/tock/'
-refused 4:17 "no parameter 'stop'" 's/= shop->world/= stop->world/'
+refused 4:17 "no parameter 'stop' in its source, but shop" 's/= shop->world/= stop->world/'
 refused 4:23 "an expression can read" 's/world.clock->current_tick/world/'
 refused 10:33 "no pointer to a struct" 's/last_error/last_error->text/'
 refused 4:26 "behind an offset" 's/shop->world.clock/shop->16:ptr/'
