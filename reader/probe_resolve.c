@@ -346,6 +346,16 @@ static const char *last_word(const struct inv_debug_type *type)
 	}
 }
 
+/* Whether a type of the user's own is behind the member; the codes of error_type are numbers. */
+static bool has_own_type(const char *at, const char *end)
+{
+	if (at >= end || *at != ':')
+		return false;
+	for (at++; at < end && isspace((unsigned char)*at);)
+		at++;
+	return at < end && isalpha((unsigned char)*at);
+}
+
 /* Steps of a chain, from behind its base. *at ends behind what was read. */
 static int resolve_steps(struct resolver *r, const char **at, const char *end,
 			 struct inv_debug_type type)
@@ -365,8 +375,8 @@ static int resolve_steps(struct resolver *r, const char **at, const char *end,
 		*at = p + 2 + find.length;
 		type = find.type;
 		fprintf(r->to, "->%ld", find.offset);
-		if (*at < end && **at == ':')
-			return 0; /* a type of the user's own */
+		if (has_own_type(*at, end))
+			return 0;
 		bool last = *at + 1 >= end || (*at)[0] != '-' || (*at)[1] != '>';
 		const char *word = last ? last_word(&type) : "ptr";
 		if (!word)

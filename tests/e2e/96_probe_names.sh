@@ -66,6 +66,14 @@ probes=$work/plain.ini run --session plain -- "$bin/shop" >/dev/null
 [[ ! -e $INVREG_DIR/plain.ini ]] || fail "a copy was made although there are no names"
 forget_sessions
 
+# The colon of a table of codes is no type's.
+for codes in "1=one" " 0=zero, 2=two" "u32: 1=one" "u32 : 1=one"; do
+	echo "error_type    = shop->world.clock->spare:$codes" | cat "$work/shop.ini" - |
+		sed '/^\[probe far/,/^tick/d' >"$work/codes.ini"
+	invreg check "$work/codes.ini" -- "$bin/shop" >"$work/checked" || fail "':$codes' is refused"
+	assert_contains "':$codes'" "(shop)->16->0 : u32: " "$(cat "$work/checked")"
+done
+
 # ---- C++: through this, into a base's member, strings -----------------------------------------
 symbol=$(nm -D "$bin/liboffice.so" | awk '/Desk6invoke/ { print $3 }')
 cat >"$work/office.ini" <<INI
