@@ -380,7 +380,9 @@ static int resolve_steps(struct resolver *r, const char **at, const char *end,
 		bool last = *at + 1 >= end || (*at)[0] != '-' || (*at)[1] != '>';
 		const char *word = last ? last_word(&type) : "ptr";
 		if (!word)
-			return refuse(r, p + 2, "'%.*s' is nothing that an expression can read",
+			return refuse(r, p + 2,
+				      "'%.*s' is nothing that an expression can read: no number, "
+				      "pointer or text (an array in the struct itself is none)",
 				      length, find.wanted);
 		fprintf(r->to, ":%s", word);
 	}
