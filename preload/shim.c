@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "preload/closure.h"
+#include "preload/command_line.h"
 #include "preload/entry_symbols.h"
 #include "preload/globals.h"
 #include "preload/got.h"
@@ -74,20 +75,6 @@ static void __attribute__((format(printf, 1, 2))) debug(const char *format, ...)
 
 /* ---- session ---------------------------------------------------------------------- */
 
-static void command_line(char *buf, size_t size)
-{
-	FILE *f = fopen("/proc/self/cmdline", "re");
-	size_t n = f ? fread(buf, 1, size - 1, f) : 0;
-	if (f)
-		fclose(f);
-	while (n && !buf[n - 1])
-		n--;
-	for (size_t i = 0; i < n; i++)
-		if (!buf[i])
-			buf[i] = ' ';
-	buf[n] = 0;
-}
-
 static enum inv_result create_session(const char *dir, const char *name)
 {
 	static struct inv_probe_row rows[INV_PROBES_MAX];
@@ -99,7 +86,7 @@ static enum inv_result create_session(const char *dir, const char *name)
 		return r;
 	for (uint32_t i = 0; i < shim.file.count; i++)
 		inv_probe_describe(&rows[i], &shim.file.probes[i]);
-	command_line(command, sizeof(command));
+	inv_command_line(command, sizeof(command));
 	struct inv_segment_options options = {
 		.probes = rows,
 		.probe_count = shim.file.count,
@@ -287,6 +274,16 @@ static bool attach(void)
 	return true;
 }
 
+static void *find_variable(const char *symbol)
+{
+	void *address = inv_globals_find(symbol);
+	if (!address) {
+		debug("invreg: %s: %s", inv_reason_text(INV_REASON_NO_VARIABLE), symbol);
+		inv_note_add(&shim.segment, &shim.self, INV_REASON_NO_VARIABLE, -1, symbol);
+	}
+	return address;
+}
+
 /* The plan of a probe that is about to bind; NULL: this process is not observed. */
 static struct inv_plan *plan_of(uint32_t probe)
 {
@@ -295,7 +292,7 @@ static struct inv_plan *plan_of(uint32_t probe)
 		return NULL;
 	if (!plan->probe)
 		inv_plan_make(plan, &shim.file.probes[probe], shim.place[probe], &shim.segment,
-			      inv_globals_find);
+			      find_variable);
 	return plan;
 }
 

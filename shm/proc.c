@@ -342,6 +342,7 @@ const char *inv_reason_text(enum inv_reason reason)
 		[INV_REASON_SANDBOX] = "the program shut itself into a sandbox",
 		[INV_REASON_PROPERTY] =
 			"a field takes Python code, which `properties = yes` allows",
+		[INV_REASON_NO_VARIABLE] = "a field reads a variable that is not there",
 	};
 	return (unsigned)reason < INV_REASON_COUNT ? text[reason] : "unknown reason";
 }
