@@ -234,6 +234,11 @@ static int refuse_function(struct resolver *r, const struct inv_probe *probe, co
 	inv_doctor_remedy(&doctor, &judged, remedy, sizeof(remedy));
 	if (judged.name_count)
 		snprintf(remedy, sizeof(remedy), "did you mean %.150s?", judged.names[0]);
+	else if (judged.verdict == INV_DOCTOR_STRIPPED)
+		snprintf(remedy, sizeof(remedy),
+			 "build it with -g and without -s; where %.60s only starts it, write the "
+			 "offsets that `invreg check FILE -- PROGRAM` prints",
+			 r->command[0]);
 	else if (judged.verdict == INV_DOCTOR_NOT_LOADED || judged.verdict == INV_DOCTOR_NO_SYMBOL)
 		snprintf(remedy, sizeof(remedy),
 			 "correct the name, or, where it is loaded later (dlopen), write the "

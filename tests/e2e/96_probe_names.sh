@@ -146,6 +146,7 @@ refused 4:26 "behind an offset" 's/shop->world.clock/shop->16:ptr/'
 refused 2:17 "did you mean shop_run_till?" 's/program:shop_run_till/program:shop_run_tilt/'
 refused 2:17 "did you mean shop_run_till?" 's/program:shop_run_till/shop_run_tilt/'
 refused 2:17 "program:shop_run_till: not exported, and the program is stripped" '' /bin/true
+refused 2:17 "where /bin/true only starts it, write the offsets that \`invreg check" '' /bin/true
 refused 2:17 "program:none_such: no object loaded at start defines it: correct the name" \
 	's/program:shop_run_till/program:none_such/'
 refused 2:17 "(libplug.so): correct the name, or, where it is loaded later (dlopen)" 's/program:shop/libplug.so:shop/'
