@@ -53,7 +53,8 @@ static const struct {
 	[INV_DOCTOR_STRIPPED] = {"stripped",
 				 "not exported, and the program is stripped: local names are gone",
 				 "give program+0xOFFSET, install its debug symbols, or build "
-				 "without -s; a library loaded by dlopen is not seen here"},
+				 "without -s; what it loads or starts later is not seen here, and "
+				 "in a run if LD_PRELOAD is kept (env -i and sudo clear it)"},
 };
 
 static enum inv_doctor_verdict judge_python(struct inv_doctor_probe *out,

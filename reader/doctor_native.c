@@ -300,6 +300,8 @@ static enum inv_doctor_verdict judge_unbound(struct judgement *j)
 	inv_doctor_offer_names(j->out, j->program);
 	if (j->out->name_count || j->program->objects[0].symtab)
 		return INV_DOCTOR_NO_SYMBOL;
+	snprintf(j->out->detail, sizeof(j->out->detail), "%.250s",
+		 base_name(&j->program->objects[0]));
 	return INV_DOCTOR_STRIPPED;
 }
 

@@ -147,6 +147,7 @@ says_truly 0 bound "libwork.so 1" "$work/in_library.ini" "$bin/around"
 # Stripped: its debug file by build-id, or an offset.
 c stripped -s <<<"$hidden"
 says_truly 1 stripped "program+0xOFFSET" "$work/work.ini" "$bin/stripped"
+assert_contains "which program is meant" "local names are gone (stripped)" "$(cat "$work/out")"
 offset=0x$(nm "$bin/hidden" | awk '$3 == "work_on" { print $1 }')
 probe work "program+$offset" >"$work/offset.ini"
 says_truly 0 bound "stripped 1" "$work/offset.ini" "$bin/stripped"
