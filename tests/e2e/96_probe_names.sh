@@ -169,3 +169,6 @@ cxx_refused() { # WHERE WORDS SED-SCRIPT
 }
 cxx_refused 2:17 "has a function office::Desk::burn" 's/Desk::invoke/Desk::burn/'
 cxx_refused 9:17 "has a function" 's/std::string_view, int/std::string_view, long/'
+cxx_refused 9:17 "did you mean office::Desk::execute(std::string const&,std::string_view,int)?" \
+	's/std::string_view, int/std::string_view, long/'
+cxx_refused 2:17 "did you mean office::Desk::invoke?" 's/Desk::invoke/Desk::invok/'
