@@ -26,10 +26,12 @@
 #define RELOC_JUMP R_X86_64_JUMP_SLOT
 #define RELOC_GLOB R_X86_64_GLOB_DAT
 #define RELOC_DATA R_X86_64_64
+#define RELOC_COPY R_X86_64_COPY
 #elif defined(__aarch64__)
 #define RELOC_JUMP R_AARCH64_JUMP_SLOT
 #define RELOC_GLOB R_AARCH64_GLOB_DAT
 #define RELOC_DATA R_AARCH64_ABS64
+#define RELOC_COPY R_AARCH64_COPY
 #else
 #error "the got tier knows x86-64 and aarch64"
 #endif
@@ -491,13 +493,33 @@ static bool read_slot(const struct inv_elf_object *object, const ElfW(Rela) * re
 	return true;
 }
 
+static bool read_copied(const struct inv_elf_object *object, const ElfW(Rela) * rela, size_t word,
+			struct inv_elf_slot *out)
+{
+	size_t index = ELF64_R_SYM(rela->r_info);
+	const ElfW(Sym) *symbol = symbol_at(object, index);
+	uintptr_t where = object->base + rela->r_offset + word * sizeof(void *);
+
+	if (!symbol || word >= symbol->st_size / sizeof(void *) || where % sizeof(void *) != 0 ||
+	    !inv_elf_object_contains(object, where, sizeof(void *), PF_R | PF_W))
+		return false;
+	*out = (struct inv_elf_slot){
+		.where = (void **)where, .name = "", .symbol = index, .kind = INV_ELF_SLOT_COPY};
+	return true;
+}
+
 bool inv_elf_object_next_slot(const struct inv_elf_object *object, struct inv_elf_cursor *cursor,
 			      struct inv_elf_slot *out)
 {
 	for (; cursor->table < 2; cursor->table++, cursor->index = 0) {
 		while (cursor->index < object->rela_count[cursor->table]) {
-			const ElfW(Rela) *rela = &object->rela[cursor->table][cursor->index++];
+			const ElfW(Rela) *rela = &object->rela[cursor->table][cursor->index];
 
+			if (ELF64_R_TYPE(rela->r_info) == RELOC_COPY &&
+			    read_copied(object, rela, cursor->word++, out))
+				return true;
+			cursor->index++;
+			cursor->word = 0;
 			if (read_slot(object, rela, out))
 				return true;
 		}

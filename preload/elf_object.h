@@ -60,10 +60,14 @@ struct inv_elf_definition {
 enum inv_elf_slot_kind {
 	INV_ELF_SLOT_JUMP, /* JUMP_SLOT: may still be lazy */
 	INV_ELF_SLOT_GLOB, /* GLOB_DAT */
-	INV_ELF_SLOT_DATA  /* a 64-bit word with addend 0 */
+	INV_ELF_SLOT_DATA, /* a 64-bit word with addend 0 */
+	INV_ELF_SLOT_COPY  /* any word of a variable that a COPY relocation brought here */
 };
 
-/* A word that the loader fills with a symbol's address. */
+/*
+ * A word that the loader fills with a symbol's address. Of a COPY nothing says what each word
+ * is: the relocations that filled it are the library's. Its name is "".
+ */
 struct inv_elf_slot {
 	void **where; /* mapped, 8-aligned, in a segment that the file says is writable */
 	const char *name;
@@ -75,6 +79,7 @@ struct inv_elf_slot {
 struct inv_elf_cursor {
 	uint32_t table;
 	size_t index;
+	size_t word; /* of a COPY */
 };
 
 /*
@@ -96,7 +101,7 @@ bool inv_elf_object_contains(const struct inv_elf_object *object, uintptr_t addr
 bool inv_elf_object_find(const struct inv_elf_object *object, const char *name,
 			 struct inv_elf_definition *out);
 
-/* The next slot filled by name; start with a zeroed cursor. Returns: false at the end. */
+/* The next slot; start with a zeroed cursor. Returns: false at the end. */
 bool inv_elf_object_next_slot(const struct inv_elf_object *object, struct inv_elf_cursor *cursor,
 			      struct inv_elf_slot *out);
 

@@ -399,7 +399,7 @@ static const char *patch(struct inv_entry_site *site, const struct inv_elf_objec
 	uintptr_t at = prologue->address + prologue->patch_at;
 	const char *why;
 	if (!nobody_inside(prologue, initial))
-		return "another thread may be in its first bytes";
+		return "another thread may be in its first bytes: load it before there are threads";
 	bool again = site->relocated != NULL;
 	uint8_t *page = again ? (uint8_t *)site->relocated - COPY_AT
 			      : make_stub(site, object, prologue, &why);

@@ -231,11 +231,29 @@ static inline struct inv_registers *arguments_of(struct inv_entry_frame *f)
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char etext[] __attribute__((visibility("hidden")));
 
-/* A patched function of libc may be called by ourselves: no call of the program's. */
+/* What calls a probed function on: our stubs, and libffi for them; absent without libffi. */
+extern const char __start_inv_forwards[] __attribute__((visibility("hidden")));
+extern const char __stop_inv_forwards[] __attribute__((visibility("hidden")));
+extern const char ffi_call_unix64[] __attribute__((weak, visibility("hidden")));
+extern const char ffi_closure_unix64_sse[] __attribute__((weak, visibility("hidden")));
+extern const char inv_entry_returns[] __attribute__((visibility("hidden")));
+
+static inline bool is_between(uintptr_t address, const char *low, const char *high)
+{
+	return address >= (uintptr_t)low && address < (uintptr_t)high;
+}
+
+/*
+ * A patched function of libc may be called by ourselves: no call of the program's. But where a
+ * probed function ends in a jump to another one, that one returns to where we called the first
+ * on, and is the program's.
+ */
 static inline bool is_ours(const struct inv_entry_frame *f)
 {
 	uintptr_t caller = (uintptr_t)f->stack[-1]; /* the return address */
-	return caller >= (uintptr_t)__ehdr_start && caller < (uintptr_t)etext;
+	return is_between(caller, __ehdr_start, etext) && caller != (uintptr_t)inv_entry_returns &&
+	       !is_between(caller, __start_inv_forwards, __stop_inv_forwards) &&
+	       !is_between(caller, ffi_call_unix64, ffi_closure_unix64_sse);
 }
 
 /* ---- enter and leave -------------------------------------------------------------------- */

@@ -131,6 +131,7 @@ static const Elf64_Shdr *section(const struct file *file, uint32_t i)
 struct search {
 	const char *symbol;
 	size_t length;
+	unsigned type; /* STT_FUNC or STT_OBJECT */
 	uint64_t value, size;
 	enum inv_entry_found found;
 };
@@ -144,7 +145,7 @@ static bool is_clone(const struct search *s, const char *name)
 
 static void consider(struct search *s, const Elf64_Sym *symbol, const char *name)
 {
-	if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_shndx == SHN_UNDEF)
+	if (ELF64_ST_TYPE(symbol->st_info) != s->type || symbol->st_shndx == SHN_UNDEF)
 		return;
 	if (strcmp(name, s->symbol) == 0) {
 		if (s->found == INV_ENTRY_FOUND && s->value != symbol->st_value)
@@ -248,19 +249,31 @@ bool inv_entry_is_go(const struct inv_elf_object *object, const char *path)
 
 /* ---- all -------------------------------------------------------------------------------- */
 
+static void search_object(struct search *s, const struct inv_elf_object *object, const char *path)
+{
+	struct file file;
+	int saved = errno;
+	if (open_file(&file, *object->path ? path : "/proc/self/exe")) {
+		if (is_mapped_file(file.fd, object) && !search_file(s, &file))
+			search_debug_file(s, &file);
+		close_file(&file);
+	}
+	errno = saved;
+}
+
+void *inv_entry_find_variable(const struct inv_elf_object *program, const char *symbol)
+{
+	struct search s = {.symbol = symbol, .length = strlen(symbol), .type = STT_OBJECT};
+	search_object(&s, program, "");
+	return s.found == INV_ENTRY_FOUND ? (void *)(program->base + s.value) : NULL;
+}
+
 enum inv_entry_found inv_entry_find_local(struct inv_entry_place *out,
 					  const struct inv_elf_object *object, const char *path,
 					  const char *symbol)
 {
-	struct search s = {.symbol = symbol, .length = strlen(symbol)};
-	struct file file;
-	int saved = errno;
-	if (open_file(&file, *object->path ? path : "/proc/self/exe")) {
-		if (is_mapped_file(file.fd, object) && !search_file(&s, &file))
-			search_debug_file(&s, &file);
-		close_file(&file);
-	}
-	errno = saved;
+	struct search s = {.symbol = symbol, .length = strlen(symbol), .type = STT_FUNC};
+	search_object(&s, object, path);
 	out->address = object->base + s.value;
 	out->size = s.size;
 	return s.found;

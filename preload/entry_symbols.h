@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * entry_symbols.h - where a function is: exported, local with a symbol in the file or in its
- * debug file (by build-id), or at an offset that the probe gives.
+ * debug file (by build-id), or at an offset that the probe gives; and where a variable is.
  *
  * The file that is read is the one that is mapped (device and inode are compared), since a
  * library that was replaced on disk has its functions elsewhere. A clone that the compiler
@@ -26,6 +26,12 @@ enum inv_entry_found {
 enum inv_entry_found inv_entry_find_local(struct inv_entry_place *out,
 					  const struct inv_elf_object *object, const char *path,
 					  const char *symbol);
+
+/*
+ * A variable among the program's own symbols, local ones too; not one of a thread's own.
+ * Returns: NULL when there is none, or several have the name.
+ */
+void *inv_entry_find_variable(const struct inv_elf_object *program, const char *symbol);
 
 /* Whether the file is Go's, whose functions move their stacks, frames of ours included. */
 bool inv_entry_is_go(const struct inv_elf_object *object, const char *path);

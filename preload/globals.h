@@ -3,7 +3,7 @@
  * globals.h - the addresses of variables that probes name (global:SYMBOL:type).
  *
  * Resolved beforehand, in the constructor: plans are made where the loader must not be called.
- * What a library loaded later defines is not found.
+ * What a library loaded later defines is not found, nor what only a library's .symtab has.
  */
 #ifndef INV_PRELOAD_GLOBALS_H
 #define INV_PRELOAD_GLOBALS_H

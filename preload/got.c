@@ -295,9 +295,22 @@ static void patch_slot(uint32_t object, const struct inv_elf_slot *slot, void *v
 		owner->recheck = true;
 }
 
+/* Of a copied word only its value can say it. */
+static uint32_t want_of_slot(const struct inv_elf_slot *slot)
+{
+	void *value;
+	const struct wrapper *row;
+
+	if (slot->kind != INV_ELF_SLOT_COPY)
+		return inv_got_want_named(slot->name);
+	value = __atomic_load_n(slot->where, __ATOMIC_RELAXED);
+	row = wrapper_at(value);
+	return row ? row->want : inv_got_want_at(inv_got_behind((uintptr_t)value));
+}
+
 static void visit_slot(uint32_t object, const struct inv_elf_slot *slot)
 {
-	uint32_t want = inv_got_want_named(slot->name);
+	uint32_t want = want_of_slot(slot);
 	struct judgement judgement;
 	const struct wrapper *row;
 	enum judged judged;

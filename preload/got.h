@@ -5,10 +5,12 @@
  *
  * For each wanted symbol, every loaded object's JUMP_SLOT, GLOB_DAT and 64-bit data
  * relocations against it are rewritten to a wrapper of the definition that the slot
- * leads to. Three hooks of ours are exported (preload/exports.map): `dlsym` answers with wrappers
- * for the wanted names; `dlopen` and `dlmopen` only note that a load begins. All three
- * tail-jump to the real function with arguments and return address untouched, since the
- * loader tells its caller (RUNPATH, RTLD_NEXT) by the return address.
+ * leads to. So are the words of a library's variable that the program has copied (COPY: a
+ * vtable, a table of functions), where their value is such a definition. Three hooks of ours are
+ * exported (preload/exports.map): `dlsym` answers with wrappers for the wanted names; `dlopen` and
+ * `dlmopen` only note that a load begins. All three tail-jump to the real function with arguments
+ * and return address untouched, since the loader tells its caller (RUNPATH, RTLD_NEXT) by the
+ * return address.
  *
  * [G1] A slot is rewritten only when its value is final: it equals a known definition, or
  *      is lazy and points into its own object's text. Otherwise the loader could still

@@ -97,6 +97,12 @@ uint32_t inv_got_object_at(uintptr_t address);
 /* The definition that an address is (an ifunc's: that it was resolved to). */
 struct inv_got_target inv_got_target_of(uint32_t want, uintptr_t address);
 
+/*
+ * The first want of which a definition is at this very address; what an ifunc was resolved to
+ * is not found by its address alone. Returns: INV_GOT_NONE if none.
+ */
+uint32_t inv_got_want_at(uintptr_t address);
+
 /* The definition that a reference from `object` finds, if it is certain [G4]. */
 struct inv_got_target inv_got_predict(uint32_t object, uint32_t want);
 

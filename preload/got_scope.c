@@ -56,6 +56,19 @@ struct inv_got_target inv_got_target_of(uint32_t want, uintptr_t address)
 	return nothing;
 }
 
+uint32_t inv_got_want_at(uintptr_t address)
+{
+	uint32_t object = address ? inv_got_object_at(address) : INV_GOT_NONE;
+
+	for (uint32_t want = 0; object != INV_GOT_NONE && want < inv_got_want_count; want++) {
+		const struct inv_got_cell *cell = inv_got_cell(object, want);
+
+		if (cell->address == address && !cell->ifunc)
+			return inv_got_want_named(inv_got_wants[want].symbol);
+	}
+	return INV_GOT_NONE;
+}
+
 /* A definition in an object, if its address is known without running a resolver. */
 static struct inv_got_target defined_in(uint32_t object, uint32_t want)
 {

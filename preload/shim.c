@@ -8,11 +8,6 @@
  * one, the session is made when the first probe binds, which may be at a later dlopen. A
  * row of the process table is taken only then.
  *
- * INVREG_CHILDREN=ignore: the process that binds first is the one observed. A child by fork
- * is told by record.h; an image that is executed has only its environment to tell whether it
- * is that process in a new image or a child of it, so the first binding writes who it is
- * behind the word: `ignore:PID:START`.
- *
  * On any trouble the program runs as if we were not there. What went wrong is said in the
  * session where there is one, and on stderr with INVREG_DEBUG=1.
  */
@@ -23,7 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "preload/children.h"
 #include "preload/closure.h"
+#include "preload/command_line.h"
 #include "preload/entry_symbols.h"
 #include "preload/globals.h"
 #include "preload/got.h"
@@ -74,20 +71,6 @@ static void __attribute__((format(printf, 1, 2))) debug(const char *format, ...)
 
 /* ---- session ---------------------------------------------------------------------- */
 
-static void command_line(char *buf, size_t size)
-{
-	FILE *f = fopen("/proc/self/cmdline", "re");
-	size_t n = f ? fread(buf, 1, size - 1, f) : 0;
-	if (f)
-		fclose(f);
-	while (n && !buf[n - 1])
-		n--;
-	for (size_t i = 0; i < n; i++)
-		if (!buf[i])
-			buf[i] = ' ';
-	buf[n] = 0;
-}
-
 static enum inv_result create_session(const char *dir, const char *name)
 {
 	static struct inv_probe_row rows[INV_PROBES_MAX];
@@ -99,7 +82,7 @@ static enum inv_result create_session(const char *dir, const char *name)
 		return r;
 	for (uint32_t i = 0; i < shim.file.count; i++)
 		inv_probe_describe(&rows[i], &shim.file.probes[i]);
-	command_line(command, sizeof(command));
+	inv_command_line(command, sizeof(command));
 	struct inv_segment_options options = {
 		.probes = rows,
 		.probe_count = shim.file.count,
@@ -175,39 +158,6 @@ static bool have_session(bool make)
 	return !r;
 }
 
-/* ---- children ---------------------------------------------------------------------- */
-
-#define IGNORE "ignore"
-
-static void ignoring_mark(char *buf, size_t size)
-{
-	snprintf(buf, size, IGNORE ":%u:%llu", shim.self.pid,
-		 (unsigned long long)shim.self.start_time);
-}
-
-/* For what this process will execute. Returns: whether its children are ignored. */
-static bool children_ignored(void)
-{
-	const char *text = getenv("INVREG_CHILDREN");
-	char mark[64];
-	if (!text)
-		return false;
-	ignoring_mark(mark, sizeof(mark));
-	if (strcmp(text, IGNORE) != 0)
-		return strcmp(text, mark) == 0;
-	setenv("INVREG_CHILDREN", mark, 1);
-	return true;
-}
-
-/* Whether an observed process that ignores its children, and is not this one, executed us. */
-static bool is_ignored_child(void)
-{
-	const char *text = getenv("INVREG_CHILDREN");
-	char mark[64];
-	ignoring_mark(mark, sizeof(mark));
-	return text && strncmp(text, IGNORE ":", sizeof(IGNORE)) == 0 && strcmp(text, mark) != 0;
-}
-
 /* ---- bindings --------------------------------------------------------------------- */
 
 static void show_binding(uint32_t probe)
@@ -216,8 +166,26 @@ static void show_binding(uint32_t probe)
 		inv_record_set_binding(shim.place[probe], &shim.rows[probe]);
 }
 
+/* A child of a fork has counted and noted nothing itself yet: what its parent did stays. */
+static void know_self(void)
+{
+	if (!inv_sandbox_allows(INV_ASK_ALL) || shim.self.pid == (uint32_t)getpid())
+		return;
+	inv_self_read(&shim.self);
+	memset(shim.notes, 0, sizeof(shim.notes));
+	shim.unbound_counted = false;
+}
+
+static void withdraw_note(uint32_t probe)
+{
+	know_self();
+	inv_note_withdraw(shim.notes[probe]);
+	shim.notes[probe] = NULL;
+}
+
 static void refuse(uint32_t probe, enum inv_reason reason, const char *detail)
 {
+	know_self();
 	shim.rows[probe].tier = INV_TIER_NONE;
 	shim.rows[probe].reason = (uint8_t)reason;
 	debug("invreg: probe %s is not bound: %s%s%s", shim.file.probes[probe].name,
@@ -263,11 +231,12 @@ static bool attach(void)
 		return true;
 	if (!inv_sandbox_allows(INV_ASK_ALL) || !have_session(true))
 		return false;
+	know_self();
 	have_control();
 	struct inv_record_options options = {
 		.segment = &shim.segment,
 		.control = shim.control,
-		.children_ignored = children_ignored(),
+		.children_ignored = inv_children_ignored(&shim.self),
 	};
 	enum inv_result r = inv_record_attach(&options);
 	if (r && r != INV_E_FULL) {
@@ -287,6 +256,16 @@ static bool attach(void)
 	return true;
 }
 
+static void *find_variable(const char *symbol)
+{
+	void *address = inv_globals_find(symbol);
+	if (!address) {
+		debug("invreg: %s: %s", inv_reason_text(INV_REASON_NO_VARIABLE), symbol);
+		inv_note_add(&shim.segment, &shim.self, INV_REASON_NO_VARIABLE, -1, symbol);
+	}
+	return address;
+}
+
 /* The plan of a probe that is about to bind; NULL: this process is not observed. */
 static struct inv_plan *plan_of(uint32_t probe)
 {
@@ -295,7 +274,7 @@ static struct inv_plan *plan_of(uint32_t probe)
 		return NULL;
 	if (!plan->probe)
 		inv_plan_make(plan, &shim.file.probes[probe], shim.place[probe], &shim.segment,
-			      inv_globals_find);
+			      find_variable);
 	return plan;
 }
 
@@ -333,8 +312,7 @@ static void bound(uint32_t want, const struct inv_got_status *status)
 	if (status->refused > row->refused)
 		row->refused = status->refused;
 	row->reason = (uint8_t)(row->refused ? refused_for(probe) : INV_REASON_NONE);
-	inv_note_withdraw(shim.notes[probe]);
-	shim.notes[probe] = NULL;
+	withdraw_note(probe);
 	show_binding(probe);
 }
 
@@ -410,8 +388,7 @@ static void show_patched(uint32_t probe)
 	row->tier = INV_TIER_ENTRY;
 	row->sites = (uint16_t)shim.patched[probe];
 	row->reason = INV_REASON_NONE;
-	inv_note_withdraw(shim.notes[probe]);
-	shim.notes[probe] = NULL;
+	withdraw_note(probe);
 	show_binding(probe);
 }
 
@@ -420,8 +397,7 @@ static void explain(uint32_t probe, const char *known, bool initial)
 {
 	if (initial || shim.entry_why[probe] == known || shim.rows[probe].tier != INV_TIER_NONE)
 		return;
-	inv_note_withdraw(shim.notes[probe]); /* what is known now says more */
-	shim.notes[probe] = NULL;
+	withdraw_note(probe); /* what is known now says more */
 	refuse(probe, INV_REASON_ENTRY, shim.entry_why[probe]);
 }
 
@@ -483,8 +459,7 @@ static void python_bound(uint32_t probe, uint32_t functions, const char *missing
 	row->tier = INV_TIER_PYTHON;
 	row->sites = functions > UINT16_MAX ? UINT16_MAX : (uint16_t)functions;
 	row->reason = missing ? INV_REASON_PARAMETER : INV_REASON_NONE;
-	inv_note_withdraw(shim.notes[probe]);
-	shim.notes[probe] = NULL;
+	withdraw_note(probe);
 	if (missing)
 		python_remark(probe, INV_REASON_PARAMETER, missing);
 	show_binding(probe);
@@ -492,8 +467,7 @@ static void python_bound(uint32_t probe, uint32_t functions, const char *missing
 
 static void python_refused(uint32_t probe, enum inv_reason reason, const char *detail)
 {
-	inv_note_withdraw(shim.notes[probe]); /* what is known now says more */
-	shim.notes[probe] = NULL;
+	withdraw_note(probe); /* what is known now says more */
 	refuse(probe, reason, detail);
 }
 
@@ -569,7 +543,7 @@ static void start(void)
 		inv_name_cache_ask_quietly();
 	inv_self_read(&shim.self);
 	memset(shim.place, 0xff, sizeof(shim.place));
-	if (is_ignored_child()) {
+	if (inv_children_is_ignored(&shim.self)) {
 		debug("invreg: not observed: %s", inv_reason_text(INV_REASON_CHILDREN));
 		if (have_session(false))
 			inv_note_add(&shim.segment, &shim.self, INV_REASON_CHILDREN, -1, "");

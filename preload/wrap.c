@@ -88,13 +88,19 @@ static inline uintptr_t stack_pointer(void)
 }
 
 /*
+ * What calls on is known by its section: a return to there is the program's (entry_call.c). So
+ * nothing of libc's may be called from it.
+ */
+#define FORWARDS __attribute__((noinline, section("inv_forwards")))
+
+/*
  * A stub proper is a jump: to the observing one, or past it to the function where there is no
  * stack for the frame [C5]. The result of an integer function is in one register and that of a
  * floating function in another; a void function's is ignored. Each shape keeps the register it
  * needs.
  */
 #define STUB_II(n)                                                                                 \
-	static uint64_t __attribute__((noinline)) seen_ii_##n(INTS_DECLARED)                       \
+	static uint64_t FORWARDS seen_ii_##n(INTS_DECLARED)                                        \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_II][n];                                  \
 		INV_UNWIND_FRAME();                                                                \
@@ -107,7 +113,7 @@ static inline uintptr_t stack_pointer(void)
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.result;                                                                \
 	}                                                                                          \
-	static uint64_t __attribute__((noinline, cold)) past_ii_##n(INTS_DECLARED)                 \
+	static uint64_t FORWARDS past_ii_##n(INTS_DECLARED)                                        \
 	{                                                                                          \
 		inv_path_pass_by();                                                                \
 		return ((uint64_t(*)(INT_TYPES))bindings[SHAPE_II][n].real)(INTS);                 \
@@ -119,7 +125,7 @@ static inline uintptr_t stack_pointer(void)
 		return seen_ii_##n(INTS);                                                          \
 	}
 #define STUB_IF(n)                                                                                 \
-	static double __attribute__((noinline)) seen_if_##n(INTS_DECLARED)                         \
+	static double FORWARDS seen_if_##n(INTS_DECLARED)                                          \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_IF][n];                                  \
 		INV_UNWIND_FRAME();                                                                \
@@ -132,7 +138,7 @@ static inline uintptr_t stack_pointer(void)
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.float_result;                                                          \
 	}                                                                                          \
-	static double __attribute__((noinline, cold)) past_if_##n(INTS_DECLARED)                   \
+	static double FORWARDS past_if_##n(INTS_DECLARED)                                          \
 	{                                                                                          \
 		inv_path_pass_by();                                                                \
 		return ((double (*)(INT_TYPES))bindings[SHAPE_IF][n].real)(INTS);                  \
@@ -144,7 +150,7 @@ static inline uintptr_t stack_pointer(void)
 		return seen_if_##n(INTS);                                                          \
 	}
 #define STUB_FI(n)                                                                                 \
-	static uint64_t __attribute__((noinline)) seen_fi_##n(INTS_DECLARED, FLOATS_DECLARED)      \
+	static uint64_t FORWARDS seen_fi_##n(INTS_DECLARED, FLOATS_DECLARED)                       \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_FI][n];                                  \
 		INV_UNWIND_FRAME();                                                                \
@@ -160,8 +166,7 @@ static inline uintptr_t stack_pointer(void)
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.result;                                                                \
 	}                                                                                          \
-	static uint64_t __attribute__((noinline, cold))                                            \
-	past_fi_##n(INTS_DECLARED, FLOATS_DECLARED)                                                \
+	static uint64_t FORWARDS past_fi_##n(INTS_DECLARED, FLOATS_DECLARED)                       \
 	{                                                                                          \
 		inv_path_pass_by();                                                                \
 		return ((uint64_t(*)(INT_TYPES, FLOAT_TYPES))bindings[SHAPE_FI][n].real)(INTS,     \
@@ -174,7 +179,7 @@ static inline uintptr_t stack_pointer(void)
 		return seen_fi_##n(INTS, FLOATS);                                                  \
 	}
 #define STUB_FF(n)                                                                                 \
-	static double __attribute__((noinline)) seen_ff_##n(INTS_DECLARED, FLOATS_DECLARED)        \
+	static double FORWARDS seen_ff_##n(INTS_DECLARED, FLOATS_DECLARED)                         \
 	{                                                                                          \
 		const struct binding *b = &bindings[SHAPE_FF][n];                                  \
 		INV_UNWIND_FRAME();                                                                \
@@ -190,7 +195,7 @@ static inline uintptr_t stack_pointer(void)
 		wrap_leave(&call, b, &regs);                                                       \
 		return regs.float_result;                                                          \
 	}                                                                                          \
-	static double __attribute__((noinline, cold)) past_ff_##n(INTS_DECLARED, FLOATS_DECLARED)  \
+	static double FORWARDS past_ff_##n(INTS_DECLARED, FLOATS_DECLARED)                         \
 	{                                                                                          \
 		inv_path_pass_by();                                                                \
 		return ((double (*)(INT_TYPES, FLOAT_TYPES))bindings[SHAPE_FF][n].real)(INTS,      \

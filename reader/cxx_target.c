@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reader/doctor_names.h"
+
 #define NAME_MAX_BYTES 1024
 
 typedef char *demangle_fn(const char *, char *, size_t *, int *);
@@ -122,7 +124,22 @@ struct search {
 	unsigned count;
 	char symbol[192];
 	char all[256]; /* of those that fit */
+	size_t apart;  /* of the nearest name that does not */
+	char nearest[128];
 };
+
+/* Parameters that differ are no reason to take another function for nearer. */
+static void offer(struct search *s, const char *name)
+{
+	char own[NAME_MAX_BYTES], other[NAME_MAX_BYTES];
+	snprintf(own, sizeof(own), "%.*s", (int)strcspn(s->wanted, "("), s->wanted);
+	snprintf(other, sizeof(other), "%.*s", (int)strcspn(name, "("), name);
+	size_t apart = inv_doctor_names_apart(own, other), limit = strlen(own) / 3;
+	if (apart > limit || (s->nearest[0] && apart >= s->apart))
+		return;
+	s->apart = apart;
+	snprintf(s->nearest, sizeof(s->nearest), "%s", name);
+}
 
 static void consider(void *arg, const char *symbol)
 {
@@ -143,8 +160,10 @@ static void consider(void *arg, const char *symbol)
 	char *parameters = strchr(name, '(');
 	if (!s->with_parameters && parameters)
 		*parameters = '\0';
-	if (strcmp(name, s->wanted) != 0)
+	if (strcmp(name, s->wanted) != 0) {
+		offer(s, name);
 		return;
+	}
 	s->count++;
 	strcpy(s->symbol, symbol);
 	size_t n = strlen(s->all);
@@ -195,6 +214,11 @@ int inv_cxx_target_find(char *out, size_t out_size, const char *target,
 	if (s.count)
 		snprintf(why, size, "several functions are %.60s: %s", name, s.all);
 	else
-		snprintf(why, size, "no object loaded at start has a function %.120s", name);
+		snprintf(why, size, "no object loaded at start has a function %.90s%s%.120s%s",
+			 name,
+			 s.nearest[0]		      ? ": did you mean "
+			 : program->objects[0].symtab ? ""
+						      : ": the program is stripped",
+			 s.nearest, s.nearest[0] ? "?" : "");
 	return -EINVAL;
 }

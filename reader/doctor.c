@@ -53,7 +53,8 @@ static const struct {
 	[INV_DOCTOR_STRIPPED] = {"stripped",
 				 "not exported, and the program is stripped: local names are gone",
 				 "give program+0xOFFSET, install its debug symbols, or build "
-				 "without -s; a library loaded by dlopen is not seen here"},
+				 "without -s; what it loads or starts later is not seen here, and "
+				 "in a run if LD_PRELOAD is kept (env -i and sudo clear it)"},
 };
 
 static enum inv_doctor_verdict judge_python(struct inv_doctor_probe *out,
@@ -163,6 +164,13 @@ void inv_doctor_remedy(const struct inv_doctor *doctor, const struct inv_doctor_
 		snprintf(buf + n, size - n, "%s%s", n ? "? " : "", text);
 }
 
+/* Of a Python target only the interpreter knows, and of a library loaded later only the process. */
+static bool is_told(const struct inv_doctor_probe *probe, bool noted)
+{
+	return noted &&
+	       (probe->probe->target_kind == INV_TARGET_PYTHON || is_nowhere(probe->verdict));
+}
+
 static void explain_one(FILE *to, const struct inv_doctor *doctor,
 			const struct inv_doctor_probe *probe)
 {
@@ -184,7 +192,7 @@ void inv_doctor_explain(FILE *to, const struct inv_probe_file *file, char *const
 	size_t i = 0, count = (size_t)__builtin_popcountll(bound);
 	if (inv_doctor_open(&doctor, file, command))
 		return;
-	while (i < doctor.count && (bound | told) >> i & 1)
+	while (i < doctor.count && (bound >> i & 1 || is_told(&doctor.probes[i], told >> i & 1)))
 		i++;
 	/* Of a Python target only the notes know what the interpreter had in its place. */
 	if (i < doctor.count && !(doctor.probes[i].verdict == INV_DOCTOR_BOUND &&

@@ -376,7 +376,49 @@ static bool open_symbols(const struct inv_doctor_elf *file, const struct rows *r
 	return symbols->data != NULL;
 }
 
-uint32_t inv_doctor_elf_sites(const struct inv_doctor_elf *file, const char *name)
+static bool is_copy(uint16_t machine, const GElf_Rela *rela)
+{
+	return GELF_R_TYPE(rela->r_info) ==
+	       (machine == EM_AARCH64 ? R_AARCH64_COPY : R_X86_64_COPY);
+}
+
+/* Whether a variable of this name is at the address. */
+static bool is_variable(const struct inv_doctor_elf *file, const char *name, uint64_t address)
+{
+	struct rows rows = {0};
+	GElf_Sym symbol;
+	while (next_rows(file->elf, SHT_DYNSYM, &rows))
+		for (size_t i = 0; i < rows.count && gelf_getsym(rows.data, (int)i, &symbol); i++)
+			if (symbol.st_shndx != SHN_UNDEF && address >= symbol.st_value &&
+			    address - symbol.st_value < symbol.st_size &&
+			    !strcmp(text_of(file->elf, &rows, symbol.st_name), name))
+				return true;
+	return false;
+}
+
+/* Whether the program has a copy of what is at an address of the library. */
+static bool is_copied(const struct inv_doctor_elf *program, const struct inv_doctor_elf *library,
+		      uint64_t address)
+{
+	struct rows rows = {0}, symbols;
+	GElf_Rela rela;
+	GElf_Sym symbol;
+	while (next_rows(program->elf, SHT_RELA, &rows)) {
+		if (!open_symbols(program, &rows, &symbols))
+			continue;
+		for (size_t i = 0; i < rows.count && gelf_getrela(rows.data, (int)i, &rela); i++)
+			if (is_copy(program->machine, &rela) &&
+			    gelf_getsym(symbols.data, (int)GELF_R_SYM(rela.r_info), &symbol) &&
+			    is_variable(library, text_of(program->elf, &symbols, symbol.st_name),
+					address))
+				return true;
+	}
+	return false;
+}
+
+/* program: not NULL: only those of which it has a copy. */
+static uint32_t count_sites(const struct inv_doctor_elf *file, const char *name,
+			    const struct inv_doctor_elf *program)
 {
 	struct rows rows = {0}, symbols;
 	GElf_Rela rela;
@@ -388,10 +430,22 @@ uint32_t inv_doctor_elf_sites(const struct inv_doctor_elf *file, const char *nam
 		for (size_t i = 0; i < rows.count && gelf_getrela(rows.data, (int)i, &rela); i++)
 			if (is_slot(file->machine, &rela) &&
 			    gelf_getsym(symbols.data, (int)GELF_R_SYM(rela.r_info), &symbol) &&
-			    !strcmp(text_of(file->elf, &symbols, symbol.st_name), name))
+			    !strcmp(text_of(file->elf, &symbols, symbol.st_name), name) &&
+			    (!program || is_copied(program, file, rela.r_offset)))
 				sites++;
 	}
 	return sites;
+}
+
+uint32_t inv_doctor_elf_sites(const struct inv_doctor_elf *file, const char *name)
+{
+	return count_sites(file, name, NULL);
+}
+
+uint32_t inv_doctor_elf_copied_sites(const struct inv_doctor_elf *program,
+				     const struct inv_doctor_elf *library, const char *name)
+{
+	return count_sites(library, name, program);
 }
 
 bool inv_doctor_elf_is(const struct inv_doctor_elf *file, const char *name)

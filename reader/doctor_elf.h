@@ -79,6 +79,10 @@ const uint8_t *inv_doctor_elf_text(const struct inv_doctor_elf *file, uint64_t a
 /* Slots that the loader fills with the address of the symbol: JUMP_SLOT, GLOB_DAT, words. */
 uint32_t inv_doctor_elf_sites(const struct inv_doctor_elf *file, const char *name);
 
+/* Those of the library's that are in a variable of which the program has a copy (COPY). */
+uint32_t inv_doctor_elf_copied_sites(const struct inv_doctor_elf *program,
+				     const struct inv_doctor_elf *library, const char *name);
+
 /*
  * Whether a probe's object name means this file: its base name or soname, or a base name that
  * goes on with a version number. ("program" is the caller's to know.)

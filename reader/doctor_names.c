@@ -10,9 +10,11 @@
 
 #define WORD_MAX 128 /* longer names are not compared */
 
-static size_t distance(const char *a, const char *b)
+size_t inv_doctor_names_apart(const char *a, const char *b)
 {
 	size_t row[WORD_MAX + 1], n = strlen(b);
+	if (n > WORD_MAX)
+		return SIZE_MAX;
 	for (size_t j = 0; j <= n; j++)
 		row[j] = j;
 	for (size_t i = 1; a[i - 1]; i++) {
@@ -71,7 +73,7 @@ static void consider(void *arg, const char *name)
 	if (strchr(name, '.') || length > WORD_MAX || n->length > WORD_MAX || apart > limit ||
 	    offered(n->to, name))
 		return;
-	size_t d = distance(n->to->probe->symbol, name);
+	size_t d = inv_doctor_names_apart(n->to->probe->symbol, name);
 	if (d <= limit && d < n->length)
 		insert(n, name, d);
 }

@@ -13,4 +13,7 @@
  */
 void inv_doctor_offer_names(struct inv_doctor_probe *out, const struct inv_doctor_program *program);
 
+/* How many characters must be changed, added or left out; SIZE_MAX: too many to compare. */
+size_t inv_doctor_names_apart(const char *a, const char *b);
+
 #endif

@@ -200,6 +200,16 @@ static bool has_slots(const struct judgement *j, size_t to)
 	return false;
 }
 
+static uint32_t sites_in(const struct judgement *j, size_t i)
+{
+	const struct inv_doctor_elf *objects = j->program->objects;
+	const char *symbol = j->out->probe->symbol;
+	uint32_t sites = inv_doctor_elf_sites(&objects[i], symbol);
+	for (size_t k = 1; i == 0 && k < j->program->count; k++)
+		sites += inv_doctor_elf_copied_sites(&objects[0], &objects[k], symbol);
+	return sites;
+}
+
 /* An object's references go to the first definition, or by -Bsymbolic to its own. */
 static void count_slots(struct judgement *j)
 {
@@ -211,7 +221,7 @@ static void count_slots(struct judgement *j)
 		if (to == j->program->count || !j->definitions[to].wanted ||
 		    j->definitions[to].patched)
 			continue;
-		uint32_t sites = inv_doctor_elf_sites(elf, j->out->probe->symbol);
+		uint32_t sites = sites_in(j, i);
 		if (sites && has_slots(j, to)) {
 			j->taken = true;
 			continue;
@@ -290,6 +300,8 @@ static enum inv_doctor_verdict judge_unbound(struct judgement *j)
 	inv_doctor_offer_names(j->out, j->program);
 	if (j->out->name_count || j->program->objects[0].symtab)
 		return INV_DOCTOR_NO_SYMBOL;
+	snprintf(j->out->detail, sizeof(j->out->detail), "%.250s",
+		 base_name(&j->program->objects[0]));
 	return INV_DOCTOR_STRIPPED;
 }
 
@@ -308,7 +320,10 @@ static enum inv_doctor_verdict judge_words(struct judgement *j)
 		return INV_DOCTOR_TIER;
 	}
 	if (probe->bind == INV_BIND_AUTO && entry)
-		refuse(j, entry, "export it, and call it from another object: slots can take it");
+		refuse(j, entry,
+		       probe->signature.by_value_struct
+			       ? "write the registers that hold it, as `invreg probe` does"
+			       : "export it, and call it from another object: slots can take it");
 	const char *why =
 		inv_signature_refusal(&probe->signature, out->detail, sizeof(out->detail));
 	if (why && why != out->detail)

@@ -115,6 +115,8 @@ static const char *add_parameter(struct inv_probe_prototype *s, Dwarf_Die *param
 {
 	struct inv_probe_value *value = &s->values[s->count];
 	struct inv_debug_type type;
+	const char *name = dwarf_diename(parameter);
+	char place[32];
 	inv_debug_type_of(parameter, &type);
 	if (type.class == INV_DEBUG_NOTHING)
 		return NULL;
@@ -127,7 +129,9 @@ static const char *add_parameter(struct inv_probe_prototype *s, Dwarf_Die *param
 		return TOO_MANY;
 	value->type = type;
 	value->on_stack = !take_register(s, type.word);
-	choose_name(value, dwarf_diename(parameter), s);
+	/* without a name no expression could begin with it */
+	snprintf(place, sizeof(place), "arg%zu", s->count + 1);
+	choose_name(value, name ? name : place, s);
 	rename_misfit(value);
 	s->count++;
 	return NULL;

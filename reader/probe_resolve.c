@@ -234,6 +234,11 @@ static int refuse_function(struct resolver *r, const struct inv_probe *probe, co
 	inv_doctor_remedy(&doctor, &judged, remedy, sizeof(remedy));
 	if (judged.name_count)
 		snprintf(remedy, sizeof(remedy), "did you mean %.150s?", judged.names[0]);
+	else if (judged.verdict == INV_DOCTOR_STRIPPED)
+		snprintf(remedy, sizeof(remedy),
+			 "build it with -g and without -s; where %.60s only starts it, write the "
+			 "offsets that `invreg check FILE -- PROGRAM` prints",
+			 r->command[0]);
 	else if (judged.verdict == INV_DOCTOR_NOT_LOADED || judged.verdict == INV_DOCTOR_NO_SYMBOL)
 		snprintf(remedy, sizeof(remedy),
 			 "correct the name, or, where it is loaded later (dlopen), write the "
@@ -292,6 +297,19 @@ static const struct inv_probe_value *find_value(const struct resolver *r, const 
 	return NULL;
 }
 
+/* The signature may have other names than the source: those of the source count here. */
+static int refuse_parameter(struct resolver *r, const char *at, const char *name)
+{
+	const struct inv_probe_prototype *p = &r->prototype;
+	char names[160] = "";
+	for (size_t i = 0, n = 0; i < p->count && n < sizeof(names); i++)
+		if (p->values[i].name[0])
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+					      p->values[i].name);
+	return refuse(r, at, "the function has no parameter '%.60s' in its source, but %s", name,
+		      names[0] ? names : "none at all");
+}
+
 struct find {
 	const char *wanted;
 	size_t length;
@@ -333,6 +351,16 @@ static const char *last_word(const struct inv_debug_type *type)
 	}
 }
 
+/* Whether a type of the user's own is behind the member; the codes of error_type are numbers. */
+static bool has_own_type(const char *at, const char *end)
+{
+	if (at >= end || *at != ':')
+		return false;
+	for (at++; at < end && isspace((unsigned char)*at);)
+		at++;
+	return at < end && isalpha((unsigned char)*at);
+}
+
 /* Steps of a chain, from behind its base. *at ends behind what was read. */
 static int resolve_steps(struct resolver *r, const char **at, const char *end,
 			 struct inv_debug_type type)
@@ -352,12 +380,14 @@ static int resolve_steps(struct resolver *r, const char **at, const char *end,
 		*at = p + 2 + find.length;
 		type = find.type;
 		fprintf(r->to, "->%ld", find.offset);
-		if (*at < end && **at == ':')
-			return 0; /* a type of the user's own */
+		if (has_own_type(*at, end))
+			return 0;
 		bool last = *at + 1 >= end || (*at)[0] != '-' || (*at)[1] != '>';
 		const char *word = last ? last_word(&type) : "ptr";
 		if (!word)
-			return refuse(r, p + 2, "'%.*s' is nothing that an expression can read",
+			return refuse(r, p + 2,
+				      "'%.*s' is nothing that an expression can read: no number, "
+				      "pointer or text (an array in the struct itself is none)",
 				      length, find.wanted);
 		fprintf(r->to, ":%s", word);
 	}
@@ -388,7 +418,7 @@ static int resolve_chain(struct resolver *r, const char **at, const char *end, s
 	snprintf(name, sizeof(name), "%.*s", (int)length, *at);
 	const struct inv_probe_value *value = find_value(r, name);
 	if (!value)
-		return refuse(r, *at, "the function has no parameter '%.60s'", name);
+		return refuse_parameter(r, *at, name);
 	fputs(name, r->to);
 	*at += length;
 	return resolve_steps(r, at, end, value->type);

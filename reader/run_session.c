@@ -152,7 +152,7 @@ const char *inv_run_session_why(enum inv_result why, int err)
 const char *inv_run_session_remedy(enum inv_result why)
 {
 	if (why == INV_E_FULL)
-		return "make room there (`invreg prune`), or give --dir";
+		return "make room there (`invreg prune`), take less by --size 4M, or give --dir";
 	if (why == INV_E_LIMIT)
 		return "raise `ulimit -f` and `ulimit -v`";
 	if (why == INV_E_MODE)

@@ -263,6 +263,9 @@ static struct inv_summary_probes bindings(const struct inv_cut *cut)
 		out.bound |= (uint64_t)(p->bound_in != 0) << i;
 		out.told |= (uint64_t)(!p->bound_in && python && p->why[0]) << i;
 	}
+	for (size_t i = 0; i < cut->note_count; i++)
+		if (cut->notes[i].note.reason == INV_REASON_ENTRY && cut->notes[i].note.probe < 64)
+			out.told |= UINT64_C(1) << cut->notes[i].note.probe;
 	return out;
 }
 

@@ -17,7 +17,7 @@
 /* What processes did with probes: bit i of each. */
 struct inv_summary_probes {
 	uint64_t bound; /* probe i is bound in some process */
-	uint64_t told;	/* it is not, and an interpreter said why: its target is Python's */
+	uint64_t told;	/* a note says why not: an interpreter's, or of a function that was found */
 };
 
 /* Prints a cut. */

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -88,6 +89,11 @@ static int64_t read_ns(clockid_t id)
 	struct timespec ts = {0, 0};
 	clock_gettime(id, &ts);
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+uint64_t inv_clock_monotonic(void)
+{
+	return (uint64_t)read_ns(CLOCK_MONOTONIC);
 }
 
 static void anchor_once(enum inv_clock_kind kind, struct inv_anchor *out)

@@ -345,6 +345,7 @@ const char *inv_reason_text(enum inv_reason reason)
 		[INV_REASON_SANDBOX] = "the program shut itself into a sandbox",
 		[INV_REASON_PROPERTY] =
 			"a field takes Python code, which `properties = yes` allows",
+		[INV_REASON_NO_VARIABLE] = "a field reads a variable that is not there",
 	};
 	return (unsigned)reason < INV_REASON_COUNT ? text[reason] : "unknown reason";
 }
@@ -358,8 +359,10 @@ static const struct {
 					 "their events are not kept"},
 	[INV_LOSS_REENTERED] = {"reentered", "calls from a signal handler that interrupted our own "
 					     "record: totals are exact, their events are not kept"},
-	[INV_LOSS_NO_PROC] = {"no_proc", "calls of processes beyond the process table: totals are "
-					 "exact, their events are not kept"},
+	[INV_LOSS_NO_PROC] = {"no_proc",
+			      "calls of processes beyond the process table, or of a fork's "
+			      "child while one of its threads enters it there: totals are "
+			      "exact, their events are not kept"},
 	[INV_LOSS_NAME_OVERFLOW] = {"name_overflow",
 				    "names beyond the table are tallied as _other; normalise "
 				    "the field or name fewer things"},

@@ -66,6 +66,7 @@ enum inv_reason {
 	INV_REASON_CONTROL,	  /* no usable control page: pause and filter do nothing there */
 	INV_REASON_SANDBOX,	  /* the program shut itself in; detail has what we go without */
 	INV_REASON_PROPERTY, /* Python: a field is unreadable, since it takes the program's code */
+	INV_REASON_NO_VARIABLE, /* a field reads a variable that was not found; detail names it */
 	INV_REASON_COUNT
 };
 

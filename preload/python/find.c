@@ -231,6 +231,7 @@ static void tell_missing(struct inv_py_want *want, PyObject *module_dict, PyObje
 	const char *missing = want->target->symbol, *near;
 	PyObject *holder = NULL;
 	PyObject *o = first ? follow(first, want->target->symbol, &holder, &missing) : NULL;
+	want->nearest = 0; /* the module itself was found */
 	if (o) {
 		snprintf(detail, sizeof(detail), "%.100s is a %.60s", want->target->symbol,
 			 o->ob_type->name);
@@ -302,7 +303,17 @@ static void module_executed(PyObject *module)
 	}
 }
 
-/* Modules that came by another way. */
+/* One that has been loaded by any loader: built in, of an extension or frozen, too. */
+static void module_loaded(PyObject *module)
+{
+	PyObject *dict =
+		module->ob_type == inv_py.PyModule_Type ? inv_py.PyModule_GetDict(module) : NULL;
+	for (uint32_t i = 0; dict && i < found.count; i++)
+		if (!found.wants[i].functions && inv_py_want_matches(&found.wants[i], dict))
+			look_in(&found.wants[i], dict, true);
+}
+
+/* Modules that came by another way: they may not be complete. */
 static void look_at_modules(void)
 {
 	PyObject *modules = inv_py.PyImport_GetModuleDict();
@@ -323,8 +334,10 @@ static PyObject *load_unlocked(PyObject *callable, PyObject *const *args, size_t
 {
 	PyObject *module = inv_py.plain(callable, args, nargsf, kwnames);
 	int saved = errno;
-	if (module)
+	if (module) {
 		look_at_modules();
+		module_loaded(module);
+	}
 	errno = saved;
 	return module;
 }
@@ -429,6 +442,18 @@ static PyObject *import_dict(const char *name)
 								 : NULL;
 }
 
+/* What is there before anything is imported: builtins, sys. */
+static void look_at_first_modules(void)
+{
+	PyObject *modules = inv_py.PyImport_GetModuleDict();
+	for (uint32_t i = 0; i < found.count; i++) {
+		PyObject *module =
+			inv_py.PyDict_GetItemString(modules, found.wants[i].target->module);
+		if (module)
+			module_loaded(module);
+	}
+}
+
 static void hook_build_class(void)
 {
 	PyObject *builtins = import_dict("builtins");
@@ -469,6 +494,7 @@ static const char *start(void)
 	inv_py_function_patch(f, load_unlocked, false);
 	hook_build_class();
 	inv_py_creation_start();
+	look_at_first_modules();
 	return NULL;
 }
 

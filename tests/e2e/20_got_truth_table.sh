@@ -79,6 +79,7 @@ rows_of_startup() {
 		counted_row "$how,LD_BIND_NOW" probed 10 env LD_BIND_NOW=1 "$dir/$how"
 		counted_row "$how,table-in-program" probed 10 "$dir/$how" table
 		counted_row "$how,table-in-library" probed 10 "$dir/$how" library-table
+		counted_row "$how,table-copied" probed 10 "$dir/$how" copied-table
 		counted_row "$how,library-internal" probed 10 "$dir/$how" internal
 		counted_row "$how,address" probed 10 "$dir/$how" address
 	done

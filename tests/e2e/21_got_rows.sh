@@ -36,6 +36,7 @@ rows_between_objects() {
 		row "$how" 10 10 "$dir/$how"
 		row "$how,table-in-program" 10 10 "$dir/$how" table
 		row "$how,table-in-library" 10 10 "$dir/$how" library-table
+		row "$how,table-copied" 10 10 "$dir/$how" copied-table
 		row "$how,library-internal" 10 10 "$dir/$how" internal
 		row "$how,address" 10 10 "$dir/$how" address
 		row "$how,identity" 10 10 "$dir/$how" identity

@@ -53,6 +53,7 @@ rows_of_builds() {
 		[[ $how == O[02]-* ]] || continue
 		row "$how,table-in-program" 10 10 "$dir/$how" table
 		row "$how,table-in-library" 10 10 "$dir/$how" library-table
+		row "$how,table-copied" 10 10 "$dir/$how" copied-table
 		row "$how,address" 10 10 "$dir/$how" address
 	done
 	row LD_BIND_NOW 10 10 env LD_BIND_NOW=1 "$dir/now"

@@ -124,6 +124,11 @@ unobserved "full" "no room left" "make room"
 shm size=64m
 fill $((3 * MB))
 unobserved "3 MB free" "no room left" "make room"
+shm size=5m
+unobserved "5 MB, less than twice the least" "no room left" "take less by --size 4M"
+run --size 4M --session less -- "$hosts/threads" --calls 1000 >/dev/null
+snapshot_json less >"$work/snapshot.json"
+assert_eq "calls observed in less" 1000 "$(json "$work/snapshot.json" 'total()')"
 for inodes in 1 2 3; do # the directory, the file, its name
 	shm size=64m,nr_inodes=$inodes
 	unobserved "$inodes inodes" "no room left" "make room"

@@ -63,6 +63,12 @@ probe method_typo plain:Klass.methd method
 probe class_typo bases:Bsae.run Base
 probe module_typo palin:transfer plain
 probe package_typo pack.iner:inner_function pack.inner
+# of modules that come without a file, or before all others
+probe built_in time:sleep "sleep is a builtin_function_or_method"
+probe frozen os:getpid "getpid is a builtin_function_or_method"
+probe frozen_typo os:getnev "did you mean getenv?"
+probe first sys:exit "exit is a builtin_function_or_method"
+probe package_of_it _json:scanstring "scanstring is a builtin_function_or_method"
 for line in "${pythons[@]}"; do
 	version=${line%% *} python=${line#* } probes=$work/typos.ini
 	bare "$version typos" "$python" "$cases/run.py" imports

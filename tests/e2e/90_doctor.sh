@@ -4,7 +4,7 @@
 # nothing; that what it says is what then happens; and that `run` gives the same reason after
 # a run without a call.
 . "$(dirname "$0")/lib.sh"
-need python3 gcc
+need python3 gcc readelf
 unset ASAN_OPTIONS
 
 # Setuid means nothing on a nosuid mount, as /dev/shm is: programs are built elsewhere.
@@ -78,6 +78,15 @@ assert_eq tier got "$(row tier)"
 assert_eq sites 2 "$(row sites)"
 assert_contains "why not at its entry" "calls within its object are not seen" "$(cat "$work/out")"
 assert_contains "remedy" "-fpatchable-function-entry=5" "$(cat "$work/out")"
+c libtable.so -shared -fPIC -Wl,-soname,libtable.so <<<"$library
+int (*const table[])(int) = {work_on, entry, work_on};"
+c copies "$bin/libtable.so" "-Wl,-rpath,$bin" \
+	<<<'extern int (*const table[3])(int); int main(int argc, char **v) { return table[argc + 1](7) == 9; }'
+if readelf -rW "$bin/copies" | grep -q _COPY; then
+	says_truly 0 bound "copies 2, libtable.so 3" "$work/work.ini" "$bin/copies"
+else
+	echo "this gcc's programs copy no table"
+fi
 probe work libwork.so:work_on >"$work/object.ini"
 says_truly 0 bound "would bind" "$work/object.ini" "$bin/good"
 
@@ -100,6 +109,7 @@ assert_eq tier entry "$(row tier)"
 says_truly 0 bound "roomy 1, libwork.so 1" "$work/by_got.ini" "$bin/roomy"
 assert_eq tier got "$(row tier)"
 says 0 bound "a struct by value" "$work/pair.ini" "$bin/roomy"
+assert_contains "its remedy" "write the registers that hold it, as \`invreg probe\` does" "$(cat "$work/out")"
 assert_eq tier got "$(row tier)"
 sed 's/^signature/bind = entry\n&/' "$work/pair.ini" >"$work/pair_entry.ini"
 says_truly 1 tier "a struct by value" "$work/pair_entry.ini" "$bin/roomy"
@@ -137,6 +147,7 @@ says_truly 0 bound "libwork.so 1" "$work/in_library.ini" "$bin/around"
 # Stripped: its debug file by build-id, or an offset.
 c stripped -s <<<"$hidden"
 says_truly 1 stripped "program+0xOFFSET" "$work/work.ini" "$bin/stripped"
+assert_contains "which program is meant" "local names are gone (stripped)" "$(cat "$work/out")"
 offset=0x$(nm "$bin/hidden" | awk '$3 == "work_on" { print $1 }')
 probe work "program+$offset" >"$work/offset.ini"
 says_truly 0 bound "stripped 1" "$work/offset.ini" "$bin/stripped"

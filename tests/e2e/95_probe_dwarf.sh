@@ -192,3 +192,17 @@ C
 gcc -g -shared -fPIC -o "$work/libalias.so" "$work/alias.c"
 section "$work/libalias.so:alias_invoke"
 assert_contains "a table of codes with an alias" "return: 11=again, 12=late ;" "$(cat "$work/made.ini")"
+
+# what the source leaves without a name is read all the same, by a name of ours
+cat >"$work/nameless.cc" <<'C'
+struct World { long tick; };
+extern "C" int nameless_invoke(World *, const char *invoker_id, const char *arg1)
+{
+	return invoker_id && arg1 ? 0 : -1;
+}
+C
+g++ -g -shared -fPIC -o "$work/libnameless.so" "$work/nameless.cc"
+section "$work/libnameless.so:nameless_invoke"
+assert_contains "a parameter without a name" "(ptr arg1, str invoker_id, str arg1_)" \
+	"$(cat "$work/made.ini")"
+assert_contains "its member" "tick          = arg1->0:i64 ; arg1->tick" "$(cat "$work/made.ini")"

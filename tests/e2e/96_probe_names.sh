@@ -66,6 +66,14 @@ probes=$work/plain.ini run --session plain -- "$bin/shop" >/dev/null
 [[ ! -e $INVREG_DIR/plain.ini ]] || fail "a copy was made although there are no names"
 forget_sessions
 
+# The colon of a table of codes is no type's.
+for codes in "1=one" " 0=zero, 2=two" "u32: 1=one" "u32 : 1=one"; do
+	echo "error_type    = shop->world.clock->spare:$codes" | cat "$work/shop.ini" - |
+		sed '/^\[probe far/,/^tick/d' >"$work/codes.ini"
+	invreg check "$work/codes.ini" -- "$bin/shop" >"$work/checked" || fail "':$codes' is refused"
+	assert_contains "':$codes'" "(shop)->16->0 : u32: " "$(cat "$work/checked")"
+done
+
 # ---- C++: through this, into a base's member, strings -----------------------------------------
 symbol=$(nm -D "$bin/liboffice.so" | awk '/Desk6invoke/ { print $3 }')
 cat >"$work/office.ini" <<INI
@@ -130,7 +138,7 @@ refused() { # WHERE WORDS SED-SCRIPT [CMD]
 }
 
 refused 4:36 "no member 'tock'" 's/current_tick/tock/'
-refused 4:17 "no parameter 'stop'" 's/= shop->world/= stop->world/'
+refused 4:17 "no parameter 'stop' in its source, but shop" 's/= shop->world/= stop->world/'
 refused 4:23 "an expression can read" 's/world.clock->current_tick/world/'
 refused 10:33 "no pointer to a struct" 's/last_error/last_error->text/'
 refused 4:26 "behind an offset" 's/shop->world.clock/shop->16:ptr/'
@@ -138,6 +146,7 @@ refused 4:26 "behind an offset" 's/shop->world.clock/shop->16:ptr/'
 refused 2:17 "did you mean shop_run_till?" 's/program:shop_run_till/program:shop_run_tilt/'
 refused 2:17 "did you mean shop_run_till?" 's/program:shop_run_till/shop_run_tilt/'
 refused 2:17 "program:shop_run_till: not exported, and the program is stripped" '' /bin/true
+refused 2:17 "where /bin/true only starts it, write the offsets that \`invreg check" '' /bin/true
 refused 2:17 "program:none_such: no object loaded at start defines it: correct the name" \
 	's/program:shop_run_till/program:none_such/'
 refused 2:17 "(libplug.so): correct the name, or, where it is loaded later (dlopen)" 's/program:shop/libplug.so:shop/'
@@ -160,3 +169,6 @@ cxx_refused() { # WHERE WORDS SED-SCRIPT
 }
 cxx_refused 2:17 "has a function office::Desk::burn" 's/Desk::invoke/Desk::burn/'
 cxx_refused 9:17 "has a function" 's/std::string_view, int/std::string_view, long/'
+cxx_refused 9:17 "did you mean office::Desk::execute(std::string const&,std::string_view,int)?" \
+	's/std::string_view, int/std::string_view, long/'
+cxx_refused 2:17 "did you mean office::Desk::invoke?" 's/Desk::invoke/Desk::invok/'

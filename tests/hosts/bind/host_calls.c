@@ -8,6 +8,7 @@ int probed(int x);
 int target_internal(int n);
 int target_table(int n);
 int (*target_address(void))(int);
+extern int (*const target_exported[2])(int);
 
 static int (*table[])(int) = {probed, probed};
 
@@ -17,6 +18,15 @@ static int by_table(int n)
 
 	for (int i = 0; i < n; i++)
 		sum += (*(int (*volatile *)(int)) & table[i & 1])(i);
+	return sum;
+}
+
+static int by_copied_table(int n)
+{
+	int sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += (*(int (*const volatile *)(int)) & target_exported[i & 1])(i);
 	return sum;
 }
 
@@ -70,6 +80,8 @@ int main(int argc, char **argv)
 		sum = by_identity(10);
 	else if (!strcmp(how, "internal"))
 		sum = target_internal(10);
+	else if (!strcmp(how, "copied-table"))
+		sum = by_copied_table(10);
 	else if (!strcmp(how, "library-table"))
 		sum = target_table(10);
 	else

@@ -56,6 +56,9 @@ __asm__(".symver probed_old, probed@OLD");
 #endif
 
 static int (*const table[])(int) = {probed, probed};
+/* A program that is not compiled as a library takes a copy of it. */
+extern int (*const target_exported[])(int);
+__attribute__((visibility("default"))) int (*const target_exported[])(int) = {probed, probed};
 
 int target_internal(int n)
 {
