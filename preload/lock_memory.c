@@ -100,9 +100,11 @@ int mlockall(int flags)
 	struct spared spared = {(uintptr_t)base, (uintptr_t)base + bytes, 0};
 	bool fills = (flags & MCL_CURRENT) && !(flags & MCL_ONFAULT);
 	*(void **)&real = inv_got_real_dlsym(RTLD_NEXT, "mlockall");
-	int r = fills && inv_sandbox_allows(INV_ASK_ALL) ? lock_all_but(&spared, real, flags)
-							 : real(flags);
+	int r = fills && inv_sandbox_allows(INV_ASK_ALL | INV_ASK_REST)
+			? lock_all_but(&spared, real, flags)
+			: real(flags);
 	if (!r)
-		inv_segment_expect_locks((flags & MCL_FUTURE) && inv_sandbox_allows(INV_ASK_ALL));
+		inv_segment_expect_locks((flags & MCL_FUTURE) &&
+					 inv_sandbox_allows(INV_ASK_ALL | INV_ASK_REST));
 	return r;
 }

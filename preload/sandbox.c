@@ -213,7 +213,7 @@ static bool is_set(const struct request *r, long answer)
 static long enter_filter(const struct request *r)
 {
 	inv_record_settle();
-	uint32_t before = forbid(INV_ASK_ALL);
+	uint32_t before = forbid(INV_ASK_ALL | INV_ASK_REST);
 	long answer = forward(r);
 	if (!is_set(r, answer)) {
 		forbid(before);
@@ -221,7 +221,7 @@ static long enter_filter(const struct request *r)
 	}
 	/* The kernel has read it from there; in both requests it is the third. */
 	uint32_t forbids = inv_seccomp_forbids((const struct sock_fprog *)r->args[2]);
-	forbid(before | forbids);
+	forbid(before | forbids | INV_ASK_REST);
 	tell(forbids, false);
 	return answer;
 }
@@ -229,7 +229,7 @@ static long enter_filter(const struct request *r)
 static long enter_strict(const struct request *r)
 {
 	inv_record_settle();
-	uint32_t before = forbid(INV_ASK_ALL);
+	uint32_t before = forbid(INV_ASK_ALL | INV_ASK_REST);
 	bool silent = inv_record_silence(true);
 	long answer = forward(r);
 	if (answer) {

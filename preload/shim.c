@@ -229,7 +229,7 @@ static bool attach(void)
 {
 	if (shim.attached)
 		return true;
-	if (!inv_sandbox_allows(INV_ASK_ALL) || !have_session(true))
+	if (!inv_sandbox_allows(INV_ASK_ALL | INV_ASK_REST) || !have_session(true))
 		return false;
 	know_self();
 	have_control();

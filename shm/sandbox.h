@@ -24,7 +24,9 @@ enum inv_ask {
 	INV_ASK_LOOK = 4,  /* open, read, kill, getpid, ...: at processes, stacks and files */
 	INV_ASK_HOLD = 8,  /* rt_sigprocmask: signals held back meanwhile */
 	INV_ASK_BIND = 16, /* mincore, futex, mprotect, ...: what is loaded from then on */
-	INV_ASK_ALL = 31
+	INV_ASK_ALL = 31,
+	INV_ASK_REST =
+		32 /* what no filter is asked about: a session made or joined, memory locked */
 };
 
 extern _Atomic uint32_t inv_sandbox_forbidden; /* INV_ASK_* */

@@ -54,6 +54,8 @@ int main(int argc, char **argv)
 	int (*found)(const char *) = (int (*)(const char *))dlsym(RTLD_DEFAULT, "work");
 	if (!plugged || !found)
 		return 8;
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) /* a second one */
+		return 9;
 	int sum = work("after") + plugged() + found("found");
 	_exit(sum == 0 ? 4 : 7);
 }
@@ -78,7 +80,8 @@ target = $target
 bind = $bind
 signature = int ($([[ $target == plugged ]] && echo "" || echo "str artifact_id"))
 INI
-		for denied in rt_sigprocmask mincore "futex sched_yield" "sched_getaffinity tgkill"; do
+		for denied in rt_sigprocmask mincore "futex sched_yield" "sched_getaffinity tgkill" \
+			ftruncate "geteuid fstatfs" getpid; do
 			# shellcheck disable=SC2046,SC2086 # lists
 			status_of "$work/shut" "$work/plugin.so" $(number $denied)
 			assert_eq "bare, without $denied" 4 "$status"
