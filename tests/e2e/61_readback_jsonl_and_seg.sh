@@ -38,3 +38,24 @@ status_of bash -c "set -o pipefail; '$build/invreg' events source | head -n 1 >/
 assert_eq "events | head" 0 "$status"
 # history: newest first, bounded
 invreg history invoker_0 -n 5 >"$work/history" || fail "history"
+
+# two runs in one file: the same numbers of calls are others' in the second
+run --session again -o "$work/again.jsonl" -- "$hosts/threads" --threads 3 --calls 2000 >/dev/null
+cat "$work/run.jsonl" "$work/again.jsonl" >"$work/two.jsonl"
+grep -hv invoke_stats "$work/run.jsonl" "$work/again.jsonl" >"$work/events.jsonl"
+for file in two events; do
+	invreg stats "$work/$file.jsonl" --json >"$work/stats.json" 2>"$work/stats.err"
+	assert_eq "calls of $file" 15000 "$(json "$work/stats.json" 'total() + lost("lapped")')"
+done
+assert_eq "events of two runs" "$(cat "$work"/{run,again}.jsonl | grep -c '"invoke_[sf][au]')" \
+	"$(invreg events "$work/two.jsonl" | grep -c '"invoke_[sf][au]')"
+
+# what is no event is skipped, and said, by whichever verb reads it
+head -c -20 "$work/events.jsonl" >"$work/cut.jsonl"
+echo '{"event_type": 1, "no": ' >>"$work/cut.jsonl"
+for verb in snapshot stats events 'history invoker_0'; do
+	# shellcheck disable=SC2086
+	invreg $verb "$work/cut.jsonl" >/dev/null 2>"$work/cut.err"
+	assert_contains "$verb of a cut file" "cut.jsonl: 1 line is no event and was skipped" \
+		"$(cat "$work/cut.err")"
+done

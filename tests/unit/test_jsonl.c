@@ -67,6 +67,116 @@ Test(jsonl, a_file_without_totals_counts_its_events_and_says_so)
 	inv_src_close(&src);
 }
 
+static char text[4096];
+static struct inv_cut seen;
+
+/* One line more of text; ' stands for ". */
+static void line(const char *type, const char *rest)
+{
+	char *p = text + strlen(text);
+	sprintf(p, "{'event_type':'invoke_%s',%s}\n", type, rest);
+	while ((p = strchr(p, '\'')))
+		*p = '"';
+}
+
+static void cut_text(void)
+{
+	cr_assert_eq(read_text(text), 0);
+	cr_assert_eq(inv_cut_take(&seen, &src), 0);
+}
+
+static void forget(void)
+{
+	inv_cut_free(&seen);
+	inv_src_close(&src);
+}
+
+Test(jsonl, calls_of_several_runs_in_a_file_are_told_apart_though_their_numbers_are_the_same)
+{
+	line("attempt", "'call':1,'session':'s','pid':5");
+	line("success", "'call':1,'session':'s','pid':5");
+	line("attempt", "'call':2,'session':'s','pid':5");
+	line("attempt", "'call':1,'session':'t','pid':6");
+	line("failure", "'call':1,'session':'t','pid':6");
+	line("attempt", "'call':2,'session':'t','pid':6");
+	line("success", "'call':2,'session':'t','pid':6");
+	line("attempt", "'call':1,'session':'s','pid':5");
+	line("success", "'call':1,'session':'s','pid':5");
+	cut_text();
+	cr_assert_eq(inv_cut_total(&seen), 4);
+	cr_assert_eq(seen.artifacts.rows[0].failed, 1);
+	cr_assert_eq(seen.in_flight.count, 1, "the second of s");
+	forget();
+}
+
+Test(jsonl, a_call_that_returned_twice_for_a_fork_in_it_is_two_calls_whoever_is_first)
+{
+	line("attempt", "'call':1,'pid':5");
+	line("attempt", "'call':1,'pid':6");
+	line("failure", "'call':1,'pid':6,'forked':true");
+	line("success", "'call':1,'pid':5");
+	cut_text();
+	cr_assert_eq(inv_cut_total(&seen), 2);
+	cr_assert_eq(seen.artifacts.rows[0].failed, 1);
+	cr_assert_eq(seen.in_flight.count, 0);
+	cr_assert_eq(src.calls[0].pid, 5);
+	cr_assert_not(inv_call_failed(&src.calls[0]));
+	forget();
+}
+
+Test(jsonl, lines_without_a_number_are_joined_by_what_was_called)
+{
+	line("attempt", "'tick':1,'invoker_id':'i','method':'m'");
+	line("success", "'tick':1,'invoker_id':'i','method':'m'");
+	line("attempt", "'tick':1,'invoker_id':'i','method':'m'");
+	line("attempt", "'tick':1,'invoker_id':'j','method':'m'");
+	line("success", "'tick':1,'invoker_id':'i','method':'m'");
+	cut_text();
+	cr_assert_eq(inv_cut_total(&seen), 2);
+	cr_assert_eq(seen.in_flight.count, 1);
+	forget();
+}
+
+Test(jsonl, an_attempt_that_comes_after_its_outcome_belongs_to_it)
+{
+	line("success", "'call':1");
+	line("attempt", "'call':1");
+	cr_assert_eq(read_text(text), 0);
+	cr_assert_eq(src.call_count, 1);
+	cr_assert_eq(src.calls[0].state, INV_CALL_DONE);
+	inv_src_close(&src);
+}
+
+/* The table of what is open grows several times, with a call whose attempt is still to come. */
+Test(jsonl, many_open_calls_find_their_outcomes)
+{
+	char rest[40];
+	cr_assert_eq(inv_words_init(&src.words), 0);
+	struct inv_jsonl *reading = inv_jsonl_new(&src);
+	for (int round = 0; round < 2; round++)
+		for (unsigned call = 0; call < 20000; call++) {
+			sprintf(rest, "'call':%u,'pid':9", call);
+			text[0] = '\0';
+			line(round == (call == 7) ? "attempt" : "success", rest);
+			cr_assert_eq(inv_jsonl_line(reading, text, strlen(text)), 0);
+		}
+	cr_assert_eq(src.call_count, 20000);
+	for (unsigned i = 0; i < 20000; i++)
+		cr_assert_eq(src.calls[i].state, INV_CALL_DONE, "%u", i);
+	inv_jsonl_free(reading);
+	src.fd = -1;
+	inv_src_close(&src);
+}
+
+Test(jsonl, losses_of_several_runs_add_up)
+{
+	line("losses", "'lost':[{'reason':'lapped','count':3}]");
+	line("losses", "'lost':[{'reason':'lapped','count':4}]");
+	cut_text();
+	cr_assert_eq(seen.events_lapped, 7);
+	forget();
+}
+
 Test(jsonl, exact_totals_are_read_back_bucket_by_bucket)
 {
 	struct inv_buf out;
