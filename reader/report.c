@@ -62,13 +62,19 @@ void inv_report_counts(struct inv_json *j, const struct inv_stats *s, double uni
 	put_ms(j, "avg_duration_ms", inv_stats_mean(s) * unit);
 }
 
+static void put_count(struct inv_json *j, const struct inv_type_count *type)
+{
+	inv_json_key_text(j, type->type, type->length);
+	inv_json_put_u64(j, type->count);
+}
+
 void inv_report_totals(struct inv_json *j, const struct inv_stats *s, double unit)
 {
 	inv_report_counts(j, s, unit);
 	inv_json_key(j, "failure_types");
 	inv_json_open(j, '{');
 	for (size_t i = 0; i < s->type_count; i++)
-		put_u64(j, s->types[i].type, s->types[i].count);
+		put_count(j, &s->types[i]);
 	inv_json_close(j, '}');
 }
 
@@ -90,7 +96,7 @@ static void put_last_tick(struct inv_json *j, const struct inv_stats *s)
 	inv_json_put_i64(j, s->hist.last_tick);
 }
 
-static void put_methods(struct inv_json *j, const struct inv_cut *cut, const char *artifact)
+static void put_methods(struct inv_json *j, const struct inv_cut *cut, struct inv_text artifact)
 {
 	struct inv_stats_list methods;
 	begin_list(j, "methods");
@@ -121,7 +127,7 @@ static void put_artifact(struct inv_json *j, const struct inv_cut *cut, const st
 	put_u64(j, "never_returned", s->never_returned);
 	put_u64(j, "unique_invokers", s->unique);
 	put_last_tick(j, s);
-	put_methods(j, cut, s->name);
+	put_methods(j, cut, (struct inv_text){s->name, s->length});
 	if (cut->from_events)
 		put_str(j, "from", "events");
 }
@@ -326,8 +332,10 @@ void inv_report_group_json(const struct inv_cut *cut, enum inv_group by,
 	for (size_t i = 0; i < list->count; i++) {
 		const struct inv_stats *s = &list->rows[i];
 		inv_json_open(&j, '{');
-		if (s->artifact)
-			put_str(&j, "artifact_id", s->artifact);
+		if (s->artifact) {
+			inv_json_key(&j, "artifact_id");
+			inv_json_put_text(&j, s->artifact, s->artifact_length);
+		}
 		inv_json_key(&j, inv_report_key(by));
 		inv_json_put_text(&j, s->name, s->length);
 		inv_report_totals(&j, s, unit);
@@ -364,7 +372,7 @@ static void csv_row(struct inv_buf *out, const struct inv_stats *s, enum inv_gro
 	const struct inv_hist *h = &s->hist;
 	char rate[INV_JSON_NUMBER_ROOM];
 	if (s->artifact) {
-		csv_text(out, s->artifact, strlen(s->artifact));
+		csv_text(out, s->artifact, s->artifact_length);
 		inv_buf_puts(out, ",");
 	}
 	csv_text(out, s->name, s->length);
@@ -423,8 +431,8 @@ static void put_cell(void *arg, const struct inv_cell_row *cell)
 	struct line *line = arg;
 	struct inv_json *j = line->json;
 	inv_json_open(j, '{');
-	put_str(j, "method", cell->method);
-	put_str(j, "type", cell->type);
+	put_word(j, "method", cell->method);
+	put_word(j, "type", cell->type);
 	inv_json_key(j, "failed");
 	inv_json_put_bool(j, cell->failed);
 	put_ms(j, "sum_ms", (double)cell->hist.sum * line->unit);
@@ -439,7 +447,7 @@ static void put_cell(void *arg, const struct inv_cell_row *cell)
 	inv_json_close(j, '}');
 }
 
-static int put_invokers_of(struct inv_json *j, const struct inv_cut *cut, const char *artifact)
+static int put_invokers_of(struct inv_json *j, const struct inv_cut *cut, struct inv_text artifact)
 {
 	struct inv_stats_list list;
 	int result = inv_registry_group(cut->registry, INV_BY_INVOKER, artifact, &list);
@@ -463,6 +471,7 @@ static int put_stats_line(const struct inv_cut *cut, const struct inv_stats *s, 
 {
 	struct inv_json j = {.out = out};
 	struct line line = {&j, inv_registry_ns_per_unit(cut->registry)};
+	struct inv_text artifact = {s->name, s->length};
 	inv_json_open(&j, '{');
 	put_str(&j, "event_type", "invoke_stats");
 	put_artifact(&j, cut, s);
@@ -471,9 +480,9 @@ static int put_stats_line(const struct inv_cut *cut, const struct inv_stats *s, 
 	inv_json_key(&j, "bucket_unit_ns");
 	inv_json_put_real(&j, line.unit, 9);
 	begin_list(&j, "cells");
-	inv_registry_cells(cut->registry, s->name, put_cell, &line);
+	inv_registry_cells(cut->registry, artifact, put_cell, &line);
 	inv_json_close(&j, ']');
-	int result = put_invokers_of(&j, cut, s->name);
+	int result = put_invokers_of(&j, cut, artifact);
 	inv_json_close(&j, '}');
 	inv_buf_line_end(out);
 	return result;

@@ -40,10 +40,12 @@ static double sort_value(const struct inv_stats *s, const char *key)
 static int compare(const void *a, const void *b, void *key)
 {
 	const struct inv_stats *x = a, *y = b;
+	int names = inv_text_compare((struct inv_text){x->name, x->length},
+				     (struct inv_text){y->name, y->length});
 	if (!strcmp(key, "name"))
-		return strcmp(x->name, y->name);
+		return names;
 	double v = sort_value(x, key), w = sort_value(y, key);
-	return v < w ? 1 : v > w ? -1 : strcmp(x->name, y->name);
+	return v < w ? 1 : v > w ? -1 : names;
 }
 
 static bool sort_known(const char *key)
@@ -68,7 +70,7 @@ static void sort(struct inv_stats_list *list, const char *key)
 static void add_row(struct inv_table *t, const struct inv_stats *s, enum inv_group by, double unit)
 {
 	if (s->artifact)
-		inv_table_str(t, s->artifact);
+		inv_table_text(t, s->artifact, s->artifact_length);
 	inv_table_text(t, s->name, s->length);
 	inv_table_count(t, inv_stats_total(s));
 	inv_table_count(t, s->successful);
@@ -140,7 +142,7 @@ static int show_group(struct inv_cut *cut, enum inv_group by, const char *key, e
 			put(cut, by, form, own, out);
 		return 0;
 	}
-	result = inv_registry_group(cut->registry, by, NULL, &list);
+	result = inv_registry_group(cut->registry, by, (struct inv_text){0}, &list);
 	sort(&list, key);
 	if (result == 0 && form == FORM_TABLE)
 		show_table(cut, by, &list);

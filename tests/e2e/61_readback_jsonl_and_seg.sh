@@ -59,3 +59,16 @@ for verb in snapshot stats events 'history invoker_0'; do
 	assert_contains "$verb of a cut file" "cut.jsonl: 1 line is no event and was skipped" \
 		"$(cat "$work/cut.err")"
 done
+
+# "nul" and "nul\0in" are two artifacts, and two types of error
+python3 - >"$work/nul.jsonl" <<'PY'
+import json
+for call, name in enumerate(["nul"] * 3 + ["nul\0in"]):
+    for error in "nul", "nul\0in":
+        print(json.dumps({"event_type": "invoke_failure", "call": call * 2 + len(error) // 4, "artifact_id": name,
+                          "method": name, "error_type": error, "duration_ms": 1.0}))
+PY
+invreg snapshot "$work/nul.jsonl" --format json >"$work/nul.json"
+assert_eq "names with a NUL byte" \
+	"[('nul', {'nul': 3, 'nul\\x00in': 3}, ['nul']), ('nul\\x00in', {'nul': 1, 'nul\\x00in': 1}, ['nul\\x00in'])]" \
+	"$(json "$work/nul.json" '[(a["artifact_id"], a["failure_types"], [m["method"] for m in a["methods"]]) for a in d["artifacts"]]')"
