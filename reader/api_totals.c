@@ -65,7 +65,7 @@ static void put_method(struct inv_json *json, const struct inv_board *board,
 
 static void sample(void *arg, const struct inv_call *call)
 {
-	inv_hist_record(arg, call->duration_ns, 0, 0);
+	inv_hist_record(arg, call->duration_ns, 0, 0, 0);
 }
 
 /* Tallies of invokers have no histograms: percentiles are of the newest calls kept. */

@@ -16,6 +16,8 @@
 
 /* What nanoseconds in 64 bits reach, some 290 years from 1970. */
 #define SECONDS_MOST INT64_C(9200000000)
+#define DEPTH_MOST   64u  /* of nested calls whose callers are told apart */
+#define STAMP_NS     1000 /* what a timestamp is cut to */
 
 /*
  * The newest call of each key: open addressing. An entry is 0 when there is none, else
@@ -45,6 +47,7 @@ struct inv_jsonl {
 	struct json_tokener *parser;
 	struct index index;
 	uint64_t good;
+	struct key within[INV_LANES_MAX][DEPTH_MOST]; /* the newest call of each depth */
 	double line_unit; /* nanoseconds in a unit of this line's buckets */
 };
 
@@ -224,6 +227,39 @@ static void take_common(struct inv_jsonl *r, struct json_object *line, struct in
 	call->probe = word(r, line, "probe");
 }
 
+/* In which call of its lane it was made. */
+static void nest(struct inv_jsonl *r, struct inv_call *call)
+{
+	if (call->lane >= INV_LANES_MAX || call->depth >= DEPTH_MOST)
+		return;
+	struct key *within = r->within[call->lane];
+	within[call->depth] = key_of_call(call);
+	if (call->depth > 0 && within[call->depth - 1].session == call->session &&
+	    within[call->depth - 1].pid == call->pid)
+		call->parent = within[call->depth - 1].id;
+}
+
+/* The caller's own time is without it. One that ended before it is not its caller. */
+static void leave(struct inv_jsonl *r, const struct inv_call *call)
+{
+	struct key key = {call->parent, call->session, call->pid};
+	size_t entry = call->parent ? *entry_of(r, &key) : 0;
+	struct inv_call *caller = entry ? &r->src->calls[ENTRY_PLACE(entry)] : NULL;
+	if (caller && (caller->state == INV_CALL_OPEN ||
+		       inv_call_end_ns(caller) + STAMP_NS > inv_call_end_ns(call)))
+		caller->nested_ns += call->duration_ns;
+}
+
+/* Timestamps are cut to microseconds, the duration is not: both ends stay within theirs. */
+static void put_start(struct inv_call *call, int64_t end_ns, bool known)
+{
+	int64_t start;
+	if (__builtin_sub_overflow(end_ns, call->duration_ns, &start))
+		start = 0;
+	if (!known || (start > call->start_ns && start - call->start_ns < STAMP_NS))
+		call->start_ns = start;
+}
+
 static int take_attempt(struct inv_jsonl *r, struct json_object *line)
 {
 	bool is_new;
@@ -233,6 +269,8 @@ static int take_attempt(struct inv_jsonl *r, struct json_object *line)
 	if (is_new)
 		take_common(r, line, call);
 	call->start_ns = timestamp(line);
+	if (is_new)
+		nest(r, call);
 	call->args_count = (uint16_t)count(line, "args_count");
 	return 0;
 }
@@ -264,8 +302,8 @@ static int take_outcome(struct inv_jsonl *r, struct json_object *line, bool fail
 	call->flags = (uint8_t)(flags_of(line) | (failed ? INV_FLAG_FAILED : 0u));
 	call->duration_ns = ms_as_ns(line, "duration_ms");
 	call->type = word(r, line, failed ? "error_type" : "result_type");
-	if (is_new && __builtin_sub_overflow(timestamp(line), call->duration_ns, &call->start_ns))
-		call->start_ns = 0;
+	put_start(call, timestamp(line), !is_new);
+	leave(r, call);
 	return failed ? take_message(r, line, call) : 0;
 }
 

@@ -177,6 +177,54 @@ Test(jsonl, losses_of_several_runs_add_up)
 	forget();
 }
 
+/* a 10 us, in it b 4 us, in it c 1 us, then b 2 us; all written when a had ended. */
+Test(jsonl, own_time_is_without_that_of_calls_within)
+{
+	line("attempt", "'call':1,'artifact_id':'a','timestamp':'2026-11-01T00:00:00.000000Z'");
+	line("success", "'call':1,'artifact_id':'a','timestamp':'2026-11-01T00:00:00.000010Z',"
+			"'duration_ms':0.01");
+	line("attempt", "'call':2,'artifact_id':'b','depth':1,"
+			"'timestamp':'2026-11-01T00:00:00.000001Z'");
+	line("attempt", "'call':3,'artifact_id':'c','depth':2,"
+			"'timestamp':'2026-11-01T00:00:00.000002Z'");
+	line("success", "'call':3,'timestamp':'2026-11-01T00:00:00.000003Z','duration_ms':0.001");
+	line("success", "'call':2,'timestamp':'2026-11-01T00:00:00.000005Z','duration_ms':0.004");
+	line("attempt", "'call':4,'artifact_id':'b','depth':1,"
+			"'timestamp':'2026-11-01T00:00:00.000006Z'");
+	line("success", "'call':4,'timestamp':'2026-11-01T00:00:00.000008Z','duration_ms':0.002");
+	/* the caller of this one is not in the file */
+	line("attempt", "'call':6,'artifact_id':'d','depth':1,"
+			"'timestamp':'2026-11-01T00:00:00.000020Z'");
+	line("success", "'call':6,'timestamp':'2026-11-01T00:00:00.000022Z','duration_ms':0.002");
+	cut_text();
+	static const struct {
+		const char *name;
+		uint64_t self;
+	} WANT[] = {{"b", 5000}, {"a", 4000}, {"c", 1000}, {"d", 2000}};
+	cr_assert_eq(seen.artifacts.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		cr_assert_str_eq(seen.artifacts.rows[i].name, WANT[i].name);
+		cr_assert_eq(seen.artifacts.rows[i].hist.self, WANT[i].self, "%s", WANT[i].name);
+	}
+	forget();
+}
+
+/* The attempt's was cut by 900 ns, the outcome's by 400. */
+Test(jsonl, both_timestamps_of_a_call_are_read_back_as_they_were)
+{
+	struct inv_buf out;
+	line("attempt", "'call':1,'timestamp':'2026-11-01T00:00:00.000005Z'");
+	line("success", "'call':1,'timestamp':'2026-11-01T00:00:00.000007Z','duration_ms':0.0015");
+	cr_assert_eq(read_text(text), 0);
+	cr_assert_eq(inv_buf_init(&out, -1), 0);
+	inv_events_of(&(struct inv_events){.out = &out}, &src);
+	inv_buf_put(&out, "", 1);
+	cr_assert_not_null(strstr(out.data, ":00.000005Z"));
+	cr_assert_not_null(strstr(out.data, ":00.000007Z"));
+	inv_buf_free(&out);
+	inv_src_close(&src);
+}
+
 Test(jsonl, exact_totals_are_read_back_bucket_by_bucket)
 {
 	struct inv_buf out;
