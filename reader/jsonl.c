@@ -439,12 +439,14 @@ static int take_event(struct inv_jsonl *r, struct json_object *line, const char 
 	return strcmp(type, "invoke_losses") ? 0 : take_losses(r, line);
 }
 
-int inv_jsonl_line(struct inv_jsonl *r, const char *text, size_t n)
+/* *used: how much of the text that was; all of it, where it is no event. */
+static int take_object(struct inv_jsonl *r, const char *text, size_t n, size_t *used)
 {
 	int result = 0;
 	json_tokener_reset(r->parser);
 	struct json_object *line =
 		n < (1u << 30) ? json_tokener_parse_ex(r->parser, text, (int)n) : NULL;
+	*used = line ? json_tokener_get_parse_end(r->parser) : n;
 	const char *type = json_object_is_type(line, json_type_object)
 				   ? json_object_get_string(field(line, "event_type"))
 				   : NULL;
@@ -455,6 +457,28 @@ int inv_jsonl_line(struct inv_jsonl *r, const char *text, size_t n)
 		r->src->bad_lines++;
 	}
 	json_object_put(line);
+	return result;
+}
+
+static size_t blanks(const char *text, size_t n)
+{
+	size_t i = 0;
+	while (i < n && (text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r')))
+		i++;
+	return i;
+}
+
+/* Where a last line did not end and something was appended, one line has two events. */
+int inv_jsonl_line(struct inv_jsonl *r, const char *text, size_t n)
+{
+	int result = 0;
+	for (size_t used = blanks(text, n); used < n && result == 0; used = blanks(text, n)) {
+		text += used;
+		n -= used;
+		result = take_object(r, text, n, &used);
+		text += used;
+		n -= used;
+	}
 	return result;
 }
 
@@ -532,8 +556,7 @@ static int read_lines(struct inv_jsonl *r, FILE *file)
 	ssize_t n;
 	int result = 0;
 	while (result == 0 && (n = getline(&line, &room, file)) > 0)
-		if (n > 1)
-			result = inv_jsonl_line(r, line, (size_t)n);
+		result = inv_jsonl_line(r, line, (size_t)n);
 	free(line);
 	return result < 0 ? result : ferror(file) ? -EIO : 0;
 }

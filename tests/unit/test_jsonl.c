@@ -147,6 +147,19 @@ Test(jsonl, an_attempt_that_comes_after_its_outcome_belongs_to_it)
 	inv_src_close(&src);
 }
 
+/* `cat` of a file whose last line does not end, blank lines, carriage returns. */
+Test(jsonl, what_shares_a_line_with_an_event_is_not_lost)
+{
+	cr_assert_eq(read_text("{\"event_type\":\"invoke_success\",\"call\":1}"
+			       "{\"event_type\":\"invoke_success\",\"call\":2}\r\n\r\n \n"
+			       "{\"event_type\":\"invoke_success\",\"call\":3} and more\n"
+			       "{\"event_type\":\"invo{\"event_type\":\"invoke_success\"}\n"),
+		     0);
+	cr_assert_eq(src.call_count, 3);
+	cr_assert_eq(src.bad_lines, 2);
+	inv_src_close(&src);
+}
+
 /* The table of what is open grows several times, with a call whose attempt is still to come. */
 Test(jsonl, many_open_calls_find_their_outcomes)
 {
