@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cut.h"
 #include "help.h"
 #include "json.h"
 #include "options.h"
@@ -84,6 +85,17 @@ static void put_call(void *arg, const struct inv_call *call)
 	inv_buf_line_end(json.out);
 }
 
+/* `events` has lines for what was lapped. */
+static void say_lapped(struct inv_src *src)
+{
+	struct inv_cut cut;
+	if (inv_cut_take(&cut, src) < 0)
+		return;
+	if (cut.events_lapped)
+		inv_say("invreg: lost %llu: lapped\n", (unsigned long long)cut.events_lapped);
+	inv_cut_free(&cut);
+}
+
 /* Fills a registry with the calls that are kept, and asks it. */
 static int print_history(struct inv_src *src, const struct inv_query *query)
 {
@@ -149,8 +161,10 @@ int inv_verb_history(int argc, char **argv)
 	if (code)
 		return code;
 	int r = print_history(&src, &query);
-	if (!r)
+	if (!r) {
+		say_lapped(&src);
 		inv_setting_caveats(&src);
+	}
 	code = inv_output_done(&src, r);
 	inv_src_close(&src);
 	return code;
