@@ -142,7 +142,11 @@ static void take_lost_ranges(struct cutting *c)
 		if (src->lost[i].last >= src->lost[i].first)
 			slots += src->lost[i].last - src->lost[i].first + 1;
 	memcpy(c->lost, src->reported_lost, sizeof(c->lost));
-	if (c->lost[INV_LOSS_COUNT] == 0)
+	/*
+	 * Slots are more than events. But what the rings had lost in the end, whoever followed
+	 * them into the file may have read before.
+	 */
+	if (c->lost[INV_LOSS_COUNT] == 0 || slots < c->lost[INV_LOSS_COUNT])
 		c->lost[INV_LOSS_COUNT] = slots;
 	c->cut->events_lapped = c->lost[INV_LOSS_COUNT];
 }

@@ -72,3 +72,13 @@ invreg snapshot "$work/nul.jsonl" --format json >"$work/nul.json"
 assert_eq "names with a NUL byte" \
 	"[('nul', {'nul': 3, 'nul\\x00in': 3}, ['nul']), ('nul\\x00in', {'nul': 1, 'nul\\x00in': 1}, ['nul\\x00in'])]" \
 	"$(json "$work/nul.json" '[(a["artifact_id"], a["failure_types"], [m["method"] for m in a["methods"]]) for a in d["artifacts"]]')"
+
+# a follower reads what the rings lose later: the file lacks nothing, and nobody says it does
+run --session lapped -o "$work/whole.jsonl" -- "$hosts/threads" --threads 1 --calls 60000 --work-us 5 >/dev/null
+snapshot_json lapped >"$work/lapped.json"
+(($(json "$work/lapped.json" 'lost("lapped")') > 1000)) || fail "60,000 calls lapped no ring"
+if ! grep -q events_lost "$work/whole.jsonl"; then
+	invreg snapshot "$work/whole.jsonl" --format json >"$work/whole.json"
+	assert_eq "lost by a file that lacks nothing" "([], 0, 60000)" \
+		"$(json "$work/whole.json" '(d["lost"], d["status"]["events_lapped"], d["status"]["events_kept"])')"
+fi

@@ -183,10 +183,29 @@ Test(jsonl, many_open_calls_find_their_outcomes)
 
 Test(jsonl, losses_of_several_runs_add_up)
 {
-	line("losses", "'lost':[{'reason':'lapped','count':3}]");
-	line("losses", "'lost':[{'reason':'lapped','count':4}]");
+	line("losses", "'lost':[{'reason':'no_lane','count':3}]");
+	line("losses", "'lost':[{'reason':'no_lane','count':4}]");
 	cut_text();
-	cr_assert_eq(seen.events_lapped, 7);
+	cr_assert_eq(seen.lost_count, 1);
+	cr_assert_eq(seen.lost[0].count, 7);
+	forget();
+}
+
+/* The rings lost 5 events; of these the file lacks none, then 3 slots, then 9. */
+Test(jsonl, a_file_lacks_what_its_lines_say_and_not_what_the_rings_lost_after_it)
+{
+	line("losses", "'lost':[{'reason':'lapped','count':5}]");
+	cut_text();
+	cr_assert_eq(seen.events_lapped, 0);
+	cr_assert_eq(seen.lost_count, 0);
+	forget();
+	strcat(text, "{\"event_type\":\"events_lost\",\"first\":1,\"last\":3}\n");
+	cut_text();
+	cr_assert_eq(seen.events_lapped, 3);
+	forget();
+	strcat(text, "{\"event_type\":\"events_lost\",\"first\":4,\"last\":9}\n");
+	cut_text();
+	cr_assert_eq(seen.events_lapped, 5, "events, of 9 slots");
 	forget();
 }
 
