@@ -82,3 +82,18 @@ if ! grep -q events_lost "$work/whole.jsonl"; then
 	assert_eq "lost by a file that lacks nothing" "([], 0, 60000)" \
 		"$(json "$work/whole.json" '(d["lost"], d["status"]["events_lapped"], d["status"]["events_kept"])')"
 fi
+
+# calls that overlap: newest first by when they returned, which is their timestamp, as in the API
+python3 - >"$work/overlap.jsonl" <<'PY'
+import json
+for call, begin, end in (1, 0.0, 1.5), (2, 1.0, 1.2), (3, 2.0, 9.0), (4, 3.0, 3.1), (5, 4.0, None), (6, 5.0, 5.1):
+    common = {"tick": call, "call": call, "invoker_id": "i", "artifact_id": "a", "method": "m"}
+    stamp = lambda s: "2026-11-01T00:00:%09.6fZ" % s
+    print(json.dumps({"event_type": "invoke_attempt", "timestamp": stamp(begin), **common}))
+    if end:
+        print(json.dumps({"event_type": "invoke_success", "timestamp": stamp(end), "duration_ms": round((end - begin) * 1000, 3), **common}))
+PY
+assert_eq "order of calls that overlap" "3 09.000000Z, 6 05.100000Z, 5 04.000000Z, 4 03.100000Z, 1 01.500000Z, 2 01.200000Z" \
+	"$(invreg history i "$work/overlap.jsonl" | python3 -c '
+import json, sys
+print(", ".join("%d %s" % (d["tick"], d["timestamp"][17:]) for d in map(json.loads, sys.stdin)))')"
