@@ -85,6 +85,12 @@ struct inv_type_count {
 	uint64_t count;
 };
 
+/* Percentiles of the calls that are kept, of a group whose tallies have no histogram. */
+struct inv_sample {
+	uint64_t calls; /* 0: there is none */
+	double p50_ns, p90_ns, p99_ns, p999_ns, max_ns;
+};
+
 /* Totals of a group of calls. Durations are in the registry's unit; see _ns_per_unit. */
 struct inv_stats {
 	const char *name; /* of the artifact, method, error or invoker */
@@ -96,9 +102,10 @@ struct inv_stats {
 	struct inv_hist hist; /* of an invoker: count and sum alone */
 	struct inv_type_count *types;
 	size_t type_count;
-	uint64_t unique;	 /* invokers of an artifact, artifacts of an invoker */
-	uint64_t in_flight;	 /* left to the caller */
-	uint64_t never_returned; /* left to the caller */
+	struct inv_sample sample; /* of an invoker; left to the caller */
+	uint64_t unique;	  /* invokers of an artifact, artifacts of an invoker */
+	uint64_t in_flight;	  /* left to the caller */
+	uint64_t never_returned;  /* left to the caller */
 };
 
 enum inv_group { INV_BY_ARTIFACT, INV_BY_METHOD, INV_BY_ERROR, INV_BY_INVOKER };

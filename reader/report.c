@@ -132,6 +132,21 @@ static void put_artifact(struct inv_json *j, const struct inv_cut *cut, const st
 		put_str(j, "from", "events");
 }
 
+/* As /api/invokers has them. */
+static void put_sample(struct inv_json *j, const struct inv_sample *sample)
+{
+	inv_json_key(j, "percentiles");
+	inv_json_open(j, '{');
+	put_ms(j, "p50_ms", sample->p50_ns);
+	put_ms(j, "p90_ms", sample->p90_ns);
+	put_ms(j, "p99_ms", sample->p99_ns);
+	put_ms(j, "p999_ms", sample->p999_ns);
+	put_ms(j, "max_ms", sample->max_ns);
+	put_u64(j, "calls", sample->calls);
+	put_str(j, "from", "events");
+	inv_json_close(j, '}');
+}
+
 static void put_invoker(struct inv_json *j, const struct inv_cut *cut, const struct inv_stats *s)
 {
 	inv_json_open(j, '{');
@@ -139,6 +154,8 @@ static void put_invoker(struct inv_json *j, const struct inv_cut *cut, const str
 	inv_json_put_text(j, s->name, s->length);
 	inv_report_counts(j, s, inv_registry_ns_per_unit(cut->registry));
 	put_u64(j, "unique_artifacts", s->unique);
+	if (s->sample.calls)
+		put_sample(j, &s->sample);
 	inv_json_close(j, '}');
 }
 
@@ -388,6 +405,10 @@ static void csv_row(struct inv_buf *out, const struct inv_stats *s, enum inv_gro
 		csv_ms(out, h->count ? (double)h->min * unit : 0);
 		csv_ms(out, (double)h->max * unit);
 		csv_ms(out, (double)h->self * unit);
+	} else {
+		csv_ms(out, s->sample.p50_ns);
+		csv_ms(out, s->sample.p90_ns);
+		csv_ms(out, s->sample.p99_ns);
 	}
 	inv_buf_line_end(out);
 }
@@ -397,8 +418,9 @@ void inv_report_group_csv(const struct inv_cut *cut, enum inv_group by,
 {
 	inv_buf_printf(out, "%s%s,total_invocations,successful,failed,success_rate,avg_duration_ms",
 		       by == INV_BY_METHOD ? "artifact_id," : "", inv_report_key(by));
+	inv_buf_puts(out, ",p50_ms,p90_ms,p99_ms");
 	if (by != INV_BY_INVOKER)
-		inv_buf_puts(out, ",p50_ms,p90_ms,p99_ms,min_ms,max_ms,self_ms");
+		inv_buf_puts(out, ",min_ms,max_ms,self_ms");
 	inv_buf_line_end(out);
 	for (size_t i = 0; i < list->count; i++)
 		csv_row(out, &list->rows[i], by, inv_registry_ns_per_unit(cut->registry));

@@ -97,3 +97,28 @@ assert_eq "order of calls that overlap" "3 09.000000Z, 6 05.100000Z, 5 04.000000
 	"$(invreg history i "$work/overlap.jsonl" | python3 -c '
 import json, sys
 print(", ".join("%d %s" % (d["tick"], d["timestamp"][17:]) for d in map(json.loads, sys.stdin)))')"
+
+# percentiles by invoker are of the calls that are kept, of each of the three sources
+cat >"$work/percentiles.py" <<'PY'
+import json, math, sys
+times, rows = {}, json.load(open(sys.argv[2]))["invokers"]
+for line in open(sys.argv[1]):
+    event = json.loads(line)
+    if event["event_type"] in ("invoke_success", "invoke_failure"):
+        times.setdefault(event["invoker_id"], []).append(event["duration_ms"])
+assert rows and {row["invoker_id"] for row in rows} == set(times)
+for row in rows:
+    kept, told = sorted(times[row["invoker_id"]]), row["percentiles"]
+    assert (told["calls"], told["from"]) == (len(kept), "events"), row
+    for key, share in ("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("p999_ms", 0.999):
+        exact = kept[math.ceil(share * len(kept)) - 1]
+        assert abs(told[key] - exact) <= exact * 0.0625 + 0.000001, (row, key, exact)
+    assert abs(told["max_ms"] - kept[-1]) <= kept[-1] * 1e-4 + 0.000002, row
+PY
+for source in source "$work/copy.seg" "$work/run.jsonl"; do
+	invreg events "$source" >"$work/kept.jsonl"
+	invreg stats "$source" --by invoker --json >"$work/invokers.json" 2>"$work/invokers.err"
+	python3 "$work/percentiles.py" "$work/kept.jsonl" "$work/invokers.json" || fail "percentiles of $source"
+	assert_contains "what they are made from" "percentiles by invoker are of the calls that are kept" \
+		"$(cat "$work/invokers.err")"
+done
