@@ -65,7 +65,7 @@ static void put_method(struct inv_json *json, const struct inv_board *board,
 
 static void sample(void *arg, const struct inv_call *call)
 {
-	inv_hist_record(arg, call->duration_ns, 0, 0);
+	inv_hist_record(arg, call->duration_ns, 0, 0, 0);
 }
 
 /* Tallies of invokers have no histograms: percentiles are of the newest calls kept. */
@@ -211,7 +211,8 @@ static int compare_errors(const void *a, const void *b, void *arg)
 	const struct inv_stats *x = a, *y = b;
 	const struct order *order = arg;
 	double v = inv_stats_sort_value(x, order->sort), w = inv_stats_sort_value(y, order->sort);
-	int result = strcmp(x->name, y->name);
+	int result = inv_text_compare((struct inv_text){x->name, x->length},
+				      (struct inv_text){y->name, y->length});
 	if (order->sort != INV_SORT_NAME && v != w)
 		result = v < w ? 1 : -1;
 	return order->reverse ? -result : result;
@@ -227,7 +228,7 @@ void inv_api_errors(struct inv_request *request, struct inv_reply *reply)
 	struct inv_paging paging = inv_api_paging(request);
 	if (inv_reply_wrong(reply, request))
 		return;
-	if (inv_registry_errors(request->board->totals, artifact, &list) < 0) {
+	if (inv_registry_group(request->board->totals, INV_BY_ERROR, artifact, &list) < 0) {
 		reply->body.error = -ENOMEM;
 		return;
 	}

@@ -21,6 +21,8 @@ struct inv_call {
 	uint64_t id;	   /* INV_CALL_ID: the same in the attempt and the outcome */
 	int64_t start_ns;  /* realtime */
 	uint64_t duration_ns;
+	uint64_t nested_ns;   /* of it in calls that it made; 0 but from a file */
+	uint64_t parent;      /* the id of the call that it was made in; 0 but from a file */
 	uint64_t start_ticks; /* 0 from a file */
 	int64_t tick;
 	uint32_t pid; /* 0: its process row has been taken by another since */

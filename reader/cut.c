@@ -142,7 +142,11 @@ static void take_lost_ranges(struct cutting *c)
 		if (src->lost[i].last >= src->lost[i].first)
 			slots += src->lost[i].last - src->lost[i].first + 1;
 	memcpy(c->lost, src->reported_lost, sizeof(c->lost));
-	if (c->lost[INV_LOSS_COUNT] == 0)
+	/*
+	 * Slots are more than events. But what the rings had lost in the end, whoever followed
+	 * them into the file may have read before.
+	 */
+	if (c->lost[INV_LOSS_COUNT] == 0 || slots < c->lost[INV_LOSS_COUNT])
 		c->lost[INV_LOSS_COUNT] = slots;
 	c->cut->events_lapped = c->lost[INV_LOSS_COUNT];
 }
@@ -247,8 +251,10 @@ static void count_open(struct inv_cut *cut, const struct inv_open_list *list, bo
 {
 	for (size_t i = 0; i < list->count; i++)
 		for (size_t k = 0; k < cut->artifacts.count; k++) {
+			const struct inv_word *word = list->calls[i].artifact;
 			struct inv_stats *row = &cut->artifacts.rows[k];
-			if (strcmp(row->name, list->calls[i].artifact->text))
+			if (row->length != word->length ||
+			    memcmp(row->name, word->text, row->length))
 				continue;
 			if (never)
 				row->never_returned++;
@@ -265,9 +271,11 @@ static void sort_open(struct inv_open_list *list)
 
 static int take_groups(struct inv_cut *cut)
 {
-	int result = inv_registry_group(cut->registry, INV_BY_ARTIFACT, NULL, &cut->artifacts);
+	int result = inv_registry_group(cut->registry, INV_BY_ARTIFACT, (struct inv_text){0},
+					&cut->artifacts);
 	if (result == 0)
-		result = inv_registry_group(cut->registry, INV_BY_INVOKER, NULL, &cut->invokers);
+		result = inv_registry_group(cut->registry, INV_BY_INVOKER, (struct inv_text){0},
+					    &cut->invokers);
 	count_open(cut, &cut->in_flight, false);
 	count_open(cut, &cut->never, true);
 	return result;

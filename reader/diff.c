@@ -134,20 +134,16 @@ bool inv_diff_above(const struct inv_diff_row *row, double fraction)
 
 /* ---- joining ------------------------------------------------------------------------------- */
 
-static int compare_text(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
-	return order ? order : (a_length > b_length) - (a_length < b_length);
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct inv_stats *x = a, *y = b;
 	int order = 0;
 	if (x->artifact && y->artifact)
-		order = compare_text(x->artifact, x->artifact_length, y->artifact,
-				     y->artifact_length);
-	return order ? order : compare_text(x->name, x->length, y->name, y->length);
+		order = inv_text_compare((struct inv_text){x->artifact, x->artifact_length},
+					 (struct inv_text){y->artifact, y->artifact_length});
+	return order ? order
+		     : inv_text_compare((struct inv_text){x->name, x->length},
+					(struct inv_text){y->name, y->length});
 }
 
 static void sort_by_name(struct inv_stats_list *list)
@@ -224,9 +220,9 @@ int inv_diff_make(struct inv_diff *diff, struct inv_registry *a, struct inv_regi
 		  enum inv_group by)
 {
 	*diff = (struct inv_diff){0};
-	int result = inv_registry_group(a, by, NULL, &diff->a);
+	int result = inv_registry_group(a, by, (struct inv_text){0}, &diff->a);
 	if (result == 0)
-		result = inv_registry_group(b, by, NULL, &diff->b);
+		result = inv_registry_group(b, by, (struct inv_text){0}, &diff->b);
 	sort_by_name(&diff->a);
 	sort_by_name(&diff->b);
 	if (result == 0)

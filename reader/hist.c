@@ -24,12 +24,13 @@ static void widen(struct inv_hist *hist, uint64_t min, uint64_t max, uint64_t la
 	}
 }
 
-void inv_hist_record(struct inv_hist *hist, uint64_t value, uint64_t last, int64_t last_tick)
+void inv_hist_record(struct inv_hist *hist, uint64_t value, uint64_t self, uint64_t last,
+		     int64_t last_tick)
 {
 	widen(hist, value, value, last, last_tick);
 	ADD(hist->count, 1);
 	ADD(hist->sum, value);
-	ADD(hist->self, value);
+	ADD(hist->self, self);
 	ADD(hist->bucket[inv_bucket_of(value)], 1);
 }
 

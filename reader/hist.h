@@ -28,8 +28,9 @@ struct inv_hist {
 	uint64_t bucket[INV_HIST_BUCKETS];
 };
 
-/* One call more, that ended at clock `last`. */
-void inv_hist_record(struct inv_hist *hist, uint64_t value, uint64_t last, int64_t last_tick);
+/* One call more, that ended at clock `last`, with `self` of its time its own. */
+void inv_hist_record(struct inv_hist *hist, uint64_t value, uint64_t self, uint64_t last,
+		     int64_t last_tick);
 
 void inv_hist_add(struct inv_hist *to, const struct inv_hist *from);
 

@@ -282,6 +282,11 @@ static enum MHD_Result add_param(void *arg, enum MHD_ValueKind kind, const char 
 	return inv_params_add(arg, key, key_length, value, value_length) ? MHD_NO : MHD_YES;
 }
 
+static bool reads_only(const char *method)
+{
+	return !strcmp(method, "GET") || !strcmp(method, "HEAD");
+}
+
 static void answer(struct inv_http *http, struct MHD_Connection *connection, const char *url,
 		   const char *method, struct inv_reply *reply)
 {
@@ -297,7 +302,7 @@ static void answer(struct inv_http *http, struct MHD_Connection *connection, con
 	}
 	MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, add_param, &request.params);
 	if (may_ask(&request, reply)) {
-		if (strcmp(method, "GET") && strcmp(method, "HEAD"))
+		if (!reads_only(method))
 			inv_reply_detail(reply, MHD_HTTP_METHOD_NOT_ALLOWED, "Method Not Allowed");
 		else
 			answer_path(&request, reply);
@@ -312,16 +317,25 @@ static struct inv_connection *connection_of(struct MHD_Connection *connection)
 	return info ? info->socket_context : NULL;
 }
 
+/*
+ * Called once the head is there, for each part of a body, and at the end. What is answered
+ * before the end ends the connection, too: good for requests that nothing will come of, but
+ * a client that asks often should not have to connect anew each time.
+ */
 static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url,
 			      const char *method, const char *version, const char *upload,
 			      size_t *upload_size, void **context)
 {
 	struct inv_http *http = arg;
 	struct inv_reply reply = {.status = MHD_HTTP_OK, .type = "application/json"};
+	bool at_head = !*context, in_body = *upload_size > 0;
+	*context = http;
+	*upload_size = 0;
+	if (reads_only(method) && (at_head || in_body))
+		return MHD_YES;
 	if (inv_buf_init(&reply.body, -1))
 		return MHD_NO;
 	answer(http, connection, url, method, &reply);
-	*context = http; /* not NULL: there was a request */
 	inv_connection_phase(http->connections, connection_of(connection),
 			     reply.stream ? INV_CONNECTION_STREAM : INV_CONNECTION_ANSWERED);
 	enum MHD_Result result = send_reply(connection, &reply);

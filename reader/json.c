@@ -236,8 +236,13 @@ void inv_json_close(struct inv_json *json, char bracket)
 
 void inv_json_key(struct inv_json *json, const char *name)
 {
+	inv_json_key_text(json, name, strlen(name));
+}
+
+void inv_json_key_text(struct inv_json *json, const char *name, size_t length)
+{
 	separate(json);
-	inv_json_string(json->out, name, strlen(name));
+	inv_json_string(json->out, name, length);
 	inv_buf_put(json->out, ":", 1);
 	json->comma = false;
 }

@@ -60,6 +60,7 @@ struct inv_json {
 void inv_json_open(struct inv_json *json, char bracket);
 void inv_json_close(struct inv_json *json, char bracket);
 void inv_json_key(struct inv_json *json, const char *name);
+void inv_json_key_text(struct inv_json *json, const char *name, size_t length);
 void inv_json_put_text(struct inv_json *json, const char *text, size_t length);
 void inv_json_put_str(struct inv_json *json, const char *text);
 void inv_json_put_u64(struct inv_json *json, uint64_t value);

@@ -16,11 +16,30 @@
 
 /* What nanoseconds in 64 bits reach, some 290 years from 1970. */
 #define SECONDS_MOST INT64_C(9200000000)
+#define DEPTH_MOST   64u  /* of nested calls whose callers are told apart */
+#define STAMP_NS     1000 /* what a timestamp is cut to */
 
-/* Open calls by `call`: open addressing over places in src->calls, 0 = empty. */
+/*
+ * The newest call of each key: open addressing. An entry is 0 when there is none, else
+ * ENTRY() of the call's place in src->calls.
+ */
 struct index {
-	size_t *places;
+	size_t *entries;
 	size_t mask, used;
+};
+
+#define ENTRY(place)	   (2 * (size_t)(place) + 2)
+#define ENTRY_PLACE(entry) (((entry)-2) / 2)
+#define ENTRY_ORPHAN	   ((size_t)1) /* only the outcome has been read */
+
+/*
+ * What an attempt and its outcome have in common. `call` alone is not enough: it is the same
+ * in the runs of a file of several, and a child takes it along when it is forked in the call.
+ */
+struct key {
+	uint64_t id;
+	const struct inv_word *session;
+	uint32_t pid; /* 0: not known, and any */
 };
 
 struct inv_jsonl {
@@ -28,6 +47,7 @@ struct inv_jsonl {
 	struct json_tokener *parser;
 	struct index index;
 	uint64_t good;
+	struct key within[INV_LANES_MAX][DEPTH_MOST]; /* the newest call of each depth */
 	double line_unit; /* nanoseconds in a unit of this line's buckets */
 };
 
@@ -98,49 +118,100 @@ static uint8_t flags_of(struct json_object *line)
 
 /* ---- attempts and outcomes -------------------------------------------------------- */
 
-static size_t slot_of(const struct index *index, uint64_t id)
+static size_t slot_of(const struct index *index, const struct key *key)
 {
-	return (size_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & index->mask;
+	uint64_t hash = (key->id ^ key->session->hash) * UINT64_C(0x9e3779b97f4a7c15);
+	return (size_t)(hash >> 20) & index->mask;
 }
 
-static size_t *place_of(struct inv_jsonl *r, uint64_t id)
+static struct key key_of_call(const struct inv_call *call)
 {
-	size_t i = slot_of(&r->index, id);
-	while (r->index.places[i] && r->src->calls[r->index.places[i] - 1].id != id)
+	return (struct key){call->id, call->session, call->pid};
+}
+
+static bool is_of(const struct inv_call *call, const struct key *key)
+{
+	return call->id == key->id && call->session == key->session &&
+	       (call->pid == key->pid || !call->pid || !key->pid);
+}
+
+/* The entry of the key, or the empty one where it would be. */
+static size_t *entry_of(struct inv_jsonl *r, const struct key *key)
+{
+	size_t i = slot_of(&r->index, key), *entries = r->index.entries;
+	while (entries[i] && !is_of(&r->src->calls[ENTRY_PLACE(entries[i])], key))
 		i = (i + 1) & r->index.mask;
-	return &r->index.places[i];
+	return &entries[i];
+}
+
+static void put_entry(struct inv_jsonl *r, size_t entry)
+{
+	struct key key = key_of_call(&r->src->calls[ENTRY_PLACE(entry)]);
+	size_t i = slot_of(&r->index, &key);
+	while (r->index.entries[i])
+		i = (i + 1) & r->index.mask;
+	r->index.entries[i] = entry;
 }
 
 static int grow(struct inv_jsonl *r)
 {
-	size_t slots = r->index.places ? (r->index.mask + 1) * 2 : 4096;
-	size_t *places = calloc(slots, sizeof(*places));
-	if (!places)
+	struct index old = r->index;
+	size_t slots = old.entries ? (old.mask + 1) * 2 : 4096;
+	size_t *entries = calloc(slots, sizeof(*entries));
+	if (!entries)
 		return -ENOMEM;
-	free(r->index.places);
-	r->index.places = places;
+	r->index.entries = entries;
 	r->index.mask = slots - 1;
-	for (size_t i = 0; i < r->src->call_count; i++)
-		*place_of(r, r->src->calls[i].id) = i + 1;
+	for (size_t i = 0; old.entries && i <= old.mask; i++)
+		if (old.entries[i])
+			put_entry(r, old.entries[i]);
+	free(old.entries);
 	return 0;
 }
 
-/* Finds the call or begins it. Returns: NULL when out of memory. */
-static struct inv_call *call_of(struct inv_jsonl *r, struct json_object *line, bool *is_new)
+/* Lines that others wrote have no `call`: what was called, by whom and when stands for it. */
+static struct key key_of(struct inv_jsonl *r, struct json_object *line)
+{
+	struct key key = {.session = word(r, line, "session"), .pid = (uint32_t)count(line, "pid")};
+	if (json_object_is_type(field(line, "call"), json_type_int)) {
+		key.id = count(line, "call");
+		return key;
+	}
+	key.id = (uint64_t)number(line, "tick") ^ word(r, line, "invoker_id")->hash;
+	key.id = key.id * UINT64_C(0xff51afd7ed558ccd) + word(r, line, "artifact_id")->hash;
+	key.id = key.id * UINT64_C(0xff51afd7ed558ccd) + word(r, line, "method")->hash;
+	key.id >>= 12; /* exact as a double, too */
+	return key;
+}
+
+/*
+ * Finds the call that a line belongs to, or begins it: an attempt begins one, but where its
+ * outcome came before it; an outcome ends one that is open, else it is a call of its own.
+ * Returns: NULL when out of memory.
+ */
+static struct inv_call *call_of(struct inv_jsonl *r, struct json_object *line, bool attempt,
+				bool *is_new)
 {
 	if (r->index.used * 2 >= r->index.mask && grow(r) < 0)
 		return NULL;
-	uint64_t id = count(line, "call");
-	size_t *place = place_of(r, id);
-	*is_new = *place == 0;
-	if (*place)
-		return &r->src->calls[*place - 1];
-	struct inv_call *call = inv_src_add(r->src);
+	struct key key = key_of(r, line);
+	size_t *entry = entry_of(r, &key);
+	struct inv_call *call = *entry ? &r->src->calls[ENTRY_PLACE(*entry)] : NULL;
+	*is_new = !call || !(attempt ? *entry & ENTRY_ORPHAN : call->state == INV_CALL_OPEN);
+	if (!*is_new) {
+		*entry &= ~ENTRY_ORPHAN;
+		return call;
+	}
+	call = inv_src_add(r->src);
 	if (!call)
 		return NULL;
-	*place = r->src->call_count;
-	r->index.used++;
-	*call = (struct inv_call){.id = id, .lane = (uint32_t)INV_CALL_LANE(id), .message = ""};
+	r->index.used += *entry == 0;
+	*entry = ENTRY(r->src->call_count - 1) | (attempt ? 0 : ENTRY_ORPHAN);
+	*call = (struct inv_call){.id = key.id,
+				  .lane = (uint32_t)INV_CALL_LANE(key.id),
+				  .session = key.session,
+				  .pid = key.pid,
+				  .message = ""};
 	return call;
 }
 
@@ -151,22 +222,55 @@ static void take_common(struct inv_jsonl *r, struct json_object *line, struct in
 	call->invoker = word(r, line, "invoker_id");
 	call->artifact = word(r, line, "artifact_id");
 	call->method = word(r, line, "method");
-	call->pid = (uint32_t)count(line, "pid");
 	call->tid = (uint32_t)count(line, "tid");
 	call->depth = (uint8_t)count(line, "depth");
 	call->probe = word(r, line, "probe");
-	call->session = word(r, line, "session");
+}
+
+/* In which call of its lane it was made. */
+static void nest(struct inv_jsonl *r, struct inv_call *call)
+{
+	if (call->lane >= INV_LANES_MAX || call->depth >= DEPTH_MOST)
+		return;
+	struct key *within = r->within[call->lane];
+	within[call->depth] = key_of_call(call);
+	if (call->depth > 0 && within[call->depth - 1].session == call->session &&
+	    within[call->depth - 1].pid == call->pid)
+		call->parent = within[call->depth - 1].id;
+}
+
+/* The caller's own time is without it. One that ended before it is not its caller. */
+static void leave(struct inv_jsonl *r, const struct inv_call *call)
+{
+	struct key key = {call->parent, call->session, call->pid};
+	size_t entry = call->parent ? *entry_of(r, &key) : 0;
+	struct inv_call *caller = entry ? &r->src->calls[ENTRY_PLACE(entry)] : NULL;
+	if (caller && (caller->state == INV_CALL_OPEN ||
+		       inv_call_end_ns(caller) + STAMP_NS > inv_call_end_ns(call)))
+		caller->nested_ns += call->duration_ns;
+}
+
+/* Timestamps are cut to microseconds, the duration is not: both ends stay within theirs. */
+static void put_start(struct inv_call *call, int64_t end_ns, bool known)
+{
+	int64_t start;
+	if (__builtin_sub_overflow(end_ns, call->duration_ns, &start))
+		start = 0;
+	if (!known || (start > call->start_ns && start - call->start_ns < STAMP_NS))
+		call->start_ns = start;
 }
 
 static int take_attempt(struct inv_jsonl *r, struct json_object *line)
 {
 	bool is_new;
-	struct inv_call *call = call_of(r, line, &is_new);
+	struct inv_call *call = call_of(r, line, true, &is_new);
 	if (!call)
 		return -ENOMEM;
 	if (is_new)
 		take_common(r, line, call);
 	call->start_ns = timestamp(line);
+	if (is_new)
+		nest(r, call);
 	call->args_count = (uint16_t)count(line, "args_count");
 	return 0;
 }
@@ -189,7 +293,7 @@ static int take_message(struct inv_jsonl *r, struct json_object *line, struct in
 static int take_outcome(struct inv_jsonl *r, struct json_object *line, bool failed)
 {
 	bool is_new;
-	struct inv_call *call = call_of(r, line, &is_new);
+	struct inv_call *call = call_of(r, line, false, &is_new);
 	if (!call)
 		return -ENOMEM;
 	if (is_new)
@@ -198,8 +302,8 @@ static int take_outcome(struct inv_jsonl *r, struct json_object *line, bool fail
 	call->flags = (uint8_t)(flags_of(line) | (failed ? INV_FLAG_FAILED : 0u));
 	call->duration_ns = ms_as_ns(line, "duration_ms");
 	call->type = word(r, line, failed ? "error_type" : "result_type");
-	if (is_new && __builtin_sub_overflow(timestamp(line), call->duration_ns, &call->start_ns))
-		call->start_ns = 0;
+	put_start(call, timestamp(line), !is_new);
+	leave(r, call);
 	return failed ? take_message(r, line, call) : 0;
 }
 
@@ -310,9 +414,9 @@ static int take_losses(struct inv_jsonl *r, struct json_object *line)
 		const char *reason = json_object_get_string(field(row, "reason"));
 		for (unsigned k = 0; reason && k < INV_LOSS_COUNT; k++)
 			if (!strcmp(reason, inv_loss_name((enum inv_loss)k)))
-				r->src->reported_lost[k] = count(row, "count");
+				r->src->reported_lost[k] += count(row, "count");
 		if (reason && !strcmp(reason, "lapped"))
-			r->src->reported_lost[INV_LOSS_COUNT] = count(row, "count");
+			r->src->reported_lost[INV_LOSS_COUNT] += count(row, "count");
 	}
 	return 0;
 }
@@ -335,12 +439,14 @@ static int take_event(struct inv_jsonl *r, struct json_object *line, const char 
 	return strcmp(type, "invoke_losses") ? 0 : take_losses(r, line);
 }
 
-int inv_jsonl_line(struct inv_jsonl *r, const char *text, size_t n)
+/* *used: how much of the text that was; all of it, where it is no event. */
+static int take_object(struct inv_jsonl *r, const char *text, size_t n, size_t *used)
 {
 	int result = 0;
 	json_tokener_reset(r->parser);
 	struct json_object *line =
 		n < (1u << 30) ? json_tokener_parse_ex(r->parser, text, (int)n) : NULL;
+	*used = line ? json_tokener_get_parse_end(r->parser) : n;
 	const char *type = json_object_is_type(line, json_type_object)
 				   ? json_object_get_string(field(line, "event_type"))
 				   : NULL;
@@ -351,6 +457,28 @@ int inv_jsonl_line(struct inv_jsonl *r, const char *text, size_t n)
 		r->src->bad_lines++;
 	}
 	json_object_put(line);
+	return result;
+}
+
+static size_t blanks(const char *text, size_t n)
+{
+	size_t i = 0;
+	while (i < n && (text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r')))
+		i++;
+	return i;
+}
+
+/* Where a last line did not end and something was appended, one line has two events. */
+int inv_jsonl_line(struct inv_jsonl *r, const char *text, size_t n)
+{
+	int result = 0;
+	for (size_t used = blanks(text, n); used < n && result == 0; used = blanks(text, n)) {
+		text += used;
+		n -= used;
+		result = take_object(r, text, n, &used);
+		text += used;
+		n -= used;
+	}
 	return result;
 }
 
@@ -373,7 +501,7 @@ void inv_jsonl_free(struct inv_jsonl *r)
 		return;
 	if (r->parser)
 		json_tokener_free(r->parser);
-	free(r->index.places);
+	free(r->index.entries);
 	free(r);
 }
 
@@ -412,10 +540,10 @@ int inv_jsonl_hand_over(struct inv_jsonl *r, int (*done)(void *arg, const struct
 		result = done(arg, &src->calls[i]);
 	src->call_count = open;
 	inv_src_drop_text(src); /* open calls have none */
-	memset(r->index.places, 0, (r->index.mask + 1) * sizeof(*r->index.places));
+	memset(r->index.entries, 0, (r->index.mask + 1) * sizeof(*r->index.entries));
 	r->index.used = open;
 	for (size_t i = 0; i < open; i++)
-		*place_of(r, src->calls[i].id) = i + 1;
+		put_entry(r, ENTRY(i));
 	return result;
 }
 
@@ -428,8 +556,7 @@ static int read_lines(struct inv_jsonl *r, FILE *file)
 	ssize_t n;
 	int result = 0;
 	while (result == 0 && (n = getline(&line, &room, file)) > 0)
-		if (n > 1)
-			result = inv_jsonl_line(r, line, (size_t)n);
+		result = inv_jsonl_line(r, line, (size_t)n);
 	free(line);
 	return result < 0 ? result : ferror(file) ? -EIO : 0;
 }

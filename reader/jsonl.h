@@ -2,8 +2,9 @@
 /*
  * jsonl.h - event lines read back: what events.h and report.h write, parsed by json-c.
  *
- * An attempt and its outcome share `call` and are merged; an outcome without its attempt
- * (the lines before were cut off) is a call too, started at its end less its duration.
+ * An attempt and its outcome share `session`, `call` and `pid` and are merged, in either order;
+ * an outcome without its attempt (the lines before were cut off) is a call too, started at its
+ * end less its duration. A file may hold the lines of several runs: `cat a.jsonl b.jsonl`.
  * `events_lost` ranges are kept, `invoke_stats` lines fill the source's exact registry.
  * A line that does not parse is skipped and counted: the last one of a run that was killed
  * is often half. Unknown fields and events are ignored.

@@ -331,10 +331,12 @@ static int count_call(struct inv_registry *registry, const struct inv_call *call
 {
 	struct inv_key key = {call->artifact, call->method, call->type, inv_call_failed(call)};
 	uint64_t end = (uint64_t)call->start_ns + call->duration_ns;
+	uint64_t nested = call->nested_ns < call->duration_ns ? call->nested_ns : call->duration_ns;
 	inv_read_lock();
 	struct cell *c = cell_of(registry, &key);
 	if (c)
-		inv_hist_record(&c->hist, call->duration_ns, end, call->tick);
+		inv_hist_record(&c->hist, call->duration_ns, call->duration_ns - nested, end,
+				call->tick);
 	inv_read_unlock();
 	if (!c)
 		return -ENOMEM;

@@ -76,9 +76,19 @@ struct inv_text {
 	size_t length;
 };
 
+/* As memcmp, by bytes and then by length. Returns: less than, equal to or more than 0. */
+int inv_text_compare(struct inv_text a, struct inv_text b);
+
 struct inv_type_count {
 	const char *type;
+	size_t length;
 	uint64_t count;
+};
+
+/* Percentiles of the calls that are kept, of a group whose tallies have no histogram. */
+struct inv_sample {
+	uint64_t calls; /* 0: there is none */
+	double p50_ns, p90_ns, p99_ns, p999_ns, max_ns;
 };
 
 /* Totals of a group of calls. Durations are in the registry's unit; see _ns_per_unit. */
@@ -92,9 +102,10 @@ struct inv_stats {
 	struct inv_hist hist; /* of an invoker: count and sum alone */
 	struct inv_type_count *types;
 	size_t type_count;
-	uint64_t unique;	 /* invokers of an artifact, artifacts of an invoker */
-	uint64_t in_flight;	 /* left to the caller */
-	uint64_t never_returned; /* left to the caller */
+	struct inv_sample sample; /* of an invoker; left to the caller */
+	uint64_t unique;	  /* invokers of an artifact, artifacts of an invoker */
+	uint64_t in_flight;	  /* left to the caller */
+	uint64_t never_returned;  /* left to the caller */
 };
 
 enum inv_group { INV_BY_ARTIFACT, INV_BY_METHOD, INV_BY_ERROR, INV_BY_INVOKER };
@@ -105,9 +116,9 @@ struct inv_stats_list {
 };
 
 /*
- * artifact: only of this one, or NULL. Returns: 0 or -ENOMEM.
+ * artifact: only of this one. Returns: 0 or -ENOMEM.
  */
-int inv_registry_group(struct inv_registry *registry, enum inv_group by, const char *artifact,
+int inv_registry_group(struct inv_registry *registry, enum inv_group by, struct inv_text artifact,
 		       struct inv_stats_list *out);
 void inv_stats_list_free(struct inv_stats_list *list);
 
@@ -177,13 +188,13 @@ int inv_registry_nested(struct inv_registry *registry, struct inv_edges *out);
 
 /* One tally as it is kept. Text as in [Q3]. */
 struct inv_cell_row {
-	const char *method, *type;
+	const struct inv_word *method, *type;
 	bool failed;
 	struct inv_hist hist;
 };
 
 /* Calls visit(arg, row) for each tally of an artifact that is not empty. */
-void inv_registry_cells(struct inv_registry *registry, const char *artifact,
+void inv_registry_cells(struct inv_registry *registry, struct inv_text artifact,
 			void (*visit)(void *arg, const struct inv_cell_row *row), void *arg);
 
 /* One tally, with its words; hist is a copy. */
@@ -196,10 +207,6 @@ struct inv_cell_view {
 /* Calls visit(arg, cell) for each tally that is not empty, in no order. */
 void inv_registry_each_cell(struct inv_registry *registry,
 			    void (*visit)(void *arg, const struct inv_cell_view *cell), void *arg);
-
-/* Rows by error type, of one artifact or of all. Returns: 0 or -ENOMEM. */
-int inv_registry_errors(struct inv_registry *registry, struct inv_text artifact,
-			struct inv_stats_list *out);
 
 /* The same of counts alone: calls of an artifact, as often as it has tallies. */
 void inv_registry_each_count(struct inv_registry *registry,

@@ -132,12 +132,18 @@ double inv_stats_sort_value(const struct inv_stats *s, enum inv_sort sort)
 	}
 }
 
+static int compare_words(const struct inv_word *a, const struct inv_word *b)
+{
+	return inv_text_compare((struct inv_text){a->text, a->length},
+				(struct inv_text){b->text, b->length});
+}
+
 static int by_name(const struct candidate *x, const struct candidate *y)
 {
 	const struct entity *a = x->method ? x->method : x->entity;
 	const struct entity *b = y->method ? y->method : y->entity;
-	int names = strcmp(a->word.text, b->word.text);
-	return names ? names : strcmp(x->entity->word.text, y->entity->word.text);
+	int names = compare_words(&a->word, &b->word);
+	return names ? names : compare_words(&x->entity->word, &y->entity->word);
 }
 
 static int compare(const void *a, const void *b, void *arg)
@@ -272,8 +278,8 @@ static int by_calls(const void *a, const void *b)
 	const struct inv_edge *x = a, *y = b;
 	if (x->calls != y->calls)
 		return x->calls < y->calls ? 1 : -1;
-	int from = strcmp(x->from->text, y->from->text);
-	return from ? from : strcmp(x->to->text, y->to->text);
+	int from = compare_words(x->from, y->from);
+	return from ? from : compare_words(x->to, y->to);
 }
 
 static int add_edge(struct inv_edges *out, const struct pair *p, size_t *room)

@@ -13,6 +13,17 @@
 
 #define LOAD(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
 
+int inv_text_compare(struct inv_text a, struct inv_text b)
+{
+	int order = memcmp(a.text, b.text, a.length < b.length ? a.length : b.length);
+	return order ? order : (a.length > b.length) - (a.length < b.length);
+}
+
+static struct inv_text text_of(const struct inv_word *word)
+{
+	return (struct inv_text){word->text, word->length};
+}
+
 double inv_registry_ns_per_unit(const struct inv_registry *registry)
 {
 	return registry->ns_per_unit;
@@ -51,10 +62,10 @@ void inv_stats_list_free(struct inv_stats_list *list)
 
 /* ---- adding up ----------------------------------------------------------------- */
 
-static int add_type(struct inv_stats *stats, const char *type, uint64_t count)
+static int add_type(struct inv_stats *stats, struct inv_text type, uint64_t count)
 {
 	for (size_t i = 0; i < stats->type_count; i++)
-		if (stats->types[i].type == type) {
+		if (stats->types[i].type == type.text) {
 			stats->types[i].count += count;
 			return 0;
 		}
@@ -63,7 +74,7 @@ static int add_type(struct inv_stats *stats, const char *type, uint64_t count)
 	if (!types)
 		return -ENOMEM;
 	stats->types = types;
-	types[stats->type_count++] = (struct inv_type_count){type, count};
+	types[stats->type_count++] = (struct inv_type_count){type.text, type.length, count};
 	return 0;
 }
 
@@ -77,7 +88,7 @@ int inv_stats_add_cell(struct inv_stats *stats, const struct cell *cell)
 		return 0;
 	}
 	stats->failed += hist.count;
-	return hist.count ? add_type(stats, cell->type->word.text, hist.count) : 0;
+	return hist.count ? add_type(stats, text_of(&cell->type->word), hist.count) : 0;
 }
 
 /* The row of a name, added when it is new; a list under construction has room for 2^n. */
@@ -192,10 +203,12 @@ static int by_total(const void *a, const void *b)
 	uint64_t n = inv_stats_total(x), m = inv_stats_total(y);
 	if (n != m)
 		return n < m ? 1 : -1;
-	int names = strcmp(x->name, y->name);
+	int names = inv_text_compare((struct inv_text){x->name, x->length},
+				     (struct inv_text){y->name, y->length});
 	if (names || !x->artifact || !y->artifact)
 		return names;
-	return strcmp(x->artifact, y->artifact);
+	return inv_text_compare((struct inv_text){x->artifact, x->artifact_length},
+				(struct inv_text){y->artifact, y->artifact_length});
 }
 
 static int by_count(const void *a, const void *b)
@@ -203,7 +216,8 @@ static int by_count(const void *a, const void *b)
 	const struct inv_type_count *x = a, *y = b;
 	if (x->count != y->count)
 		return x->count < y->count ? 1 : -1;
-	return strcmp(x->type, y->type);
+	return inv_text_compare((struct inv_text){x->type, x->length},
+				(struct inv_text){y->type, y->length});
 }
 
 void inv_stats_sort_types(struct inv_stats *stats)
@@ -220,8 +234,8 @@ static void sort_list(struct inv_stats_list *list)
 		qsort(list->rows, list->count, sizeof(*list->rows), by_total);
 }
 
-static int group(struct inv_registry *registry, enum inv_group by, struct inv_text artifact,
-		 struct inv_stats_list *out)
+int inv_registry_group(struct inv_registry *registry, enum inv_group by, struct inv_text artifact,
+		       struct inv_stats_list *out)
 {
 	int result = 0;
 	*out = (struct inv_stats_list){0};
@@ -237,19 +251,6 @@ static int group(struct inv_registry *registry, enum inv_group by, struct inv_te
 		inv_stats_list_free(out);
 	sort_list(out);
 	return result;
-}
-
-int inv_registry_group(struct inv_registry *registry, enum inv_group by, const char *artifact,
-		       struct inv_stats_list *out)
-{
-	return group(registry, by, (struct inv_text){artifact, artifact ? strlen(artifact) : 0},
-		     out);
-}
-
-int inv_registry_errors(struct inv_registry *registry, struct inv_text artifact,
-			struct inv_stats_list *out)
-{
-	return group(registry, INV_BY_ERROR, artifact, out);
 }
 
 int inv_registry_lookup(struct inv_registry *registry, struct inv_text artifact,
@@ -280,16 +281,16 @@ int inv_registry_artifact(struct inv_registry *registry, const char *artifact,
 	return inv_registry_lookup(registry, (struct inv_text){artifact, strlen(artifact)}, out);
 }
 
-void inv_registry_cells(struct inv_registry *registry, const char *artifact,
+void inv_registry_cells(struct inv_registry *registry, struct inv_text artifact,
 			void (*visit)(void *arg, const struct inv_cell_row *row), void *arg)
 {
 	struct inv_cell_row row;
 	inv_read_lock();
-	struct entity *e = inv_registry_find(registry, artifact, strlen(artifact));
+	struct entity *e = inv_registry_find(registry, artifact.text, artifact.length);
 	for (struct cell *c = e ? rcu_dereference(e->cells) : NULL; c; c = c->next) {
 		inv_hist_copy(&row.hist, &c->hist);
-		row.method = c->method->word.text;
-		row.type = c->type->word.text;
+		row.method = &c->method->word;
+		row.type = &c->type->word;
 		row.failed = c->failed;
 		if (row.hist.count)
 			visit(arg, &row);

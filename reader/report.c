@@ -62,13 +62,19 @@ void inv_report_counts(struct inv_json *j, const struct inv_stats *s, double uni
 	put_ms(j, "avg_duration_ms", inv_stats_mean(s) * unit);
 }
 
+static void put_count(struct inv_json *j, const struct inv_type_count *type)
+{
+	inv_json_key_text(j, type->type, type->length);
+	inv_json_put_u64(j, type->count);
+}
+
 void inv_report_totals(struct inv_json *j, const struct inv_stats *s, double unit)
 {
 	inv_report_counts(j, s, unit);
 	inv_json_key(j, "failure_types");
 	inv_json_open(j, '{');
 	for (size_t i = 0; i < s->type_count; i++)
-		put_u64(j, s->types[i].type, s->types[i].count);
+		put_count(j, &s->types[i]);
 	inv_json_close(j, '}');
 }
 
@@ -90,7 +96,7 @@ static void put_last_tick(struct inv_json *j, const struct inv_stats *s)
 	inv_json_put_i64(j, s->hist.last_tick);
 }
 
-static void put_methods(struct inv_json *j, const struct inv_cut *cut, const char *artifact)
+static void put_methods(struct inv_json *j, const struct inv_cut *cut, struct inv_text artifact)
 {
 	struct inv_stats_list methods;
 	begin_list(j, "methods");
@@ -121,9 +127,24 @@ static void put_artifact(struct inv_json *j, const struct inv_cut *cut, const st
 	put_u64(j, "never_returned", s->never_returned);
 	put_u64(j, "unique_invokers", s->unique);
 	put_last_tick(j, s);
-	put_methods(j, cut, s->name);
+	put_methods(j, cut, (struct inv_text){s->name, s->length});
 	if (cut->from_events)
 		put_str(j, "from", "events");
+}
+
+/* As /api/invokers has them. */
+static void put_sample(struct inv_json *j, const struct inv_sample *sample)
+{
+	inv_json_key(j, "percentiles");
+	inv_json_open(j, '{');
+	put_ms(j, "p50_ms", sample->p50_ns);
+	put_ms(j, "p90_ms", sample->p90_ns);
+	put_ms(j, "p99_ms", sample->p99_ns);
+	put_ms(j, "p999_ms", sample->p999_ns);
+	put_ms(j, "max_ms", sample->max_ns);
+	put_u64(j, "calls", sample->calls);
+	put_str(j, "from", "events");
+	inv_json_close(j, '}');
 }
 
 static void put_invoker(struct inv_json *j, const struct inv_cut *cut, const struct inv_stats *s)
@@ -133,6 +154,8 @@ static void put_invoker(struct inv_json *j, const struct inv_cut *cut, const str
 	inv_json_put_text(j, s->name, s->length);
 	inv_report_counts(j, s, inv_registry_ns_per_unit(cut->registry));
 	put_u64(j, "unique_artifacts", s->unique);
+	if (s->sample.calls)
+		put_sample(j, &s->sample);
 	inv_json_close(j, '}');
 }
 
@@ -326,8 +349,10 @@ void inv_report_group_json(const struct inv_cut *cut, enum inv_group by,
 	for (size_t i = 0; i < list->count; i++) {
 		const struct inv_stats *s = &list->rows[i];
 		inv_json_open(&j, '{');
-		if (s->artifact)
-			put_str(&j, "artifact_id", s->artifact);
+		if (s->artifact) {
+			inv_json_key(&j, "artifact_id");
+			inv_json_put_text(&j, s->artifact, s->artifact_length);
+		}
 		inv_json_key(&j, inv_report_key(by));
 		inv_json_put_text(&j, s->name, s->length);
 		inv_report_totals(&j, s, unit);
@@ -364,7 +389,7 @@ static void csv_row(struct inv_buf *out, const struct inv_stats *s, enum inv_gro
 	const struct inv_hist *h = &s->hist;
 	char rate[INV_JSON_NUMBER_ROOM];
 	if (s->artifact) {
-		csv_text(out, s->artifact, strlen(s->artifact));
+		csv_text(out, s->artifact, s->artifact_length);
 		inv_buf_puts(out, ",");
 	}
 	csv_text(out, s->name, s->length);
@@ -380,6 +405,10 @@ static void csv_row(struct inv_buf *out, const struct inv_stats *s, enum inv_gro
 		csv_ms(out, h->count ? (double)h->min * unit : 0);
 		csv_ms(out, (double)h->max * unit);
 		csv_ms(out, (double)h->self * unit);
+	} else {
+		csv_ms(out, s->sample.p50_ns);
+		csv_ms(out, s->sample.p90_ns);
+		csv_ms(out, s->sample.p99_ns);
 	}
 	inv_buf_line_end(out);
 }
@@ -389,8 +418,9 @@ void inv_report_group_csv(const struct inv_cut *cut, enum inv_group by,
 {
 	inv_buf_printf(out, "%s%s,total_invocations,successful,failed,success_rate,avg_duration_ms",
 		       by == INV_BY_METHOD ? "artifact_id," : "", inv_report_key(by));
+	inv_buf_puts(out, ",p50_ms,p90_ms,p99_ms");
 	if (by != INV_BY_INVOKER)
-		inv_buf_puts(out, ",p50_ms,p90_ms,p99_ms,min_ms,max_ms,self_ms");
+		inv_buf_puts(out, ",min_ms,max_ms,self_ms");
 	inv_buf_line_end(out);
 	for (size_t i = 0; i < list->count; i++)
 		csv_row(out, &list->rows[i], by, inv_registry_ns_per_unit(cut->registry));
@@ -423,8 +453,8 @@ static void put_cell(void *arg, const struct inv_cell_row *cell)
 	struct line *line = arg;
 	struct inv_json *j = line->json;
 	inv_json_open(j, '{');
-	put_str(j, "method", cell->method);
-	put_str(j, "type", cell->type);
+	put_word(j, "method", cell->method);
+	put_word(j, "type", cell->type);
 	inv_json_key(j, "failed");
 	inv_json_put_bool(j, cell->failed);
 	put_ms(j, "sum_ms", (double)cell->hist.sum * line->unit);
@@ -439,7 +469,7 @@ static void put_cell(void *arg, const struct inv_cell_row *cell)
 	inv_json_close(j, '}');
 }
 
-static int put_invokers_of(struct inv_json *j, const struct inv_cut *cut, const char *artifact)
+static int put_invokers_of(struct inv_json *j, const struct inv_cut *cut, struct inv_text artifact)
 {
 	struct inv_stats_list list;
 	int result = inv_registry_group(cut->registry, INV_BY_INVOKER, artifact, &list);
@@ -463,6 +493,7 @@ static int put_stats_line(const struct inv_cut *cut, const struct inv_stats *s, 
 {
 	struct inv_json j = {.out = out};
 	struct line line = {&j, inv_registry_ns_per_unit(cut->registry)};
+	struct inv_text artifact = {s->name, s->length};
 	inv_json_open(&j, '{');
 	put_str(&j, "event_type", "invoke_stats");
 	put_artifact(&j, cut, s);
@@ -471,9 +502,9 @@ static int put_stats_line(const struct inv_cut *cut, const struct inv_stats *s, 
 	inv_json_key(&j, "bucket_unit_ns");
 	inv_json_put_real(&j, line.unit, 9);
 	begin_list(&j, "cells");
-	inv_registry_cells(cut->registry, s->name, put_cell, &line);
+	inv_registry_cells(cut->registry, artifact, put_cell, &line);
 	inv_json_close(&j, ']');
-	int result = put_invokers_of(&j, cut, s->name);
+	int result = put_invokers_of(&j, cut, artifact);
 	inv_json_close(&j, '}');
 	inv_buf_line_end(out);
 	return result;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cut.h"
 #include "guard.h"
 #include "say.h"
 #include "shm/session.h"
@@ -103,7 +104,7 @@ void inv_setting_put(const struct inv_setting *setting, struct inv_json *json)
 
 struct missing {
 	struct inv_src *src;
-	uint64_t paused, filtered, nonce;
+	uint64_t lost[INV_LOSS_COUNT], nonce;
 };
 
 static uint64_t lost_of(const struct inv_view *view, enum inv_loss reason)
@@ -119,8 +120,8 @@ static uint64_t lost_of(const struct inv_view *view, enum inv_loss reason)
 static int count_missing(void *arg)
 {
 	struct missing *m = arg;
-	m->paused = lost_of(&m->src->view, INV_LOSS_PAUSED);
-	m->filtered = lost_of(&m->src->view, INV_LOSS_FILTERED);
+	for (unsigned i = 0; i < INV_LOSS_COUNT; i++)
+		m->lost[i] = lost_of(&m->src->view, (enum inv_loss)i);
 	m->nonce = m->src->view.seg.header->session_nonce;
 	return 0;
 }
@@ -129,8 +130,7 @@ static bool count(struct missing *m)
 {
 	if (m->src->kind != INV_SRC_JSONL)
 		return inv_guard_call(count_missing, m) == 0;
-	m->paused = m->src->reported_lost[INV_LOSS_PAUSED];
-	m->filtered = m->src->reported_lost[INV_LOSS_FILTERED];
+	memcpy(m->lost, m->src->reported_lost, sizeof(m->lost));
 	return true;
 }
 
@@ -161,11 +161,15 @@ void inv_setting_caveats(struct inv_src *src)
 	struct missing m = {.src = src};
 	if (!count(&m))
 		return;
-	if (m.paused)
+	for (unsigned i = 0; i < INV_LOSS_COUNT; i++)
+		if (m.lost[i] && inv_loss_is_of_events((enum inv_loss)i))
+			inv_say("invreg: lost %llu: %s\n", (unsigned long long)m.lost[i],
+				inv_loss_name((enum inv_loss)i));
+	if (m.lost[INV_LOSS_PAUSED])
 		inv_say("invreg: %llu calls were made while the session was paused\n",
-			(unsigned long long)m.paused);
-	if (m.filtered)
+			(unsigned long long)m.lost[INV_LOSS_PAUSED]);
+	if (m.lost[INV_LOSS_FILTERED])
 		inv_say("invreg: %llu events were dropped by a filter\n",
-			(unsigned long long)m.filtered);
+			(unsigned long long)m.lost[INV_LOSS_FILTERED]);
 	say_now(&m);
 }

@@ -43,8 +43,9 @@ void inv_setting_put(const struct inv_setting *setting, struct inv_json *json);
 void inv_setting_say_now(struct inv_src *src);
 
 /*
- * The same, and how many calls or events of the source are missing because it was. For verbs
- * that print events alone.
+ * The same, and how many calls or events of the source are missing, because it was or for
+ * another reason; those that were lapped are left to the caller. For verbs that print events
+ * alone.
  */
 void inv_setting_caveats(struct inv_src *src);
 

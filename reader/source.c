@@ -212,12 +212,23 @@ bool inv_src_is_lines(int fd, const char *path)
 	return n >= 0 && (named || (n == 1 && first == '{'));
 }
 
+static void say_bad_lines(const struct inv_src *src)
+{
+	bool one = src->bad_lines == 1;
+	if (src->bad_lines)
+		inv_say("invreg: %s: %llu %s skipped\n", src->path,
+			(unsigned long long)src->bad_lines,
+			one ? "line is no event and was" : "lines are no events and were");
+}
+
 static int open_lines(struct inv_src *src)
 {
 	src->kind = INV_SRC_JSONL;
 	int result = inv_jsonl_read(src, src->fd);
-	if (result == 0)
+	if (result == 0) {
+		say_bad_lines(src);
 		return 0;
+	}
 	inv_say("invreg: %s: %s\n", src->path,
 		result == -EINVAL ? "not event lines (JSONL); was it written by `invreg`?"
 				  : strerror(-result));

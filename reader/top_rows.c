@@ -170,8 +170,13 @@ static const enum inv_group GROUPS[] = {
 static int by_name(const void *a, const void *b)
 {
 	const struct inv_stats *x = a, *y = b;
-	int order = strcmp(x->artifact ? x->artifact : "", y->artifact ? y->artifact : "");
-	return order ? order : strcmp(x->name, y->name);
+	int order = 0;
+	if (x->artifact && y->artifact)
+		order = inv_text_compare((struct inv_text){x->artifact, x->artifact_length},
+					 (struct inv_text){y->artifact, y->artifact_length});
+	return order ? order
+		     : inv_text_compare((struct inv_text){x->name, x->length},
+					(struct inv_text){y->name, y->length});
 }
 
 static double seconds(int64_t from_ns, int64_t to_ns)
@@ -250,7 +255,7 @@ static void make_row(struct inv_top_row *row, const struct inv_stats *s, enum in
 	};
 	put_text(row, NAMED[view], s->name, s->length);
 	if (view == INV_TOP_METHOD && s->artifact)
-		put_text(row, INV_TOP_COL_ARTIFACT, s->artifact, strlen(s->artifact));
+		put_text(row, INV_TOP_COL_ARTIFACT, s->artifact, s->artifact_length);
 }
 
 static int take_before(const struct inv_top_looks *looks, enum inv_group by, struct span *span)
@@ -258,7 +263,8 @@ static int take_before(const struct inv_top_looks *looks, enum inv_group by, str
 	span->seconds = span_seconds(looks);
 	if (!looks->before || !looks->before->registry)
 		return 0;
-	int result = inv_registry_group(looks->before->registry, by, NULL, &span->before);
+	int result = inv_registry_group(looks->before->registry, by, (struct inv_text){0},
+					&span->before);
 	if (span->before.count)
 		qsort(span->before.rows, span->before.count, sizeof(*span->before.rows), by_name);
 	return result;
@@ -279,7 +285,8 @@ static int make_totals(struct inv_top_rows *out, const struct inv_top_looks *loo
 	struct inv_stats_list list = {0};
 	struct span span = {0};
 	double unit = inv_registry_ns_per_unit(looks->now->registry);
-	int result = inv_registry_group(looks->now->registry, GROUPS[view], NULL, &list);
+	int result =
+		inv_registry_group(looks->now->registry, GROUPS[view], (struct inv_text){0}, &list);
 	if (result == 0)
 		result = take_before(looks, GROUPS[view], &span);
 	if (result == 0 && list.count) {

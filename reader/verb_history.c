@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cut.h"
 #include "help.h"
 #include "json.h"
 #include "options.h"
@@ -71,7 +72,7 @@ static void put_call(void *arg, const struct inv_call *call)
 	inv_json_key(&json, "tick");
 	inv_json_put_i64(&json, call->tick);
 	inv_json_key(&json, "timestamp");
-	inv_json_put_time(&json, call->start_ns);
+	inv_json_put_time(&json, inv_call_end_ns(call));
 	put_word(&json, "invoker_id", call->invoker);
 	put_word(&json, "artifact_id", call->artifact);
 	put_word(&json, "method", call->method);
@@ -84,6 +85,26 @@ static void put_call(void *arg, const struct inv_call *call)
 	inv_buf_line_end(json.out);
 }
 
+/* `events` has lines for what was lapped. */
+static void say_lapped(struct inv_src *src)
+{
+	struct inv_cut cut;
+	if (inv_cut_take(&cut, src) < 0)
+		return;
+	if (cut.events_lapped)
+		inv_say("invreg: lost %llu: lapped\n", (unsigned long long)cut.events_lapped);
+	inv_cut_free(&cut);
+}
+
+static int by_end(const void *a, const void *b)
+{
+	const struct inv_call *x = a, *y = b;
+	int64_t at = inv_call_end_ns(x), other = inv_call_end_ns(y);
+	if (at != other)
+		return at < other ? -1 : 1;
+	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
+}
+
 /* Fills a registry with the calls that are kept, and asks it. */
 static int print_history(struct inv_src *src, const struct inv_query *query)
 {
@@ -92,6 +113,8 @@ static int print_history(struct inv_src *src, const struct inv_query *query)
 	struct inv_registry *registry = r ? NULL : inv_registry_new(src->call_count + 1);
 	if (!r && !registry)
 		r = -ENOMEM;
+	if (!r && src->call_count)
+		qsort(src->calls, src->call_count, sizeof(*src->calls), by_end);
 	for (size_t i = 0; !r && i < src->call_count; i++)
 		r = inv_registry_keep(registry, &src->calls[i]);
 	if (!r)
@@ -149,8 +172,10 @@ int inv_verb_history(int argc, char **argv)
 	if (code)
 		return code;
 	int r = print_history(&src, &query);
-	if (!r)
+	if (!r) {
+		say_lapped(&src);
 		inv_setting_caveats(&src);
+	}
 	code = inv_output_done(&src, r);
 	inv_src_close(&src);
 	return code;

@@ -18,6 +18,64 @@
 
 enum form { FORM_TABLE, FORM_JSON, FORM_CSV };
 
+/* ---- percentiles of invokers ------------------------------------------------------------ */
+
+static struct inv_text invoker_of(const struct inv_call *call)
+{
+	return (struct inv_text){call->invoker->text, call->invoker->length};
+}
+
+static int by_invoker(const void *a, const void *b)
+{
+	return inv_text_compare(invoker_of(a), invoker_of(b));
+}
+
+/* The first call of who is not before name. */
+static size_t first_of(const struct inv_src *src, struct inv_text name)
+{
+	size_t low = 0, high = src->call_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (inv_text_compare(invoker_of(&src->calls[middle]), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void sample_one(struct inv_stats *row, const struct inv_src *src)
+{
+	struct inv_hist hist = {0};
+	struct inv_text name = {row->name, row->length};
+	for (size_t i = first_of(src, name); i < src->call_count; i++) {
+		const struct inv_call *call = &src->calls[i];
+		if (inv_text_compare(invoker_of(call), name) != 0)
+			break;
+		if (call->state == INV_CALL_DONE)
+			inv_hist_record(&hist, call->duration_ns, 0, 0, 0);
+	}
+	row->sample = (struct inv_sample){.calls = hist.count,
+					  .p50_ns = inv_hist_percentile(&hist, 0.5),
+					  .p90_ns = inv_hist_percentile(&hist, 0.9),
+					  .p99_ns = inv_hist_percentile(&hist, 0.99),
+					  .p999_ns = inv_hist_percentile(&hist, 0.999),
+					  .max_ns = (double)hist.max};
+}
+
+/* Tallies of invokers have no histograms: the calls that are kept have to do. */
+static int sample_invokers(struct inv_cut *cut, struct inv_src *src)
+{
+	int result = src->call_count ? 0 : inv_src_load(src);
+	if (result < 0)
+		return result;
+	if (src->call_count)
+		qsort(src->calls, src->call_count, sizeof(*src->calls), by_invoker);
+	for (size_t i = 0; i < cut->invokers.count; i++)
+		sample_one(&cut->invokers.rows[i], src);
+	return 0;
+}
+
 /* ---- order --------------------------------------------------------------------------- */
 
 static double sort_value(const struct inv_stats *s, const char *key)
@@ -28,6 +86,12 @@ static double sort_value(const struct inv_stats *s, const char *key)
 		return -inv_stats_success_rate(s); /* the worst first */
 	if (!strcmp(key, "mean"))
 		return inv_stats_mean(s);
+	if (!strcmp(key, "p50") && s->sample.calls)
+		return s->sample.p50_ns;
+	if (!strcmp(key, "p99") && s->sample.calls)
+		return s->sample.p99_ns;
+	if (!strcmp(key, "max") && s->sample.calls)
+		return s->sample.max_ns;
 	if (!strcmp(key, "p50"))
 		return inv_hist_percentile(&s->hist, 0.5);
 	if (!strcmp(key, "p99"))
@@ -40,10 +104,12 @@ static double sort_value(const struct inv_stats *s, const char *key)
 static int compare(const void *a, const void *b, void *key)
 {
 	const struct inv_stats *x = a, *y = b;
+	int names = inv_text_compare((struct inv_text){x->name, x->length},
+				     (struct inv_text){y->name, y->length});
 	if (!strcmp(key, "name"))
-		return strcmp(x->name, y->name);
+		return names;
 	double v = sort_value(x, key), w = sort_value(y, key);
-	return v < w ? 1 : v > w ? -1 : strcmp(x->name, y->name);
+	return v < w ? 1 : v > w ? -1 : names;
 }
 
 static bool sort_known(const char *key)
@@ -68,7 +134,7 @@ static void sort(struct inv_stats_list *list, const char *key)
 static void add_row(struct inv_table *t, const struct inv_stats *s, enum inv_group by, double unit)
 {
 	if (s->artifact)
-		inv_table_str(t, s->artifact);
+		inv_table_text(t, s->artifact, s->artifact_length);
 	inv_table_text(t, s->name, s->length);
 	inv_table_count(t, inv_stats_total(s));
 	inv_table_count(t, s->successful);
@@ -76,6 +142,12 @@ static void add_row(struct inv_table *t, const struct inv_stats *s, enum inv_gro
 	inv_table_printf(t, "%.2f%%", 100 * inv_stats_success_rate(s));
 	inv_table_duration(t, inv_stats_mean(s) * unit);
 	if (by == INV_BY_INVOKER) {
+		const double kept[] = {s->sample.p50_ns, s->sample.p90_ns, s->sample.p99_ns};
+		for (size_t i = 0; i < 3; i++)
+			if (s->sample.calls)
+				inv_table_duration(t, kept[i]);
+			else
+				inv_table_str(t, "-");
 		inv_table_count(t, s->unique);
 		return;
 	}
@@ -99,7 +171,7 @@ static void show_table(const struct inv_cut *cut, enum inv_group by,
 	static const char *const TAIL[] = {">P50", ">P90", ">P99", ">MAX", ">SELF"};
 	for (size_t i = 0; i < 5; i++)
 		head[n++] = COMMON[i];
-	for (size_t i = 0; by != INV_BY_INVOKER && i < 5; i++)
+	for (size_t i = 0; i < (by == INV_BY_INVOKER ? 3 : 5); i++)
 		head[n++] = TAIL[i];
 	if (by == INV_BY_INVOKER)
 		head[n++] = ">ARTIFACTS";
@@ -140,7 +212,7 @@ static int show_group(struct inv_cut *cut, enum inv_group by, const char *key, e
 			put(cut, by, form, own, out);
 		return 0;
 	}
-	result = inv_registry_group(cut->registry, by, NULL, &list);
+	result = inv_registry_group(cut->registry, by, (struct inv_text){0}, &list);
 	sort(&list, key);
 	if (result == 0 && form == FORM_TABLE)
 		show_table(cut, by, &list);
@@ -150,8 +222,10 @@ static int show_group(struct inv_cut *cut, enum inv_group by, const char *key, e
 	return result;
 }
 
-static void say_caveats(const struct inv_cut *cut)
+static void say_caveats(const struct inv_cut *cut, bool sampled)
 {
+	if (sampled)
+		inv_say("invreg: percentiles by invoker are of the calls that are kept\n");
 	for (size_t i = 0; i < cut->lost_count; i++)
 		inv_say("invreg: lost %llu: %s\n", (unsigned long long)cut->lost[i].count,
 			cut->lost[i].name);
@@ -174,7 +248,8 @@ static bool next_group(const char **what, enum inv_group *by)
 	return false;
 }
 
-static int show(struct inv_cut *cut, const char *what, const char *key, enum form form)
+static int show(struct inv_cut *cut, const char *what, const char *key, enum form form,
+		bool sampled)
 {
 	struct inv_buf out;
 	enum inv_group by;
@@ -191,7 +266,7 @@ static int show(struct inv_cut *cut, const char *what, const char *key, enum for
 		inv_cost_say(cut, stdout);
 	}
 	code = inv_output_close(&out);
-	say_caveats(cut);
+	say_caveats(cut, sampled);
 	if (result < 0)
 		inv_say("invreg: %s\n", strerror(-result));
 	return result < 0 ? INV_EXIT_RUNTIME : code ? code : inv_output_stdout_done();
@@ -205,13 +280,15 @@ static int run(const char *dir, const char *session, const char *what, const cha
 	int code = inv_src_open(&src, dir, session);
 	if (code)
 		return code;
+	bool sampled = strstr(what, "invoker") != NULL;
 	int result = inv_cut_take(&cut, &src);
-	if (result < 0) {
+	if (result == 0 && sampled)
+		result = sample_invokers(&cut, &src);
+	if (result < 0)
 		code = inv_output_source_error(&src, result);
-	} else {
-		code = show(&cut, what, key, form);
-		inv_cut_free(&cut);
-	}
+	else
+		code = show(&cut, what, key, form, sampled);
+	inv_cut_free(&cut);
 	inv_src_close(&src);
 	return code;
 }

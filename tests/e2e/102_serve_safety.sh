@@ -50,6 +50,30 @@ for junk in b"\0" * 100, b"\x16\x03\x01\x02\x00\x01", b"GET\r\n\r\n", b"GET / HT
 PYTHON
 assert_eq "it is still there" 200 "$(status_code /healthz)"
 
+echo "-- a connection serves many requests, also when they do not wait for their answers"
+python3 - "$url" <<'PYTHON' || fail "requests on one connection"
+import socket, sys
+host, port = sys.argv[1].removeprefix("http://").split(":")
+def answers(requests, last):
+    with socket.create_connection((host, int(port)), timeout=10) as s:
+        s.sendall(requests)
+        text = b""
+        while last not in text:
+            more = s.recv(65536)
+            assert more, "closed after %r" % text[-200:]
+            text += more
+        return text
+head = b" HTTP/1.1\r\nHost: localhost\r\n"
+ids = [b"/api/artifacts/%d/invocations" % i for i in range(50)]
+text = answers(b"".join(b"GET " + i + head + b"\r\n" for i in ids), b'"artifact_id":"49"')
+places = [text.index(b'"artifact_id":"%d"' % i) for i in range(50)]
+assert places == sorted(places) and text.count(b"HTTP/1.1 200") == 50, text
+# a body is passed over, and what follows it is a request; HEAD has none
+text = answers(b"GET /healthz" + head + b"Content-Length: 9\r\n\r\nGET /noth" +
+               b"HEAD /metrics" + head + b"\r\n" + b"GET /api/artifacts/x/invocations" + head + b"\r\n", b'"artifact_id":"x"')
+assert text.count(b"HTTP/1.1 200") == 3 and b"# HELP" not in text, text
+PYTHON
+
 echo "-- 1,000 connections that say half a request, or nothing, or a byte now and then"
 python3 - "$url" <<'PYTHON' || fail "half-open connections"
 import resource, socket, statistics, sys, threading, time, urllib.request

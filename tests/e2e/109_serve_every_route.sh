@@ -123,8 +123,30 @@ def pages():
     print("rows:", most)
     return most
 
+def described(schema, value, where):
+    """Each member of an answer has a place in the schema of its route."""
+    if "$ref" in schema:
+        schema = API["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    for one in schema.get("anyOf", []):
+        described(one, value, where)
+    if isinstance(value, list):
+        for item in value[:100]:
+            described(schema.get("items", {}), item, where + "[]")
+    elif isinstance(value, dict) and schema.get("type") == "object":
+        members, other = schema.get("properties", {}), schema.get("additionalProperties")
+        for name, member in value.items():
+            assert name in members or other, f"{where}.{name} is not in /openapi.json"
+            described(members.get(name, other), member, f"{where}.{name}")
+
+def answers():
+    for path, (template, operation) in PATHS.items():
+        for kind, content in operation["responses"]["200"]["content"].items():
+            if kind == "application/json" and "schema" in content:
+                described(content["schema"], get(path)[0], path)
+
 methods()
 parameters()
+answers()
 most = pages()
 wanted = sys.argv[2]
 if wanted == "empty":

@@ -13,3 +13,13 @@ lapped=$(json "$work/snapshot.json" 'lost("lapped")')
 echo "kept $kept, lapped $lapped"
 assert_eq "kept + lapped" $calls $((kept + lapped))
 ((kept > 4000)) || fail "only $kept events kept of a ring of 16,384 slots"
+
+# every output says what it lacks: a list of calls, too, of each of the three sources
+invreg history invoker_0 "$name" -n 1 >/dev/null 2>"$work/history.err"
+assert_contains "history of a lapped ring" "invreg: lost $lapped: lapped" "$(cat "$work/history.err")"
+invreg snapshot "$name" -o "$work/copy.seg"
+invreg snapshot "$name" -o "$work/copy.jsonl"
+for file in copy.seg copy.jsonl; do
+	invreg history invoker_0 "$work/$file" -n 1 >/dev/null 2>"$work/history.err"
+	assert_contains "history of $file" "invreg: lost $lapped: lapped" "$(cat "$work/history.err")"
+done

@@ -76,7 +76,7 @@ static void use_top(const struct inv_cut *cut, unsigned variant)
 static void use_group(const struct inv_cut *cut, enum inv_group by, struct inv_buf *out)
 {
 	struct inv_stats_list list;
-	FUZZ_REQUIRE(inv_registry_group(cut->registry, by, NULL, &list) == 0);
+	FUZZ_REQUIRE(inv_registry_group(cut->registry, by, (struct inv_text){0}, &list) == 0);
 	out->length = 0;
 	inv_report_group_json(cut, by, &list, out);
 	fuzz_require_json_lines(out->data, out->length);

@@ -41,7 +41,7 @@ static void add(struct inv_registry *to, const char *artifact, const char *metho
 	struct inv_key key = {word(artifact), word(method), word(failed ? "timeout" : "int"),
 			      failed};
 	for (uint64_t i = 0; i < calls; i++)
-		inv_hist_record(&hist, low + (high - low) * i / calls, i, 0);
+		inv_hist_record(&hist, low + (high - low) * i / calls, 0, i, 0);
 	cr_assert_eq(inv_registry_add_hist(to, &key, &hist), 0);
 }
 
@@ -137,7 +137,7 @@ Test(diff, bounds_hold_the_percentile_and_whole_buckets)
 {
 	struct inv_hist hist = {0};
 	for (uint64_t v = 1; v <= 10000; v++)
-		inv_hist_record(&hist, v, v, 0);
+		inv_hist_record(&hist, v, v, v, 0);
 	struct inv_diff_bounds b = inv_diff_percentile_bounds(&hist, 2, 0.5, 0.95);
 	/* ranks 4902 to 5099 of 10,000: buckets [4608, 5120) */
 	cr_assert_eq(b.low, 2 * 4608);

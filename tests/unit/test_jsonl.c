@@ -67,6 +67,196 @@ Test(jsonl, a_file_without_totals_counts_its_events_and_says_so)
 	inv_src_close(&src);
 }
 
+static char text[4096];
+static struct inv_cut seen;
+
+/* One line more of text; ' stands for ". */
+static void line(const char *type, const char *rest)
+{
+	char *p = text + strlen(text);
+	sprintf(p, "{'event_type':'invoke_%s',%s}\n", type, rest);
+	while ((p = strchr(p, '\'')))
+		*p = '"';
+}
+
+static void cut_text(void)
+{
+	cr_assert_eq(read_text(text), 0);
+	cr_assert_eq(inv_cut_take(&seen, &src), 0);
+}
+
+static void forget(void)
+{
+	inv_cut_free(&seen);
+	inv_src_close(&src);
+}
+
+Test(jsonl, calls_of_several_runs_in_a_file_are_told_apart_though_their_numbers_are_the_same)
+{
+	line("attempt", "'call':1,'session':'s','pid':5");
+	line("success", "'call':1,'session':'s','pid':5");
+	line("attempt", "'call':2,'session':'s','pid':5");
+	line("attempt", "'call':1,'session':'t','pid':6");
+	line("failure", "'call':1,'session':'t','pid':6");
+	line("attempt", "'call':2,'session':'t','pid':6");
+	line("success", "'call':2,'session':'t','pid':6");
+	line("attempt", "'call':1,'session':'s','pid':5");
+	line("success", "'call':1,'session':'s','pid':5");
+	cut_text();
+	cr_assert_eq(inv_cut_total(&seen), 4);
+	cr_assert_eq(seen.artifacts.rows[0].failed, 1);
+	cr_assert_eq(seen.in_flight.count, 1, "the second of s");
+	forget();
+}
+
+Test(jsonl, a_call_that_returned_twice_for_a_fork_in_it_is_two_calls_whoever_is_first)
+{
+	line("attempt", "'call':1,'pid':5");
+	line("attempt", "'call':1,'pid':6");
+	line("failure", "'call':1,'pid':6,'forked':true");
+	line("success", "'call':1,'pid':5");
+	cut_text();
+	cr_assert_eq(inv_cut_total(&seen), 2);
+	cr_assert_eq(seen.artifacts.rows[0].failed, 1);
+	cr_assert_eq(seen.in_flight.count, 0);
+	cr_assert_eq(src.calls[0].pid, 5);
+	cr_assert_not(inv_call_failed(&src.calls[0]));
+	forget();
+}
+
+Test(jsonl, lines_without_a_number_are_joined_by_what_was_called)
+{
+	line("attempt", "'tick':1,'invoker_id':'i','method':'m'");
+	line("success", "'tick':1,'invoker_id':'i','method':'m'");
+	line("attempt", "'tick':1,'invoker_id':'i','method':'m'");
+	line("attempt", "'tick':1,'invoker_id':'j','method':'m'");
+	line("success", "'tick':1,'invoker_id':'i','method':'m'");
+	cut_text();
+	cr_assert_eq(inv_cut_total(&seen), 2);
+	cr_assert_eq(seen.in_flight.count, 1);
+	forget();
+}
+
+Test(jsonl, an_attempt_that_comes_after_its_outcome_belongs_to_it)
+{
+	line("success", "'call':1");
+	line("attempt", "'call':1");
+	cr_assert_eq(read_text(text), 0);
+	cr_assert_eq(src.call_count, 1);
+	cr_assert_eq(src.calls[0].state, INV_CALL_DONE);
+	inv_src_close(&src);
+}
+
+/* `cat` of a file whose last line does not end, blank lines, carriage returns. */
+Test(jsonl, what_shares_a_line_with_an_event_is_not_lost)
+{
+	cr_assert_eq(read_text("{\"event_type\":\"invoke_success\",\"call\":1}"
+			       "{\"event_type\":\"invoke_success\",\"call\":2}\r\n\r\n \n"
+			       "{\"event_type\":\"invoke_success\",\"call\":3} and more\n"
+			       "{\"event_type\":\"invo{\"event_type\":\"invoke_success\"}\n"),
+		     0);
+	cr_assert_eq(src.call_count, 3);
+	cr_assert_eq(src.bad_lines, 2);
+	inv_src_close(&src);
+}
+
+/* The table of what is open grows several times, with a call whose attempt is still to come. */
+Test(jsonl, many_open_calls_find_their_outcomes)
+{
+	char rest[40];
+	cr_assert_eq(inv_words_init(&src.words), 0);
+	struct inv_jsonl *reading = inv_jsonl_new(&src);
+	for (int round = 0; round < 2; round++)
+		for (unsigned call = 0; call < 20000; call++) {
+			sprintf(rest, "'call':%u,'pid':9", call);
+			text[0] = '\0';
+			line(round == (call == 7) ? "attempt" : "success", rest);
+			cr_assert_eq(inv_jsonl_line(reading, text, strlen(text)), 0);
+		}
+	cr_assert_eq(src.call_count, 20000);
+	for (unsigned i = 0; i < 20000; i++)
+		cr_assert_eq(src.calls[i].state, INV_CALL_DONE, "%u", i);
+	inv_jsonl_free(reading);
+	src.fd = -1;
+	inv_src_close(&src);
+}
+
+Test(jsonl, losses_of_several_runs_add_up)
+{
+	line("losses", "'lost':[{'reason':'no_lane','count':3}]");
+	line("losses", "'lost':[{'reason':'no_lane','count':4}]");
+	cut_text();
+	cr_assert_eq(seen.lost_count, 1);
+	cr_assert_eq(seen.lost[0].count, 7);
+	forget();
+}
+
+/* The rings lost 5 events; of these the file lacks none, then 3 slots, then 9. */
+Test(jsonl, a_file_lacks_what_its_lines_say_and_not_what_the_rings_lost_after_it)
+{
+	line("losses", "'lost':[{'reason':'lapped','count':5}]");
+	cut_text();
+	cr_assert_eq(seen.events_lapped, 0);
+	cr_assert_eq(seen.lost_count, 0);
+	forget();
+	strcat(text, "{\"event_type\":\"events_lost\",\"first\":1,\"last\":3}\n");
+	cut_text();
+	cr_assert_eq(seen.events_lapped, 3);
+	forget();
+	strcat(text, "{\"event_type\":\"events_lost\",\"first\":4,\"last\":9}\n");
+	cut_text();
+	cr_assert_eq(seen.events_lapped, 5, "events, of 9 slots");
+	forget();
+}
+
+/* a 10 us, in it b 4 us, in it c 1 us, then b 2 us; all written when a had ended. */
+Test(jsonl, own_time_is_without_that_of_calls_within)
+{
+	line("attempt", "'call':1,'artifact_id':'a','timestamp':'2026-11-01T00:00:00.000000Z'");
+	line("success", "'call':1,'artifact_id':'a','timestamp':'2026-11-01T00:00:00.000010Z',"
+			"'duration_ms':0.01");
+	line("attempt", "'call':2,'artifact_id':'b','depth':1,"
+			"'timestamp':'2026-11-01T00:00:00.000001Z'");
+	line("attempt", "'call':3,'artifact_id':'c','depth':2,"
+			"'timestamp':'2026-11-01T00:00:00.000002Z'");
+	line("success", "'call':3,'timestamp':'2026-11-01T00:00:00.000003Z','duration_ms':0.001");
+	line("success", "'call':2,'timestamp':'2026-11-01T00:00:00.000005Z','duration_ms':0.004");
+	line("attempt", "'call':4,'artifact_id':'b','depth':1,"
+			"'timestamp':'2026-11-01T00:00:00.000006Z'");
+	line("success", "'call':4,'timestamp':'2026-11-01T00:00:00.000008Z','duration_ms':0.002");
+	/* the caller of this one is not in the file */
+	line("attempt", "'call':6,'artifact_id':'d','depth':1,"
+			"'timestamp':'2026-11-01T00:00:00.000020Z'");
+	line("success", "'call':6,'timestamp':'2026-11-01T00:00:00.000022Z','duration_ms':0.002");
+	cut_text();
+	static const struct {
+		const char *name;
+		uint64_t self;
+	} WANT[] = {{"b", 5000}, {"a", 4000}, {"c", 1000}, {"d", 2000}};
+	cr_assert_eq(seen.artifacts.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		cr_assert_str_eq(seen.artifacts.rows[i].name, WANT[i].name);
+		cr_assert_eq(seen.artifacts.rows[i].hist.self, WANT[i].self, "%s", WANT[i].name);
+	}
+	forget();
+}
+
+/* The attempt's was cut by 900 ns, the outcome's by 400. */
+Test(jsonl, both_timestamps_of_a_call_are_read_back_as_they_were)
+{
+	struct inv_buf out;
+	line("attempt", "'call':1,'timestamp':'2026-11-01T00:00:00.000005Z'");
+	line("success", "'call':1,'timestamp':'2026-11-01T00:00:00.000007Z','duration_ms':0.0015");
+	cr_assert_eq(read_text(text), 0);
+	cr_assert_eq(inv_buf_init(&out, -1), 0);
+	inv_events_of(&(struct inv_events){.out = &out}, &src);
+	inv_buf_put(&out, "", 1);
+	cr_assert_not_null(strstr(out.data, ":00.000005Z"));
+	cr_assert_not_null(strstr(out.data, ":00.000007Z"));
+	inv_buf_free(&out);
+	inv_src_close(&src);
+}
+
 Test(jsonl, exact_totals_are_read_back_bucket_by_bucket)
 {
 	struct inv_buf out;

@@ -171,19 +171,51 @@ Test(registry, groups_by_method_error_and_invoker)
 	record("alice", "wheat", "timeout", 1);
 	record("alice", "ore", "timeout", 1);
 	record("bob", "ore", NULL, 1);
-	cr_assert_eq(inv_registry_group(registry, INV_BY_ERROR, NULL, &list), 0);
+	cr_assert_eq(inv_registry_group(registry, INV_BY_ERROR, (struct inv_text){0}, &list), 0);
 	cr_assert_eq(list.count, 1);
 	cr_assert_eq(list.rows[0].failed, 2);
 	inv_stats_list_free(&list);
-	cr_assert_eq(inv_registry_group(registry, INV_BY_METHOD, NULL, &list), 0);
+	cr_assert_eq(inv_registry_group(registry, INV_BY_METHOD, (struct inv_text){0}, &list), 0);
 	cr_assert_eq(list.count, 2);
 	cr_assert_str_eq(list.rows[0].artifact, "ore");
 	inv_stats_list_free(&list);
-	cr_assert_eq(inv_registry_group(registry, INV_BY_INVOKER, NULL, &list), 0);
+	cr_assert_eq(inv_registry_group(registry, INV_BY_INVOKER, (struct inv_text){0}, &list), 0);
 	cr_assert_eq(list.count, 2);
 	cr_assert_str_eq(list.rows[0].name, "alice");
 	cr_assert_eq(list.rows[0].unique, 2);
 	inv_stats_list_free(&list);
+}
+
+static void see_cell(void *arg, const struct inv_cell_row *row)
+{
+	struct seen *seen = arg;
+	snprintf(seen->text[seen->count++], 32, "%u:%s", row->type->length, row->type->text + 2);
+}
+
+/* "a" and "a\0b" are two names, of artifacts, methods and errors alike. */
+Test(registry, names_with_a_nul_byte_are_not_taken_for_what_is_before_it)
+{
+	struct inv_stats_list list;
+	struct seen seen = {0};
+	const struct inv_text nul = {"a\0b", 3};
+	record("alice", "a", "a", 1);
+	for (int i = 0; i < 2; i++) {
+		struct inv_call call = made_call(&words, "alice", "a", i ? "a" : "x", 1);
+		call.artifact = call.method = inv_words_get(&words, nul.text, nul.length);
+		call.type = i ? call.type : call.artifact;
+		cr_assert_eq(inv_registry_record(registry, &call), 0);
+	}
+	cr_assert_eq(inv_registry_group(registry, INV_BY_METHOD, nul, &list), 0);
+	cr_assert_eq(list.count, 1);
+	cr_assert_eq(list.rows[0].failed, 2);
+	cr_assert_eq(list.rows[0].length, 3);
+	cr_assert_eq(list.rows[0].type_count, 2);
+	cr_assert_eq(list.rows[0].types[0].length, 1, "in the order of their names");
+	cr_assert_eq(list.rows[0].types[1].length, 3);
+	inv_stats_list_free(&list);
+	inv_registry_cells(registry, nul, see_cell, &seen);
+	cr_assert_eq(seen.count, 2);
+	cr_assert_str_eq(seen.text[1], "3:b");
 }
 
 Test(registry, tallies_of_two_lanes_add_up_and_are_exact)

@@ -80,7 +80,7 @@ static void take(struct inv_cut *cut, int64_t at_ns, unsigned scale)
 							 k % 10 == 0 ? "timeout" : NULL, 5);
 			inv_registry_record(cut->registry, &call);
 		}
-	inv_registry_group(cut->registry, INV_BY_ARTIFACT, NULL, &cut->artifacts);
+	inv_registry_group(cut->registry, INV_BY_ARTIFACT, (struct inv_text){0}, &cut->artifacts);
 }
 
 static void open_cuts(void)
