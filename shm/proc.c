@@ -346,6 +346,8 @@ const char *inv_reason_text(enum inv_reason reason)
 		[INV_REASON_PROPERTY] =
 			"a field takes Python code, which `properties = yes` allows",
 		[INV_REASON_NO_VARIABLE] = "a field reads a variable that is not there",
+		[INV_REASON_FIELD] = "a field could not be read in some call: nothing has that "
+				     "attribute or key, or it is no text or number",
 	};
 	return (unsigned)reason < INV_REASON_COUNT ? text[reason] : "unknown reason";
 }
@@ -378,8 +380,8 @@ static const struct {
 	[INV_LOSS_TYPE_OVERFLOW] = {"type_overflow",
 				    "error or result types beyond 255 are shown as _other"},
 	[INV_LOSS_UNREADABLE] = {"unreadable", "fields that could not be read are shown as _other; "
-					       "check the probe's signature and expressions (in "
-					       "Python also `properties`: see the notes)"},
+					       "check the probe's signature and expressions (for "
+					       "Python, the notes say which)"},
 	[INV_LOSS_TEXT_TRUNCATED] = {"text_truncated", "messages cut at 480 bytes"},
 	[INV_LOSS_TOO_DEEP] = {"too_deep",
 			       "calls nested deeper than 32 are counted, but not named in flight"},

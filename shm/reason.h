@@ -67,6 +67,7 @@ enum inv_reason {
 	INV_REASON_SANDBOX,	  /* the program shut itself in; detail has what we go without */
 	INV_REASON_PROPERTY, /* Python: a field is unreadable, since it takes the program's code */
 	INV_REASON_NO_VARIABLE, /* a field reads a variable that was not found; detail names it */
+	INV_REASON_FIELD,	/* Python: a field has been unreadable; detail has its expression */
 	INV_REASON_COUNT
 };
 

@@ -76,18 +76,22 @@ const char *inv_py_binding_place(struct inv_py_binding *b, PyObject *code)
 	return missing;
 }
 
-void __attribute__((noinline)) inv_py_binding_takes_code(struct inv_py_binding *b, unsigned field)
+void __attribute__((noinline))
+inv_py_binding_unreadable(struct inv_py_binding *b, unsigned field, bool code)
 {
 	char detail[128];
 	bool rule = field == INV_FIELD_COUNT;
 	const struct inv_source *source = rule ? &b->probe->success.left : &b->probe->field[field];
-	if (b->told)
-		return; /* one line allows all fields */
-	b->told = true;
+	if (code ? b->told : b->told_fields >> field & 1)
+		return; /* one line allows all fields that take code */
+	if (code)
+		b->told = true;
+	else
+		b->told_fields |= 1u << field;
 	snprintf(detail, sizeof(detail), "%s = %.*s",
 		 rule ? "success" : inv_probe_field_name((enum inv_field)field),
 		 (int)source->length, source->text);
-	b->host->remark(b->number, INV_REASON_PROPERTY, detail);
+	b->host->remark(b->number, code ? INV_REASON_PROPERTY : INV_REASON_FIELD, detail);
 }
 
 /* ---- fields ------------------------------------------------------------------------ */
@@ -116,8 +120,7 @@ static inline int64_t number_field(struct inv_py_binding *b, unsigned field,
 		return v->number;
 	if (inv_py_value_number(v, &number))
 		return number;
-	if (v->code)
-		inv_py_binding_takes_code(b, field);
+	inv_py_binding_unreadable(b, field, v->code);
 	e->unreadable++;
 	return 0;
 }
@@ -127,8 +130,9 @@ text_of_object(struct inv_py_binding *b, unsigned field, const struct inv_py_val
 	       struct inv_py_text *text)
 {
 	inv_py_value_text(v, b->probe->properties, text);
-	if (!text->good && inv_py_value_takes_code(v, b->probe->properties))
-		inv_py_binding_takes_code(b, field);
+	if (!text->good)
+		inv_py_binding_unreadable(b, field,
+					  inv_py_value_takes_code(v, b->probe->properties));
 }
 
 static inline void text_field(struct inv_py_binding *b, unsigned i,

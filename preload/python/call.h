@@ -43,6 +43,7 @@ struct inv_py_binding {
 	bool judges;			 /* there is a success rule or a result type */
 	bool init;			 /* the function is an __init__ */
 	bool told;			 /* that a field takes code */
+	uint32_t told_fields;		 /* bit i: that field i was unreadable */
 };
 
 /* Compiles a probe's expressions. Returns: false: no room or no memory. */
@@ -61,10 +62,11 @@ bool inv_py_binding_start(struct inv_py_binding *b);
 const char *inv_py_binding_place(struct inv_py_binding *b, PyObject *code);
 
 /*
- * A field (INV_FIELD_COUNT: the success rule) is unreadable, since what is read takes code that
- * the probe does not allow: the host is told of the first.
+ * A field (INV_FIELD_COUNT: the success rule) is unreadable in this call; `code`: since what is
+ * read takes code that the probe does not allow. The host is told once of each field, and of the
+ * first that takes code.
  */
-void inv_py_binding_takes_code(struct inv_py_binding *b, unsigned field);
+void inv_py_binding_unreadable(struct inv_py_binding *b, unsigned field, bool code);
 
 /* The stub of binding number n, below INV_PROBE_FILE_MAX. */
 inv_py_vectorcall *inv_py_stub(uint32_t n, struct inv_py_binding *b);

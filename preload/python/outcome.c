@@ -95,13 +95,15 @@ static bool succeeded(struct inv_py_binding *b, PyObject *result, uint8_t *flags
 	} else {
 		good = compare_result(b, &v, &readable);
 	}
-	if (!readable && (b->probe->success.compare == INV_COMPARE_TRUE
-				  ? inv_py_value_takes_code(&v, b->probe->properties)
-				  : v.code))
-		inv_py_binding_takes_code(b, INV_FIELD_COUNT);
-	inv_py_value_drop(&v);
-	if (!readable)
+	if (!readable) {
+		inv_py_binding_unreadable(b, INV_FIELD_COUNT,
+					  b->probe->success.compare == INV_COMPARE_TRUE
+						  ? inv_py_value_takes_code(&v,
+									    b->probe->properties)
+						  : v.code);
 		*flags |= INV_FLAG_UNREADABLE;
+	}
+	inv_py_value_drop(&v);
 	return good;
 }
 
@@ -117,8 +119,8 @@ static void read_message(struct inv_py_binding *b, PyObject *result, struct outc
 	inv_py_path_eval(path, NULL, result, &o->value);
 	inv_py_value_text(&o->value, b->probe->properties, &o->message);
 	if (!o->message.good) {
-		if (inv_py_value_takes_code(&o->value, b->probe->properties))
-			inv_py_binding_takes_code(b, INV_FIELD_ERROR_MESSAGE);
+		inv_py_binding_unreadable(b, INV_FIELD_ERROR_MESSAGE,
+					  inv_py_value_takes_code(&o->value, b->probe->properties));
 		o->call.flags |= INV_FLAG_UNREADABLE;
 		return;
 	}
@@ -146,12 +148,13 @@ static uint16_t type_by_field(struct inv_py_binding *b, unsigned field, PyObject
 		return type;
 	}
 	inv_py_value_text(&v, b->probe->properties, &text);
-	if (text.good)
+	if (text.good) {
 		type = intern_type(text.bytes, text.length);
-	else
+	} else {
+		inv_py_binding_unreadable(b, field,
+					  inv_py_value_takes_code(&v, b->probe->properties));
 		*flags |= INV_FLAG_UNREADABLE;
-	if (!text.good && inv_py_value_takes_code(&v, b->probe->properties))
-		inv_py_binding_takes_code(b, field);
+	}
 	inv_py_text_drop(&text);
 	inv_py_value_drop(&v);
 	return type;

@@ -47,7 +47,12 @@ notes() {
 			assert_eq "$version: notes $note" 1 "$(grep -oF "'${note%%=*}" <<<"$said" | wc -l)"
 		done
 		;;
-	values) [[ $said != *"'missing"* ]] || fail "$version: what is not there takes no code: $said" ;;
+	values)
+		[[ $said != *"'missing"* ]] || fail "$version: what is not there takes no code: $said"
+		assert_eq "$version: notes of what is not there" "[1]" "$(json "$work/snapshot.json" \
+			"[n['count'] for n in d['notes'] if 'could not be read' in n['reason']
+				and (n['probe'], n['detail']) == ('missing', 'invoker_id = x.nonesuch')]")"
+		;;
 	*) assert_eq "$version $group: notes of code" "[]" "$said" ;;
 	esac
 }
