@@ -4,6 +4,7 @@
 # parent was in the loader's list, by itself or on our behalf.
 . "$(dirname "$0")/lib.sh"
 need cc
+export LD_LIBRARY_PATH=$work # a sanitizer's dlopen is not the program's: its RUNPATH is not looked at
 [[ -z $emulated ]] || skip "qemu-user has locks of its own, which a fork beside a thread leaves locked"
 
 cat >"$work/work.c" <<'C'

@@ -4,6 +4,7 @@
 # function that has no cancellation point: whatever we have to read from files for the call.
 . "$(dirname "$0")/lib.sh"
 need cc
+export LD_LIBRARY_PATH=$work # a sanitizer's dlopen is not the program's: its RUNPATH is not looked at
 
 cat >"$work/work.c" <<'C'
 int work(const char *artifact_id, int depth)
