@@ -189,7 +189,8 @@ Test(registry, groups_by_method_error_and_invoker)
 static void see_cell(void *arg, const struct inv_cell_row *row)
 {
 	struct seen *seen = arg;
-	snprintf(seen->text[seen->count++], 32, "%u:%s", row->type->length, row->type->text + 2);
+	snprintf(seen->text[seen->count++], 32, "%u:%c", row->type->length,
+		 row->type->text[row->type->length - 1]);
 }
 
 /* "a" and "a\0b" are two names, of artifacts, methods and errors alike. */
