@@ -211,8 +211,7 @@ static int compare_errors(const void *a, const void *b, void *arg)
 	const struct inv_stats *x = a, *y = b;
 	const struct order *order = arg;
 	double v = inv_stats_sort_value(x, order->sort), w = inv_stats_sort_value(y, order->sort);
-	int result = inv_text_compare((struct inv_text){x->name, x->length},
-				      (struct inv_text){y->name, y->length});
+	int result = inv_stats_compare_names(x, y);
 	if (order->sort != INV_SORT_NAME && v != w)
 		result = v < w ? 1 : -1;
 	return order->reverse ? -result : result;

@@ -136,14 +136,8 @@ bool inv_diff_above(const struct inv_diff_row *row, double fraction)
 
 static int by_name(const void *a, const void *b)
 {
-	const struct inv_stats *x = a, *y = b;
-	int order = 0;
-	if (x->artifact && y->artifact)
-		order = inv_text_compare((struct inv_text){x->artifact, x->artifact_length},
-					 (struct inv_text){y->artifact, y->artifact_length});
-	return order ? order
-		     : inv_text_compare((struct inv_text){x->name, x->length},
-					(struct inv_text){y->name, y->length});
+	int artifacts = inv_stats_compare_artifacts(a, b);
+	return artifacts ? artifacts : inv_stats_compare_names(a, b);
 }
 
 static void sort_by_name(struct inv_stats_list *list)

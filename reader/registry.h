@@ -108,6 +108,10 @@ struct inv_stats {
 	uint64_t never_returned;  /* left to the caller */
 };
 
+/* As inv_text_compare. Rows of which one has no artifact are equal in it. */
+int inv_stats_compare_names(const struct inv_stats *x, const struct inv_stats *y);
+int inv_stats_compare_artifacts(const struct inv_stats *x, const struct inv_stats *y);
+
 enum inv_group { INV_BY_ARTIFACT, INV_BY_METHOD, INV_BY_ERROR, INV_BY_INVOKER };
 
 struct inv_stats_list {

@@ -24,6 +24,20 @@ static struct inv_text text_of(const struct inv_word *word)
 	return (struct inv_text){word->text, word->length};
 }
 
+int inv_stats_compare_names(const struct inv_stats *x, const struct inv_stats *y)
+{
+	return inv_text_compare((struct inv_text){x->name, x->length},
+				(struct inv_text){y->name, y->length});
+}
+
+int inv_stats_compare_artifacts(const struct inv_stats *x, const struct inv_stats *y)
+{
+	if (!x->artifact || !y->artifact)
+		return 0;
+	return inv_text_compare((struct inv_text){x->artifact, x->artifact_length},
+				(struct inv_text){y->artifact, y->artifact_length});
+}
+
 double inv_registry_ns_per_unit(const struct inv_registry *registry)
 {
 	return registry->ns_per_unit;
@@ -203,12 +217,8 @@ static int by_total(const void *a, const void *b)
 	uint64_t n = inv_stats_total(x), m = inv_stats_total(y);
 	if (n != m)
 		return n < m ? 1 : -1;
-	int names = inv_text_compare((struct inv_text){x->name, x->length},
-				     (struct inv_text){y->name, y->length});
-	if (names || !x->artifact || !y->artifact)
-		return names;
-	return inv_text_compare((struct inv_text){x->artifact, x->artifact_length},
-				(struct inv_text){y->artifact, y->artifact_length});
+	int names = inv_stats_compare_names(x, y);
+	return names ? names : inv_stats_compare_artifacts(x, y);
 }
 
 static int by_count(const void *a, const void *b)

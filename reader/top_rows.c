@@ -169,14 +169,8 @@ static const enum inv_group GROUPS[] = {
 
 static int by_name(const void *a, const void *b)
 {
-	const struct inv_stats *x = a, *y = b;
-	int order = 0;
-	if (x->artifact && y->artifact)
-		order = inv_text_compare((struct inv_text){x->artifact, x->artifact_length},
-					 (struct inv_text){y->artifact, y->artifact_length});
-	return order ? order
-		     : inv_text_compare((struct inv_text){x->name, x->length},
-					(struct inv_text){y->name, y->length});
+	int artifacts = inv_stats_compare_artifacts(a, b);
+	return artifacts ? artifacts : inv_stats_compare_names(a, b);
 }
 
 static double seconds(int64_t from_ns, int64_t to_ns)

@@ -104,8 +104,7 @@ static double sort_value(const struct inv_stats *s, const char *key)
 static int compare(const void *a, const void *b, void *key)
 {
 	const struct inv_stats *x = a, *y = b;
-	int names = inv_text_compare((struct inv_text){x->name, x->length},
-				     (struct inv_text){y->name, y->length});
+	int names = inv_stats_compare_names(x, y);
 	if (!strcmp(key, "name"))
 		return names;
 	double v = sort_value(x, key), w = sort_value(y, key);
