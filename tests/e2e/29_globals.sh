@@ -3,7 +3,7 @@
 # global:SYMBOL: a variable of the program, exported or not, local or not, is read; of one that
 # is not there, or that cannot be found since the symbols were stripped, a note has the name.
 . "$(dirname "$0")/lib.sh"
-need gcc python3 strip
+need gcc python3
 
 cat >"$work/clock.c" <<'C'
 #include <stdint.h>
@@ -25,7 +25,7 @@ C
 gcc -O2 -pie -fPIE -rdynamic -o "$work/exports" "$work/clock.c"
 gcc -O2 -pie -fPIE -o "$work/plain" "$work/clock.c"
 gcc -O2 -no-pie -fno-pie -o "$work/fixed" "$work/clock.c"
-strip -o "$work/stripped" "$work/exports"
+gcc -O2 -pie -fPIE -rdynamic -s -o "$work/stripped" "$work/clock.c"
 
 observe() { # PROGRAM VARIABLE
 	forget_sessions
