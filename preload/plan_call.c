@@ -9,13 +9,6 @@
 
 #include "preload/plan_path.h"
 
-static struct inv_path_fields __attribute__((noinline))
-read_fields(const struct inv_plan *plan, const struct inv_registers *regs,
-	    const struct inv_call *call, struct inv_call_fields *missed)
-{
-	return inv_path_read(plan, regs, call, missed);
-}
-
 /* A call that is the thread's first, or has no lane, or none at all. */
 static void __attribute__((noinline, cold))
 begin_elsewhere(struct inv_call *call, const struct inv_plan *plan,
@@ -24,7 +17,7 @@ begin_elsewhere(struct inv_call *call, const struct inv_plan *plan,
 	struct inv_call_fields fields;
 	if (!inv_record_enter_at(call, frame, call->vectors))
 		return;
-	struct inv_path_fields found = read_fields(plan, regs, call, &fields);
+	struct inv_path_fields found = inv_path_read(plan, regs, call, &fields);
 	inv_record_begin(call, inv_path_spill(&fields, &found));
 }
 

@@ -102,7 +102,8 @@ static inline struct inv_cached_name *inv_name_cache_slot(struct inv_name_cache 
 							  uint64_t key)
 {
 	/* The upper eight bits times the size of an entry, in one shift. */
-	uint64_t at = key * UINT64_C(0xc4ceb9fe1a85ec53) >> 50 & 255u << 6;
+	uint64_t at = key * UINT64_C(0xc4ceb9fe1a85ec53) >> 50 &
+		      (INV_NAME_CACHE_SLOTS - 1) * sizeof(struct inv_cached_name);
 	char *first = (char *)cache + offsetof(struct inv_name_cache, names);
 	return (struct inv_cached_name *)(first + at);
 }

@@ -267,26 +267,22 @@ static uint64_t close_frame(struct inv_thread *t, const struct inv_call *call, u
 {
 	uint32_t place = call->place_1 - 1;
 	uint64_t children = t->frames[place].children_ticks;
-	if (t->aside || place + 1 != t->top) {
-		INV_SLOW(call->vectors, inv_close_among(t, place, duration));
-	} else {
-		t->frames[place].ordinal_1 = 0;
-		if (place)
-			t->frames[place - 1].children_ticks += duration;
-		t->top = place;
+	if (!t->aside && call->place_1 == t->top) {
+		uint64_t self = inv_path_close(t, call->place_1, duration);
 		if (t->deep)
 			INV_SLOW(call->vectors, inv_abandon_deep(t));
+		return self;
 	}
+	INV_SLOW(call->vectors, inv_close_among(t, place, duration));
 	return children < duration ? duration - children : 0;
 }
 
-static uint64_t close_deep(struct inv_thread *t, const struct inv_call *call, uint64_t duration)
+static void close_deep(struct inv_thread *t, const struct inv_call *call, uint64_t duration)
 {
 	if (t->deep == 1)
 		INV_SLOW(call->vectors, inv_charge(t, t->top, duration));
 	if (t->deep)
 		inv_deep_ended(t);
-	return duration;
 }
 
 /* A call with a message, or one that was lapped or taken back. */
@@ -324,7 +320,7 @@ void inv_end_unusual(struct inv_call *call, const struct inv_call_outcome *o, ui
 	} else if (!call->place_1) {
 		taken_back = !call->waits && !t->deep;
 		if (!call->waits)
-			self = close_deep(t, call, duration);
+			close_deep(t, call, duration);
 	} else {
 		taken_back = true; /* had been judged jumped over: a return always wins */
 	}

@@ -418,6 +418,17 @@ static inline uint8_t inv_path_flags(const struct inv_call_outcome *o, bool clam
 			 (clamped ? INV_FLAG_CLAMPED : 0));
 }
 
+/* Closes the private frame of the innermost call. Returns: the call's self time. */
+static inline uint64_t inv_path_close(struct inv_thread *t, uint32_t place_1, uint64_t duration)
+{
+	uint64_t children = t->frames[place_1 - 1].children_ticks;
+	t->frames[place_1 - 1].ordinal_1 = 0;
+	if (place_1 > 1)
+		t->frames[place_1 - 2].children_ticks += duration;
+	t->top = place_1 - 1;
+	return children < duration ? duration - children : 0;
+}
+
 /*
  * Ends a call that is back (inv_path_back). Nearly all are the innermost open call, have a slot
  * that has not been lapped, and no message: those end here. What is not inlined has a copy of the
@@ -437,14 +448,8 @@ inv_path_end(struct inv_call *call, const struct inv_call_outcome *o, uint64_t e
 		inv_end_unusual(call, &copy, end_ticks);
 		return;
 	}
-	uint64_t duration = end_ticks - start, children = t->frames[place_1 - 1].children_ticks;
-	t->frames[place_1 - 1].ordinal_1 = 0;
-	if (place_1 > 1)
-		t->frames[place_1 - 2].children_ticks += duration;
-	t->top = place_1 - 1;
-	struct inv_counted at =
-		inv_path_count(t, call, o, duration, children < duration ? duration - children : 0,
-			       place_1);
+	uint64_t duration = end_ticks - start, self = inv_path_close(t, place_1, duration);
+	struct inv_counted at = inv_path_count(t, call, o, duration, self, place_1);
 	inv_path_commit(t, at, index, INV_OUTCOME(o->type, inv_path_flags(o, false), 0, 0), NULL);
 	inv_clear_busy();
 }
