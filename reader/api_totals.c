@@ -83,12 +83,8 @@ static void put_invoker(struct inv_json *json, const struct inv_board *board,
 	inv_api_put_text(json, "invoker_id", window.invoker);
 	inv_report_counts(json, s, inv_registry_ns_per_unit(board->totals));
 	inv_api_put_u64(json, "unique_artifacts", s->unique);
-	inv_json_key(json, "percentiles");
-	inv_json_open(json, '{');
-	put_percentiles(json, &hist, 1.0);
-	inv_api_put_u64(json, "calls", hist.count);
-	inv_api_put_str(json, "from", "events");
-	inv_json_close(json, '}');
+	struct inv_sample percentiles = inv_sample_of(&hist);
+	inv_report_sample(json, &percentiles);
 	put_from(json, board);
 	inv_json_close(json, '}');
 }

@@ -91,6 +91,9 @@ struct inv_sample {
 	double p50_ns, p90_ns, p99_ns, p999_ns, max_ns;
 };
 
+/* Of a histogram of their durations in ns. */
+struct inv_sample inv_sample_of(const struct inv_hist *hist);
+
 /* Totals of a group of calls. Durations are in the registry's unit; see _ns_per_unit. */
 struct inv_stats {
 	const char *name; /* of the artifact, method, error or invoker */

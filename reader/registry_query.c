@@ -24,6 +24,16 @@ static struct inv_text text_of(const struct inv_word *word)
 	return (struct inv_text){word->text, word->length};
 }
 
+struct inv_sample inv_sample_of(const struct inv_hist *hist)
+{
+	return (struct inv_sample){.calls = hist->count,
+				   .p50_ns = inv_hist_percentile(hist, 0.5),
+				   .p90_ns = inv_hist_percentile(hist, 0.9),
+				   .p99_ns = inv_hist_percentile(hist, 0.99),
+				   .p999_ns = inv_hist_percentile(hist, 0.999),
+				   .max_ns = (double)hist->max};
+}
+
 int inv_stats_compare_names(const struct inv_stats *x, const struct inv_stats *y)
 {
 	return inv_text_compare((struct inv_text){x->name, x->length},

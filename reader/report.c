@@ -132,8 +132,7 @@ static void put_artifact(struct inv_json *j, const struct inv_cut *cut, const st
 		put_str(j, "from", "events");
 }
 
-/* As /api/invokers has them. */
-static void put_sample(struct inv_json *j, const struct inv_sample *sample)
+void inv_report_sample(struct inv_json *j, const struct inv_sample *sample)
 {
 	inv_json_key(j, "percentiles");
 	inv_json_open(j, '{');
@@ -155,7 +154,7 @@ static void put_invoker(struct inv_json *j, const struct inv_cut *cut, const str
 	inv_report_counts(j, s, inv_registry_ns_per_unit(cut->registry));
 	put_u64(j, "unique_artifacts", s->unique);
 	if (s->sample.calls)
-		put_sample(j, &s->sample);
+		inv_report_sample(j, &s->sample);
 	inv_json_close(j, '}');
 }
 

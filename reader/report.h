@@ -38,6 +38,9 @@ void inv_report_group_csv(const struct inv_cut *cut, enum inv_group by,
  * have failure_types besides. `unit`: nanoseconds per unit of the statistics.
  */
 void inv_report_counts(struct inv_json *json, const struct inv_stats *stats, double unit);
+
+/* The member `percentiles` of an invoker. */
+void inv_report_sample(struct inv_json *json, const struct inv_sample *sample);
 void inv_report_totals(struct inv_json *json, const struct inv_stats *stats, double unit);
 
 /* The members "control", "probes" and "notes" of an object. */

@@ -55,12 +55,7 @@ static void sample_one(struct inv_stats *row, const struct inv_src *src)
 		if (call->state == INV_CALL_DONE)
 			inv_hist_record(&hist, call->duration_ns, 0, 0, 0);
 	}
-	row->sample = (struct inv_sample){.calls = hist.count,
-					  .p50_ns = inv_hist_percentile(&hist, 0.5),
-					  .p90_ns = inv_hist_percentile(&hist, 0.9),
-					  .p99_ns = inv_hist_percentile(&hist, 0.99),
-					  .p999_ns = inv_hist_percentile(&hist, 0.999),
-					  .max_ns = (double)hist.max};
+	row->sample = inv_sample_of(&hist);
 }
 
 /* Tallies of invokers have no histograms: the calls that are kept have to do. */

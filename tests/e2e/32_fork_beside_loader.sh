@@ -7,19 +7,7 @@ need cc
 export LD_LIBRARY_PATH=$work # a sanitizer's dlopen is not the program's: its RUNPATH is not looked at
 [[ -z $emulated ]] || skip "qemu-user has locks of its own, which a fork beside a thread leaves locked"
 
-cat >"$work/work.c" <<'C'
-int work(const char *artifact_id)
-{
-	return *artifact_id == 0;
-}
-C
-cat >"$work/plugin.c" <<'C'
-int work(const char *);
-int plugged(void)
-{
-	return work("plugin");
-}
-C
+. "$(dirname "$0")/plugin_lib.sh"
 cat >"$work/host.c" <<'C'
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -101,8 +89,6 @@ int main(int argc, char **argv)
 	return printf("%d children ended\n", ended) < 0;
 }
 C
-cc -O1 -shared -fPIC -o "$work/libwork.so" "$work/work.c"
-cc -O1 -shared -fPIC -o "$work/libplugin.so" "$work/plugin.c" -L"$work" -lwork
 cp "$work/libplugin.so" "$work/libanother.so"
 cc -O1 -o "$work/host" "$work/host.c" -L"$work" -lwork -Wl,-rpath,"$work" -ldl -pthread
 

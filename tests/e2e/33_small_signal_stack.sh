@@ -7,19 +7,7 @@
 need cc python3
 [[ -z $emulated ]] || skip "qemu-user's frame of a signal is another's"
 
-cat >"$work/work.c" <<'C'
-int work(const char *artifact_id)
-{
-	return *artifact_id == 0;
-}
-C
-cat >"$work/plugin.c" <<'C'
-int work(const char *);
-int plugged(void)
-{
-	return work("plugin");
-}
-C
+. "$(dirname "$0")/plugin_lib.sh"
 cat >"$work/host.c" <<'C'
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -62,8 +50,6 @@ int main(int argc, char **argv)
 	return 0;
 }
 C
-cc -O1 -shared -fPIC -o "$work/libwork.so" "$work/work.c"
-cc -O1 -shared -fPIC -o "$work/libplugin.so" "$work/plugin.c" -L"$work" -lwork
 cc -O1 -o "$work/host" "$work/host.c" -L"$work" -lwork -Wl,-rpath,"$work" -Wl,-z,now -ldl
 status_of "$work/host" first
 [[ $status == 0 ]] || skip "8 KB are too few on this machine"

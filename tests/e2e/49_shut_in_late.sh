@@ -7,19 +7,7 @@ need cc
 grep -q '^Seccomp:' /proc/self/status || skip "this kernel has no seccomp"
 [[ -z $emulated && -z $runtime ]] || skip "what runs it makes system calls of its own"
 
-cat >"$work/work.c" <<'C'
-int work(const char *artifact_id)
-{
-	return *artifact_id == 0;
-}
-C
-cat >"$work/plugin.c" <<'C'
-int work(const char *);
-int plugged(void)
-{
-	return work("plugin");
-}
-C
+. "$(dirname "$0")/plugin_lib.sh"
 cat >"$work/shut.c" <<'C'
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -60,8 +48,6 @@ int main(int argc, char **argv)
 	_exit(sum == 0 ? 4 : 7);
 }
 C
-cc -O1 -shared -fPIC -o "$work/libwork.so" "$work/work.c"
-cc -O1 -shared -fPIC -o "$work/plugin.so" "$work/plugin.c" -L"$work" -lwork
 cc -O1 -o "$work/shut" "$work/shut.c" -L"$work" -lwork -Wl,-rpath,"$work" -ldl
 
 number() { # NAME...
@@ -83,10 +69,10 @@ INI
 		for denied in rt_sigprocmask mincore "futex sched_yield" "sched_getaffinity tgkill" \
 			ftruncate "geteuid fstatfs" getpid; do
 			# shellcheck disable=SC2046,SC2086 # lists
-			status_of "$work/shut" "$work/plugin.so" $(number $denied)
+			status_of "$work/shut" "$work/libplugin.so" $(number $denied)
 			assert_eq "bare, without $denied" 4 "$status"
 			# shellcheck disable=SC2046,SC2086 # lists
-			probes=$work/$target.$bind.ini status_of observed "$work/shut" "$work/plugin.so" \
+			probes=$work/$target.$bind.ini status_of observed "$work/shut" "$work/libplugin.so" \
 				$(number $denied)
 			assert_eq "observed ($target, $bind), without $denied" 4 "$status"
 			forget_sessions
